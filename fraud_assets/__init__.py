@@ -1,0 +1,1 @@
+"""A lakehouse that catches payment fraud: Kafka → Delta tables → features → models → decisions."""

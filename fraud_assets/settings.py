@@ -1,0 +1,75 @@
+"""Every setting of the product: its type, its default and the environment variable that overrides it.
+
+What belongs here: addresses, ports, paths and sizes that differ from one installation to the next.
+What does not: anything about one source (``sources/*.yaml``) or one table (``tables/``).
+"""
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """The settings in force; each may be given as ``FRAUD_<NAME>`` or as the alias shown."""
+
+    model_config = SettingsConfigDict(env_prefix="FRAUD_", populate_by_name=True, extra="ignore")
+
+    # Where things are kept
+    lake: str = Field(default=str(REPOSITORY / "data_lake"), description="root of the Delta tables")
+    runtime: Path = Field(
+        default=REPOSITORY / ".fraud",
+        description="everything the running stack writes that is not a table: logs, pids, Kafka, Dagster, MLflow",
+    )
+    sources: Path = Field(default=REPOSITORY / "fraud_assets/sources/catalogue", description="one YAML file a source")
+
+    # Addresses; the embedded stack listens on them, a grown installation points elsewhere
+    host: str = Field(default="127.0.0.1", description="address the embedded services bind to")
+    kafka_port: int = 9092
+    kafka_controller_port: int = 9093
+    spark_port: int = 15002
+    mlflow_port: int = 5000
+    dagster_port: int = 3000
+    dagster_code_port: int = 4266
+    streamlit_port: int = 8501
+
+    kafka_bootstrap_servers: str = Field(default="", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    spark_remote: str = Field(default="", validation_alias="SPARK_REMOTE")
+    mlflow_tracking_uri: str = Field(default="", validation_alias="MLFLOW_TRACKING_URI")
+
+    # Sizes of the embedded stack
+    spark_memory: str = Field(default="2g", description="heap of the Spark Connect server")
+    spark_cores: int = Field(default=2, ge=1)
+    kafka_memory: str = Field(default="512m", description="heap of the Kafka broker")
+
+    # Ingest
+    max_offsets_per_trigger: int = Field(default=500_000, ge=1, description="records in one Spark micro-batch")
+
+    @cached_property
+    def kafka(self) -> str:
+        """Bootstrap servers: the embedded broker's unless ``KAFKA_BOOTSTRAP_SERVERS`` names others."""
+        return self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
+
+    @cached_property
+    def spark(self) -> str:
+        """Spark Connect URL: the embedded server's unless ``SPARK_REMOTE`` names another."""
+        return self.spark_remote or f"sc://{self.host}:{self.spark_port}"
+
+    @cached_property
+    def mlflow(self) -> str:
+        """MLflow tracking URI: the embedded server's unless ``MLFLOW_TRACKING_URI`` names another."""
+        return self.mlflow_tracking_uri or f"http://{self.host}:{self.mlflow_port}"
+
+    @cached_property
+    def dagster_home(self) -> Path:
+        """Where the embedded Dagster keeps its instance."""
+        return self.runtime / "dagster"
+
+
+@lru_cache
+def settings() -> Settings:
+    """The process's settings, read from the environment once."""
+    return Settings()
