@@ -1,0 +1,21 @@
+"""What each table is, declared once: creation, checks, catalogue and docs all follow from here."""
+
+from fraud_assets.tables import bronze, gold, silver
+from fraud_assets.tables.schema import Column, Layer, Privacy, Table
+
+ALL: tuple[Table, ...] = (
+    bronze.TRANSACTIONS,
+    bronze.LABELS,
+    silver.TRANSACTIONS,
+    silver.LABELS,
+    silver.QUARANTINE,
+    silver.DUPLICATES,
+    gold.FEATURES,
+    gold.SCORES,
+    gold.ALERTS,
+    gold.DRIFT,
+    gold.MODEL_PERFORMANCE,
+    gold.PIPELINE_RUNS,
+)
+
+__all__ = ["ALL", "Column", "Layer", "Privacy", "Table", "bronze", "gold", "silver"]

@@ -1,0 +1,127 @@
+"""Gold: model inputs, decisions and what the dashboard shows."""
+
+from fraud_assets.features.catalogue import FEATURES as DECLARED_FEATURES
+from fraud_assets.tables.schema import SOURCE, Column, Layer, Privacy, Table
+
+_TRANSACTION_ID = Column("transaction_id", "string", "the payment", nullable=False)
+_PAYMENT = (
+    SOURCE,
+    _TRANSACTION_ID,
+    Column("event_time", "timestamp", "when the payment happened", "UTC", nullable=False),
+    Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
+    Column("merchant_id", "string", "who was paid", nullable=False),
+    Column("amount", "double", "what was paid", "currency units", nullable=False),
+)
+_MODEL_VERSION = Column("model_version", "int", "version of the source's model in the registry", nullable=False)
+
+FEATURES = Table(
+    Layer.GOLD,
+    "features",
+    "Model inputs, each as it was known at the payment's event time",
+    (
+        *_PAYMENT,
+        *(Column(f.name, "double", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
+        Column("features_version", "string", "fingerprint of the declarations that made the row", nullable=False),
+        Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
+        Column("computed_at", "timestamp", "when the row was computed", "UTC"),
+    ),
+    key=("source", "transaction_id"),
+    time="event_time",
+)
+
+SCORES = Table(
+    Layer.GOLD,
+    "scores",
+    "Decisions as they were made; facts, never changed",
+    (
+        *_PAYMENT,
+        Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),
+        Column("risk_level", "string", "low, medium, high or critical", nullable=False),
+        Column("decision", "string", "approve, review or block", nullable=False),
+        _MODEL_VERSION,
+        Column("features_version", "string", "fingerprint of the feature declarations used", nullable=False),
+        Column("policy_version", "int", "version of the policy that decided", nullable=False),
+        Column("lane", "string", "batch or online: which path decided", nullable=False),
+        Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
+        Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
+    ),
+    key=("source", "transaction_id"),
+    time="event_time",
+    constraints={"score_is_probability": "score >= 0 AND score <= 1"},
+)
+
+ALERTS = Table(
+    Layer.GOLD,
+    "alerts",
+    "Payments that somebody should look at, with what drove the score",
+    (
+        *_PAYMENT,
+        Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),
+        Column("risk_level", "string", "low, medium, high or critical", nullable=False),
+        Column("decision", "string", "review or block", nullable=False),
+        _MODEL_VERSION,
+        Column(
+            "reasons",
+            "array<struct<feature: string, value: double, contribution: double>>",
+            "the features that raised the score most, with their SHAP contributions in log-odds",
+        ),
+        Column("raised_at", "timestamp", "when the alert was raised", "UTC", nullable=False),
+    ),
+    key=("source", "transaction_id"),
+    time="event_time",
+)
+
+DRIFT = Table(
+    Layer.GOLD,
+    "drift",
+    "How far the newest payments have moved from those the champion was trained on",
+    (
+        SOURCE,
+        _MODEL_VERSION,
+        Column("feature", "string", "a feature's name, or score", nullable=False),
+        Column("psi", "double", "population stability index", nullable=False),
+        Column("window_start", "timestamp", "event time of the first payment compared", "UTC", nullable=False),
+        Column("window_end", "timestamp", "event time of the last payment compared", "UTC", nullable=False),
+        Column("rows", "bigint", "payments compared", nullable=False),
+        Column("computed_at", "timestamp", "when the row was computed", "UTC"),
+    ),
+    key=("source", "model_version", "feature", "window_end"),
+    time="window_end",
+)
+
+MODEL_PERFORMANCE = Table(
+    Layer.GOLD,
+    "model_performance",
+    "Metrics of every trained model on payments later than its training data",
+    (
+        SOURCE,
+        _MODEL_VERSION,
+        Column("metric", "string", "name of the metric", nullable=False),
+        Column("value", "double", "value of the metric", nullable=False),
+        Column("role", "string", "champion or challenger: what the model became", nullable=False),
+        Column("test_start", "timestamp", "event time of the first test payment", "UTC"),
+        Column("test_end", "timestamp", "event time of the last test payment", "UTC"),
+        Column("run_id", "string", "MLflow run"),
+        Column("computed_at", "timestamp", "when the metric was computed", "UTC"),
+    ),
+    key=("source", "model_version", "metric"),
+    time="computed_at",
+)
+
+PIPELINE_RUNS = Table(
+    Layer.GOLD,
+    "pipeline_runs",
+    "Every finished step of every run",
+    (
+        SOURCE,
+        Column("run_id", "string", "Dagster run", nullable=False),
+        Column("job", "string", "refresh, train or upkeep", nullable=False),
+        Column("step", "string", "the asset or check", nullable=False),
+        Column("status", "string", "success, failure or skipped", nullable=False),
+        Column("started_at", "timestamp", "when the step began", "UTC"),
+        Column("ended_at", "timestamp", "when the step ended", "UTC"),
+        Column("seconds", "double", "how long the step took", "s"),
+    ),
+    key=("run_id", "step"),
+    time="ended_at",
+)

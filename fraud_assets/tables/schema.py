@@ -1,0 +1,96 @@
+"""What a table declaration is made of, and the SQL that follows from it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Layer(StrEnum):
+    """How far a record has come."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+class Privacy(StrEnum):
+    """What a column may reveal; masking and erasure follow from it."""
+
+    OPEN = "open"
+    PSEUDONYM = "pseudonym"
+    PERSONAL = "personal"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Spark SQL type, what it means, its unit where it has one."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    privacy: Privacy = Privacy.OPEN
+    nullable: bool = True
+
+    @property
+    def ddl(self) -> str:
+        """The column as a line of ``CREATE TABLE``."""
+        comment = f"{self.meaning} [{self.unit}]" if self.unit else self.meaning
+        required = "" if self.nullable else " NOT NULL"
+        return f"`{self.name}` {self.type}{required} COMMENT '{comment.replace(chr(39), chr(39) * 2)}'"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Delta table: ``layer.name`` under the lake's root, with its columns and rules.
+
+    ``key`` is what makes a row unique; ``time`` the column by which readers skip files;
+    ``constraints`` are CHECK constraints by name.
+    """
+
+    layer: Layer
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    time: str
+    partition_by: tuple[str, ...] = ("source",)
+    constraints: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """The name people query, for example ``silver.transactions``."""
+        return f"{self.layer}.{self.name}"
+
+    @property
+    def column_names(self) -> list[str]:
+        """Column names in declared order."""
+        return [column.name for column in self.columns]
+
+    def path(self, lake: str) -> str:
+        """Where the table lives under the lake's root (a folder or an object-store URL)."""
+        return f"{lake.rstrip('/')}/{self.layer}/{self.name}"
+
+    def ddl(self, lake: str) -> str:
+        """``CREATE TABLE IF NOT EXISTS`` with comments, partitioning and properties."""
+        columns = ",\n  ".join(column.ddl for column in self.columns)
+        partitioning = f"\nPARTITIONED BY ({', '.join(self.partition_by)})" if self.partition_by else ""
+        properties = {
+            "delta.enableChangeDataFeed": "true",
+            "delta.enableDeletionVectors": "true",
+            "delta.dataSkippingStatsColumns": ",".join([self.time, *self.key]),
+        }
+        rendered = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+        comment = self.description.replace("'", "''")
+        return (
+            f"CREATE TABLE IF NOT EXISTS delta.`{self.path(lake)}` (\n  {columns}\n) USING delta{partitioning}\n"
+            f"COMMENT '{comment}'\nTBLPROPERTIES ({rendered})"
+        )
+
+
+SOURCE = Column("source", "string", "which source the row came from; one of the YAML files", nullable=False)
+COORDINATES = (
+    Column("topic", "string", "Kafka topic the record was read from"),
+    Column("partition", "int", "Kafka partition"),
+    Column("offset", "bigint", "Kafka offset within the partition"),
+    Column("kafka_time", "timestamp", "Kafka's timestamp of the record", "UTC"),
+)

@@ -1,0 +1,89 @@
+"""Silver: typed, validated and deduplicated records, one canonical schema for all sources."""
+
+from fraud_assets.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
+
+_TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
+_STREAM = Column("stream", "string", "transactions or labels: which bronze table the record stands in", nullable=False)
+
+TRANSACTIONS = Table(
+    Layer.SILVER,
+    "transactions",
+    "Payments in one canonical schema, each once",
+    (
+        SOURCE,
+        _TRANSACTION_ID,
+        Column("event_time", "timestamp", "when the payment happened", "UTC", nullable=False),
+        Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
+        Column("merchant_id", "string", "who was paid; a terminal is a merchant's", nullable=False),
+        Column("amount", "double", "what was paid", "currency units", nullable=False),
+        Column("currency", "string", "currency of the amount", "ISO 4217"),
+        Column("category", "string", "what was bought"),
+        Column("channel", "string", "how the payment was made, for example pos or web"),
+        Column("payment_method", "string", "card, wallet, transfer or other means"),
+        Column("device", "string", "kind of device used"),
+        Column("ip", "string", "address the payment came from", privacy=Privacy.PERSONAL),
+        Column("customer_latitude", "double", "where the customer lives", "degrees or grid units", Privacy.PERSONAL),
+        Column("customer_longitude", "double", "where the customer lives", "degrees or grid units", Privacy.PERSONAL),
+        Column("merchant_latitude", "double", "where the merchant is", "degrees or grid units"),
+        Column("merchant_longitude", "double", "where the merchant is", "degrees or grid units"),
+        Column("country", "string", "country of the payment", "ISO 3166"),
+        Column("signals", "map<string, double>", "numbers the provider made, for example V1 to V28"),
+        Column("attributes", "map<string, string>", "all other fields of the record"),
+        *COORDINATES,
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+        Column("processed_at", "timestamp", "when the row was written here", "UTC"),
+    ),
+    key=("source", "transaction_id"),
+    time="event_time",
+    constraints={"amount_not_negative": "amount >= 0"},
+)
+
+LABELS = Table(
+    Layer.SILVER,
+    "labels",
+    "What became known about payments, and when: chargebacks and verdicts, each revision a row",
+    (
+        SOURCE,
+        _TRANSACTION_ID,
+        Column("is_fraud", "boolean", "the verdict", nullable=False),
+        Column("origin", "string", "chargeback or the analyst's verdict"),
+        Column("known_at", "timestamp", "from when on the verdict may be used", "UTC", nullable=False),
+        *COORDINATES,
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+        Column("processed_at", "timestamp", "when the row was written here", "UTC"),
+    ),
+    key=("source", "transaction_id", "known_at"),
+    time="known_at",
+)
+
+QUARANTINE = Table(
+    Layer.SILVER,
+    "quarantine",
+    "Records that could not be trusted, whole, with every reason",
+    (
+        SOURCE,
+        _STREAM,
+        *COORDINATES,
+        Column("key", "binary", "the record's key as it was sent", privacy=Privacy.PERSONAL),
+        Column("value", "binary", "the record's value as it was sent", privacy=Privacy.PERSONAL),
+        Column("reasons", "array<string>", "every rule the record broke", nullable=False),
+        Column("quarantined_at", "timestamp", "when the row was written here", "UTC"),
+    ),
+    key=("topic", "partition", "offset"),
+    time="kafka_time",
+)
+
+DUPLICATES = Table(
+    Layer.SILVER,
+    "duplicates",
+    "Records that repeat one already taken, so that every bronze record is accounted for",
+    (
+        SOURCE,
+        _STREAM,
+        *COORDINATES,
+        _TRANSACTION_ID,
+        Column("found_at", "timestamp", "when the row was written here", "UTC"),
+    ),
+    key=("topic", "partition", "offset"),
+    time="kafka_time",
+)
