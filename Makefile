@@ -1,0 +1,39 @@
+# Everything runs from a clean clone with Python and make; each target installs what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install browser demo test lint bench lock clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: ## make .venv from requirements.lock and fetch the jars (nothing to do: half a second)
+	@$(PYTHON) fraud_assets/stack/install.py
+	@$(BIN)/python -m fraud_assets.stack.jars
+
+browser: install ## a Chromium for the browser tests, where one can be had
+	@$(BIN)/python -m fraud_assets.stack.browser
+
+demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops after the summary
+	@$(BIN)/fraud demo $(ARGS)
+
+test: browser lint ## lint, type check and every test; ARGS go to pytest
+	$(BIN)/pytest $(ARGS)
+
+lint: install ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install ## the benchmark suite; ARGS=NAME for one
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: install ## make requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --extra dev --quiet \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean: ## stop the stack and remove what it wrote; the lake stays
+	@if [ -x $(BIN)/fraud ]; then $(BIN)/fraud down; fi
+	rm -rf .fraud .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
