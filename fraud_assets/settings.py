@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         default=REPOSITORY / ".fraud",
         description="everything the running stack writes that is not a table: logs, pids, Kafka, Dagster, MLflow",
     )
+    cache: Path = Field(
+        default=Path.home() / ".cache/fraud-lakehouse", description="downloads that every checkout may share: the jars"
+    )
     sources: Path = Field(default=REPOSITORY / "fraud_assets/sources/catalogue", description="one YAML file a source")
 
     # Addresses; the embedded stack listens on them, a grown installation points elsewhere

@@ -72,7 +72,9 @@ def make_venv() -> None:
     """Create the environment if needed and put the locked uv in it."""
     if subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=-3, stderr=-3) if os.path.exists(PYTHON) else True:
         say("creating .venv")
-        run([sys.executable, "-m", "venv", "--clear", VENV], "Python's venv module; on Debian: apt install python3-venv")
+        run(
+            [sys.executable, "-m", "venv", "--clear", VENV], "Python's venv module; on Debian: apt install python3-venv"
+        )
     with open(LOCK, encoding="utf-8") as file:
         pin = re.search(r"^uv==.*(?:\n    --hash.*)+", file.read(), re.MULTILINE)
     assert pin, "requirements.lock has no uv: make lock"
@@ -80,7 +82,9 @@ def make_venv() -> None:
     with open(only_uv, "w", encoding="utf-8") as file:
         file.write(pin.group())
     say("installing uv")
-    run([PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", only_uv], "the package index")
+    run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", only_uv], "the package index"
+    )
 
 
 def uv(*arguments: str) -> None:

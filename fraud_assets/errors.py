@@ -1,0 +1,5 @@
+"""The one error that people see: what is wrong, what was found, what to do, in a line or two."""
+
+
+class FraudError(Exception):
+    """Something a person can put right; commands print its message without a stack trace and exit with 1."""
