@@ -1,0 +1,41 @@
+"""When each label counts as known: the timeline that label windows run over.
+
+A payment becomes known ``label_delay`` after it happened, as genuine if nobody has said otherwise, or earlier, when its
+first label arrives. Each later label corrects what was known by then. With labels that all arrive after one constant
+delay, a window over this timeline is the shifted window of the Fraud Detection Handbook (chapter 3, baseline feature
+transformation).
+"""
+
+import numpy as np
+import polars as pl
+
+
+def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
+    """What became known when: columns row (of ``transactions``), known (µs), count (1 or 0), fraud (change in frauds).
+
+    ``transactions`` needs transaction_id and event_time; ``labels`` transaction_id, is_fraud, known_at; times are
+    ``Datetime("us", "UTC")``; ``label_delay`` is in seconds. A payment's label is known one microsecond after the
+    payment at the earliest, so that it never enters the payment's own features. Labels of other payments are ignored.
+    """
+    rows = transactions.select("transaction_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
+    told = labels.join(rows, on="transaction_id")
+    paid = transactions["event_time"].to_physical().to_numpy()
+    due = paid + max(label_delay * 1_000_000, 1)
+    row = told["row"].to_numpy()
+    at = np.maximum(told["known_at"].to_physical().to_numpy(), paid[row] + 1)
+    presumed = np.ones(len(due), bool)  # genuine once due, where no label came before that
+    presumed[row[at <= due[row]]] = False
+    events = pl.DataFrame(
+        {
+            "row": np.concatenate((np.flatnonzero(presumed), row)),
+            "known": np.concatenate((due[presumed], at)),
+            "fraud": np.concatenate((np.zeros(presumed.sum(), np.int64), told["is_fraud"].cast(pl.Int64).to_numpy())),
+        }
+    )
+    if events.height == transactions.height:  # one event a payment: nothing to correct
+        return events.with_columns(count=pl.lit(1, pl.Int64))
+    again = (pl.col("row") == pl.col("row").shift()).fill_null(False)
+    return events.sort("row", "known", maintain_order=True).with_columns(
+        fraud=pl.col("fraud") - pl.when(again).then(pl.col("fraud").shift()).otherwise(0),
+        count=1 - again.cast(pl.Int64),
+    )
