@@ -1,0 +1,1 @@
+"""Trusted payments to model inputs: each feature declared once, evaluated over frames and spread by Spark."""

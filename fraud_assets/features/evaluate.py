@@ -12,7 +12,6 @@ from fraud_assets.features.catalogue import FEATURES, Entity, Feature, RowFeatur
 from fraud_assets.features.labels import known
 from fraud_assets.features.windows import Floats, Integers, Moments, Timeline, ordered
 
-IDENTITY = ("source", "transaction_id", "event_time", "customer_id", "merchant_id")
 ENTITIES: tuple[Entity, ...] = ("customer_id", "merchant_id")
 
 
@@ -23,7 +22,7 @@ def evaluate(
     entities: Collection[Entity] = ENTITIES,
     features: Sequence[Feature] = FEATURES,
 ) -> pl.DataFrame:
-    """The features of every payment, in the rows' order: the identifying columns, then a double for each feature.
+    """The payments as they came, with a double for each feature.
 
     ``transactions`` are payments of one source, with the columns of silver.transactions that the features name;
     ``labels`` what is known about them (transaction_id, is_fraud, known_at); ``label_delay`` is in seconds. Window
@@ -39,8 +38,7 @@ def evaluate(
         windows = [f for f in features if isinstance(f, WindowFeature) and f.entity == entity and entity in entities]
         if windows:
             columns |= _windows(transactions, labels, label_delay, entity, moments, windows)
-    identity = transactions.select(c for c in IDENTITY if c in transactions.columns)
-    return identity.with_columns(columns[f.name].alias(f.name) for f in features if f.name in columns)
+    return transactions.with_columns(columns[f.name].alias(f.name) for f in features if f.name in columns)
 
 
 def _windows(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ class Moments:
         return Moments(self.distinct, self.which[rows])
 
 
-def ordered(entities: Integers, moments: Moments, tie_break: npt.NDArray[np.object_] | None = None) -> Integers:
+def ordered(entities: Integers, moments: Moments, tie_break: pl.Series | None = None) -> Integers:
     """Positions that put events in the order (entity, time, tie-break, position)."""
     keys = entities * (len(moments.distinct) + 1) + moments.which
     order = np.argsort(keys, kind="stable")
@@ -45,7 +46,7 @@ def ordered(entities: Integers, moments: Moments, tie_break: npt.NDArray[np.obje
         same = np.flatnonzero(ascending[1:] == ascending[:-1])
         tied = np.union1d(same, same + 1)
         rows = order[tied]
-        order[tied] = rows[np.lexsort((tie_break[rows], keys[rows]))]
+        order[tied] = rows[np.lexsort((tie_break.gather(rows).to_numpy(), keys[rows]))]
     return order
 
 

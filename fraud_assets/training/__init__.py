@@ -1,0 +1,1 @@
+"""Model inputs to models: honest splits in time, metrics, models and their registry."""

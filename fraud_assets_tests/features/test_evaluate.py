@@ -1,0 +1,157 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud_assets.features.catalogue import FEATURES, NAMES, RowFeature, WindowFeature
+from fraud_assets.features.evaluate import evaluate
+from fraud_assets_tests.features.reference import HANDBOOK, canonical, handbook_features
+
+DAY = 86_400
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TRANSACTION = {
+    "transaction_id": pl.String,
+    "event_time": pl.Datetime("us", "UTC"),
+    "customer_id": pl.String,
+    "merchant_id": pl.String,
+    "amount": pl.Float64,
+}
+LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
+needs_handbook = pytest.mark.skipif(not HANDBOOK.exists(), reason=f"no reference data at {HANDBOOK}")
+
+
+def assert_equals_pandas(handbook: pl.DataFrame, features: list[str], *entities: str) -> int:
+    """Compares these features of every row with the pandas reference; returns how many rows."""
+    expected = handbook_features(handbook.to_pandas(), entities).loc[handbook["TRANSACTION_ID"].to_numpy()]
+    found = evaluate(*canonical(handbook), 7 * DAY)
+    np.testing.assert_allclose(found.select(features).to_numpy(), expected[features].to_numpy(), rtol=0, atol=1e-6)
+    return found.height
+
+
+@needs_handbook
+@pytest.mark.parametrize(("entity", "column"), [("customer", "CUSTOMER_ID"), ("merchant", "TERMINAL_ID")])
+def test_equals_pandas_on_the_handbooks_payments(entity: str, column: str) -> None:
+    """All payments of every 40th customer or terminal; features of the payment alone on the same rows."""
+    features = [name for name in NAMES if name.startswith((entity, "amount", "time"))]
+    handbook = pl.read_parquet(HANDBOOK).filter(pl.col(column) % 40 == 0)
+    assert assert_equals_pandas(handbook, features, column) > 40_000
+
+
+@needs_handbook
+@pytest.mark.slow
+def test_equals_pandas_on_the_whole_handbook() -> None:
+    assert assert_equals_pandas(pl.read_parquet(HANDBOOK), list(NAMES), "CUSTOMER_ID", "TERMINAL_ID") == 1_754_155
+
+
+SECOND = st.integers(0, 40).map(lambda tick: START + timedelta(hours=6 * tick))  # few moments, so many ties
+PAYMENT = st.tuples(SECOND, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10_000).map(lambda c: c / 100))
+VERDICT = st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 80).map(lambda tick: timedelta(hours=4 * tick)))
+
+
+def frames(payments: list[tuple], verdicts: list[tuple]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = [(str(i), *payment) for i, payment in enumerate(payments)]
+    labels = {(str(i % len(rows)), START + after): fraud for i, fraud, after in verdicts}
+    return (
+        pl.DataFrame(rows, schema=TRANSACTION, orient="row"),
+        pl.DataFrame([(i, fraud, at) for (i, at), fraud in labels.items()], schema=LABEL, orient="row"),
+    )
+
+
+def naive(feature: WindowFeature, transactions: pl.DataFrame, labels: pl.DataFrame, delay: timedelta) -> list[float]:
+    """The declaration's words, payment by payment, event by event."""
+    payments = transactions.to_dicts()
+    events: list[tuple[str, datetime, int, float]] = []  # entity, time, count, value
+    for payment in payments:
+        if feature.of == "amount":
+            continue
+        due = payment["event_time"] + max(delay, timedelta(microseconds=1))
+        told = sorted(
+            (max(at, payment["event_time"] + timedelta(microseconds=1)), fraud)
+            for i, fraud, at in labels.rows()
+            if i == payment["transaction_id"]
+        )
+        if not told or told[0][0] > due:
+            told = [(due, False), *told]
+        before = 0
+        for n, (at, fraud) in enumerate(told):
+            events.append((payment[feature.entity], at, int(n == 0), fraud - before))
+            before = fraud
+    values = []
+    for payment in payments:
+        now = payment["event_time"]
+        if feature.of == "amount":
+            order = (now, payment["transaction_id"])
+            inside = [
+                (1, other["amount"])
+                for other in payments
+                if other[feature.entity] == payment[feature.entity]
+                and (other["event_time"], other["transaction_id"]) <= order
+                and other["event_time"] > now - timedelta(seconds=feature.window)
+            ]
+        else:
+            inside = [
+                (count, value)
+                for entity, at, count, value in events
+                if entity == payment[feature.entity] and now - timedelta(seconds=feature.window) < at <= now
+            ]
+        count, total = sum(c for c, _ in inside), sum(v for _, v in inside)
+        values.append(float(count) if feature.aggregate == "count" else total / count if count else 0.0)
+    return values
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(PAYMENT, min_size=1, max_size=12), st.lists(VERDICT, max_size=12), st.sampled_from([0, 1, 3]))
+def test_equals_the_declarations_words(payments: list[tuple], verdicts: list[tuple], days: int) -> None:
+    """With payments at the same moment and labels that come early, late, revised or not at all."""
+    transactions, labels = frames(payments, verdicts)
+    found = evaluate(transactions, labels, days * DAY)
+    for feature in FEATURES:
+        if isinstance(feature, WindowFeature):
+            expected = naive(feature, transactions, labels, timedelta(days=days))
+            np.testing.assert_allclose(found[feature.name], expected, atol=1e-6, err_msg=feature.name)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(PAYMENT, min_size=1, max_size=12), st.lists(VERDICT, max_size=12),
+    st.lists(PAYMENT, max_size=6), st.lists(VERDICT, max_size=6), SECOND,
+)  # fmt: skip
+def test_nothing_from_the_future_enters(
+    payments: list[tuple], verdicts: list[tuple], other: list[tuple], others: list[tuple], now: datetime
+) -> None:
+    """Two worlds that agree on all that was known at a moment have the same features up to it, to the last bit."""
+    past = [p for p in payments if p[0] <= now] or [(now, "a", "x", 1.0)]
+    told = [v for v in verdicts if START + v[2] <= now]
+    one = frames(past + [p for p in payments if p[0] > now], told + [v for v in verdicts if START + v[2] > now])
+    two = frames(past + [p for p in other if p[0] > now], told + [v for v in others if START + v[2] > now])
+    known = [labels.filter(pl.col("known_at") <= now, pl.col("transaction_id").cast(int) < len(past)).sort(*LABEL)
+             for _, labels in (one, two)]  # fmt: skip
+    if not known[0].equals(known[1]):
+        return  # a verdict of the past that names a payment of the future names another one in the other world
+    assert evaluate(*one, 3 * DAY)[: len(past)].equals(evaluate(*two, 3 * DAY)[: len(past)])
+
+
+def test_features_of_the_payment_alone() -> None:
+    friday_night = datetime(2026, 1, 2, 6, 59, 59, tzinfo=UTC)
+    transactions, labels = frames(
+        [(friday_night, "a", "x", 3.5), (friday_night + timedelta(days=1, seconds=1), "a", "x", 1.0)], []
+    )
+    alone = tuple(feature for feature in FEATURES if isinstance(feature, RowFeature))
+    found = evaluate(transactions, labels, 7 * DAY, features=alone)
+    assert found.select("amount", "time_is_weekend", "time_is_night").rows() == [(3.5, 0.0, 1.0), (1.0, 1.0, 0.0)]
+
+
+def test_only_the_entities_asked_for() -> None:
+    transactions, labels = frames([(START, "a", "x", 1.0)], [])
+    columns = evaluate(transactions, labels, DAY, entities=["merchant_id"]).columns
+    assert "merchant_mean_fraud_7d" in columns
+    assert "customer_mean_amount_7d" not in columns
+
+
+def test_no_payments_no_features() -> None:
+    none = pl.DataFrame(schema=TRANSACTION), pl.DataFrame(schema=LABEL)
+    assert evaluate(*none, DAY).columns == [*TRANSACTION, *NAMES[1:]]
+    assert evaluate(*none, DAY).height == 0
