@@ -7,7 +7,7 @@ What does not: anything about one source (``sources/*.yaml``) or one table (``ta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -50,6 +50,23 @@ class Settings(BaseSettings):
 
     # Ingest
     max_offsets_per_trigger: int = Field(default=500_000, ge=1, description="records in one Spark micro-batch")
+
+    @field_validator("runtime", "cache", "sources")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("lake")
+    @classmethod
+    def _absolute_unless_remote(cls, root: str) -> str:
+        return root if "://" in root else str(Path(root).expanduser().absolute())
+
+    def given(self) -> dict[str, str]:
+        """The settings that differ from their defaults, as the environment variables that say so to a child process."""
+        return {
+            str(type(self).model_fields[name].validation_alias or f"FRAUD_{name.upper()}"): str(getattr(self, name))
+            for name in sorted(self.model_fields_set)
+        }
 
     @cached_property
     def kafka(self) -> str:

@@ -1,4 +1,4 @@
-"""The jars of Kafka and of Spark's connectors: fetched once by Ivy, checked against recorded checksums, kept in a cache.
+"""The jars of Kafka and of Spark's connectors: fetched once by Ivy, checked against checksums, kept in a cache.
 
 ``python -m fraud_assets.stack.jars`` fetches them; ``… --record`` writes the checksums anew after ivy.xml changed.
 """

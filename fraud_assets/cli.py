@@ -1,0 +1,29 @@
+"""The table of ``fraud …`` commands; each lives beside what it commands.
+
+A command's module is imported here, so it must be cheap to import: heavy libraries are imported where they are used.
+"""
+
+import sys
+
+import typer
+
+from fraud_assets.errors import FraudError
+from fraud_assets.sources import commands as sources
+from fraud_assets.stack import commands as stack
+
+app = typer.Typer(
+    help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.add_typer(sources.app, name="simulate")
+
+
+def main() -> None:
+    """Run a command; an error that a person can put right is shown as one line and exit status 1."""
+    try:
+        app()
+    except FraudError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,66 @@
+"""The commands ``fraud up``, ``fraud down`` and ``fraud status``."""
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fraud_assets.errors import FraudError
+from fraud_assets.settings import settings
+from fraud_assets.stack import health, operate
+
+STYLES = {"ready": "green", "starting": "yellow", "stopped": "dim", "failing": "red", "unreachable": "red"}
+
+
+def up() -> None:
+    """Start the stack, detached, and wait until every part answers.
+
+    Example: fraud up
+    """
+    operate.up(settings())
+    print(f"Dagster    http://{settings().host}:{settings().dagster_port}")
+    print(f"Dashboard  http://{settings().host}:{settings().streamlit_port}")
+    print(f"MLflow     {settings().mlflow}")
+
+
+def down() -> None:
+    """Stop the stack and everything it started.
+
+    Example: fraud down
+    """
+    stopped = operate.down(settings())
+    print(f"stopped {stopped} processes" if stopped else "nothing was running")
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, for programs")] = False) -> None:
+    """Show how every part of the stack is; exit status 1 unless all are ready.
+
+    Example: fraud status --json
+    """
+    rows = health.status(settings())
+    if as_json:
+        print(json.dumps([dataclasses.asdict(row) for row in rows]))
+    else:
+        Console().print(table(rows))
+    if all(row.state == "stopped" for row in rows):
+        raise FraudError("the stack is not started; start it with: fraud up")
+    if any(row.state != health.READY for row in rows):
+        raise typer.Exit(1)
+
+
+def table(rows: list[health.Health]) -> Table:
+    """The states for a person."""
+    shown = Table("part", "state", "address", "pid", "up", "memory", box=None)
+    for row in rows:
+        shown.add_row(
+            row.name,
+            f"[{STYLES[row.state]}]{row.state}[/]",
+            row.address + (" (external)" if row.external else ""),
+            str(row.pid or ""),
+            f"{row.uptime_s // 60}:{row.uptime_s % 60:02}" if row.pid else "",
+            f"{row.memory_mib} MiB" if row.memory_mib else "",
+        )
+    return shown

@@ -1,0 +1,43 @@
+"""What a part of the embedded stack is: a process to supervise and a way to tell whether it is well."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
+
+PATIENCE_S = 3.0
+"""How long a health check waits for an answer."""
+
+
+def nothing() -> None:
+    """The preparation of a part that needs none."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One supervised process.
+
+    ``ports`` maps the environment variable that sets a port to the port; ``memory_mib`` is what it takes in use;
+    ``healthy`` asks the running process itself; ``prepare`` makes what must be there before it starts.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ports: Mapping[str, int]
+    memory_mib: int
+    address: str
+    healthy: Callable[[], bool]
+    prepare: Callable[[], None] = nothing
+    environment: Mapping[str, str] = field(default_factory=dict)
+    after: str = ""
+    """The part that must be well before this one starts."""
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP GET of ``url`` gives a 2xx."""
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
+            return 200 <= int(response.status) < 300
+    except (urllib.error.URLError, HTTPException, OSError):
+        return False
