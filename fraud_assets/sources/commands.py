@@ -82,7 +82,7 @@ def cards(
         malformed=malformed,
         repeats=repeats,
     )
-    done: dict[str, "Sent"] = {}
+    done: dict[str, Sent] = {}
     if output:
         if not output.resolve().parent.is_dir():
             raise FraudError(f"cannot write {output}: there is no folder {output.resolve().parent}")

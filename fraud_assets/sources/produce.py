@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from fraud_assets.errors import FraudError
 
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 """Seconds to wait for a broker's first answer."""
 DELIVERY_S = 60.0
 """Seconds a record may wait for the broker to confirm it, retries included."""

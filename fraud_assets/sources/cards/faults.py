@@ -17,7 +17,7 @@ _DAMAGE: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "not_json": lambda wire: encode(wire, "customer_id").with_columns(
         pl.col("value").bin.slice(0, pl.col("value").bin.size() // 2)
     ),
-    "negative_amount": lambda wire: encode(wire.with_columns(-1 - pl.col("amount")), "customer_id"),
+    "negative_amount": lambda wire: encode(wire.with_columns(amount=-1 - pl.col("amount")), "customer_id"),
     "impossible_date": lambda wire: encode(
         wire.with_columns(event_time=pl.lit("2026-02-30T25:61:00.000Z")), "customer_id"
     ),

@@ -1,0 +1,35 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from fraud_assets.errors import FraudError
+from fraud_assets.sources.commands import app
+
+SMALL = ["cards", "--customers", "50", "--terminals", "500", "--days", "3", "--end", "2026-08-01"]
+
+
+def test_cards_to_a_file_with_a_summary_for_programs(tmp_path: Path) -> None:
+    output = tmp_path / "cards.parquet"
+    result = CliRunner().invoke(app, [*SMALL, "--output", str(output), "--json"], catch_exceptions=False)
+    assert result.exit_code == 0
+    written = pl.read_parquet(output)
+    assert json.loads(result.stdout)["file"]["transactions"] == written.height > 0
+    assert written["event_time"].dt.date().n_unique() == 3
+
+
+def test_the_summary_for_people_is_one_line(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [*SMALL, "--output", str(tmp_path / "cards.parquet")], catch_exceptions=False)
+    assert result.stdout.startswith("file: ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [([], "nothing to do: give --output"), (["--output", "nowhere/at/all.parquet"], "there is no folder")],
+)
+def test_what_cannot_be_done_is_said(options: list[str], message: str) -> None:
+    with pytest.raises(FraudError, match=message):
+        CliRunner().invoke(app, [*SMALL, *options], catch_exceptions=False)
