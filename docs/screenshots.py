@@ -1,0 +1,67 @@
+"""Take the pictures of the dashboard that the docs show: ``python docs/screenshots.py URL [FOLDER]``.
+
+Needs a running dashboard and a Chromium; CHROMIUM names its executable if it is not on the PATH.
+"""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+PAGES = {"overview": "", "alerts": "alerts", "drift": "drift", "pipeline": "pipeline", "model": "model"}
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def chromium() -> str | None:
+    """The Chromium to drive; None leaves the choice to Playwright."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has run to its end and its charts and tables are drawn."""
+    expect(page.locator("h1")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", re.compile("notRunning"))
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    for chart in page.get_by_test_id("stPlotlyChart").all():
+        expect(chart.locator("svg.main-svg").first).to_be_visible()
+
+
+def open_alert(page: Page, row: int = 0) -> None:
+    """Open the detail of an alert by ticking its row in the queue."""
+    queue = page.get_by_test_id("stDataFrame").first
+    queue.click(position={"x": 18, "y": 52 + 35 * row})
+    expect(page.get_by_role("heading", name="Alert in detail")).to_be_visible()
+    settle(page)
+
+
+def main(base: str, folder: Path) -> None:
+    """One PNG a page, the Alerts page with its first alert open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        for name, path in PAGES.items():
+            page.goto(f"{base.rstrip('/')}/{path}")
+            settle(page)
+            if name == "alerts":
+                open_alert(page)
+            main_part = page.get_by_test_id("stMain")
+            height = main_part.evaluate("e => e.scrollHeight")
+            page.set_viewport_size({"width": 1440, "height": max(900, height)})
+            settle(page)
+            page.screenshot(path=folder / f"{name}.png")
+            page.set_viewport_size({"width": 1440, "height": 900})
+            print(folder / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python docs/screenshots.py URL [FOLDER]")
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent)

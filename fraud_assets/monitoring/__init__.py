@@ -1,0 +1,1 @@
+"""Drift, quality and delays: how the pipeline and its models are doing."""

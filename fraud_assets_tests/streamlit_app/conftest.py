@@ -1,0 +1,30 @@
+"""Lakes for the dashboard's tests, and the settings that point at them."""
+
+import pytest
+import streamlit as st
+
+from fraud_assets.settings import settings
+from fraud_assets_tests.streamlit_app.lake import write_lake
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """A lake with 20,000 payments; nobody may change it."""
+    lake = str(tmp_path_factory.mktemp("lake"))
+    write_lake(lake)
+    return lake
+
+
+@pytest.fixture
+def looks_at(monkeypatch):
+    """Point this process's settings at a lake, and at a Kafka that is not there."""
+
+    def point(lake):
+        monkeypatch.setenv("FRAUD_LAKE", str(lake))
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
+        settings.cache_clear()
+        st.cache_data.clear()
+
+    yield point
+    settings.cache_clear()
+    st.cache_data.clear()

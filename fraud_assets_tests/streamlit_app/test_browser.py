@@ -1,0 +1,166 @@
+"""The dashboard as a person sees it, in a real Chromium, on a lake written for the test."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import Error, Page, expect, sync_playwright
+
+from docs.screenshots import FLAGS, chromium, open_alert, settle
+from fraud_assets.settings import REPOSITORY
+from fraud_assets.tables import gold, silver
+from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
+from streamlit_app import data
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        except Error as error:
+            pytest.skip(f"no Chromium here: {str(error).splitlines()[0]}; `make browser` fetches one")
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory):
+    """Start a dashboard on a lake; gives its URL once it answers."""
+    servers = []
+
+    def start(lake):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = (tmp_path_factory.mktemp("dashboard") / "log").open("wb")
+        environment = os.environ | {"FRAUD_LAKE": str(lake), "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+                                    "PYTHONPATH": str(REPOSITORY)}  # fmt: skip
+        command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/app.py")]
+        options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+        servers.append(subprocess.Popen(command + options, env=environment, stdout=log, stderr=subprocess.STDOUT))
+        url = f"http://127.0.0.1:{port}"
+        _until_it_answers(f"{url}/_stcore/health", servers[-1])
+        return url
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(20)
+
+
+def _until_it_answers(url, server):
+    while server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=30).close()
+        except urllib.error.URLError:  # not listening yet; see whether it ends meanwhile
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(0.1)
+        else:
+            return
+    pytest.fail(f"the dashboard ended with {server.returncode} before it answered")
+
+
+@pytest.fixture
+def page(browser):
+    """A tab that fails the test if the page writes errors to the console."""
+    tab = browser.new_page(viewport={"width": 1440, "height": 1000})
+    errors = []
+    tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    tab.close()
+    assert not errors
+
+
+@pytest.fixture(scope="module")
+def dashboard(serve, written):
+    return serve(written)
+
+
+def _go(page: Page, name: str):
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=30_000)
+    settle(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(page.get_by_text("As of").first).to_be_visible()
+
+
+def _card(page: Page, name: str):
+    card = page.get_by_test_id("stMetric").filter(has=page.get_by_text(name, exact=True))
+    return card.get_by_test_id("stMetricValue")
+
+
+def test_overview_shows_the_lake_s_counts(page, dashboard, looks_at, written):
+    looks_at(written)
+    page.goto(dashboard)
+    _go(page, "Overview")
+    expect(_card(page, "Transactions")).to_have_text(f"{data.count(data.newest(silver.TRANSACTIONS, SOURCE)):,}")
+    expect(_card(page, "Alerts")).to_have_text(f"{data.count(data.newest(gold.ALERTS, SOURCE)):,}")
+    expect(page.get_by_text("Payments per day")).to_be_visible()
+    page.get_by_role("radio", name="24 hours").click()
+    expect(page.get_by_text("Payments per hour")).to_be_visible()
+    expect(page.get_by_text("All times are UTC.")).to_be_visible()
+
+
+def test_an_alert_opens_on_click_and_hostile_text_stays_text(page, dashboard):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(dashboard)
+    _go(page, "Alerts")
+    open_alert(page)
+    expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
+    expect(_card(page, "Risk")).to_have_text("Critical")
+    expect(page.get_by_text(re.compile("^what was paid: .* EUR$")).first).to_be_visible()
+    expect(page.get_by_text("this payment", exact=True)).to_be_visible()
+    assert not [url for url in asked if "evil" in url]
+
+
+def test_another_row_opens_another_alert(page, dashboard):
+    page.goto(dashboard)
+    _go(page, "Alerts")
+    open_alert(page, row=0)
+    expect(page.get_by_text(HOSTILE, exact=True).first).to_be_visible()
+    open_alert(page, row=2)
+    expect(page.get_by_text(HOSTILE, exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("Drift", ("How to read it", "major 0.25", "customer_count_amount_1d")),
+        ("Pipeline", ("broker not reachable", "Delay from Kafka", "Latest records")),
+        ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
+    ],
+)
+def test_page(page, dashboard, name, seen):
+    page.goto(dashboard)
+    _go(page, name)
+    for text in seen:
+        expect(page.get_by_text(text).first).to_be_visible()
+
+
+def test_an_empty_lake_says_what_to_run_on_every_page(page, serve, tmp_path):
+    page.goto(serve(tmp_path))
+    for name in ("Overview", "Alerts", "Drift", "Pipeline", "Model"):
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("make demo")).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_new_version_appears_by_itself(page, serve, tmp_path):
+    lake = tmp_path / "lake"
+    page.goto(serve(lake))
+    expect(page.get_by_text("make demo")).to_be_visible(timeout=30_000)
+    write_lake(str(lake), transactions=500)
+    expect(_card(page, "Transactions")).to_have_text("500", timeout=20_000)

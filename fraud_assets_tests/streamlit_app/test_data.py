@@ -1,0 +1,36 @@
+"""Snapshots: which version they name and which rows they give."""
+
+from deltalake import DeltaTable
+
+from fraud_assets.tables import bronze, silver
+from fraud_assets_tests.streamlit_app.lake import SOURCE
+from streamlit_app import data
+
+
+def test_a_missing_table_has_no_snapshot_and_declared_sources_are_offered(looks_at, tmp_path):
+    looks_at(tmp_path)
+    assert data.newest(silver.TRANSACTIONS, SOURCE) is None
+    assert SOURCE in data.sources()
+
+
+def test_a_snapshot_stays_at_its_version(looks_at, written):
+    looks_at(written)
+    latest, first = (data.newest(bronze.TRANSACTIONS, SOURCE, version) for version in (None, 0))
+    assert (latest.version, first.version) == (1, 0)
+    assert data.count(first) == 20_000 < data.count(latest)
+    assert data.newest(bronze.TRANSACTIONS, SOURCE, 99).version == 1  # the lake was made anew since
+    committed = DeltaTable(bronze.TRANSACTIONS.path(written)).history(1)[0]["timestamp"]
+    assert latest.written_at.timestamp() * 1000 == committed
+
+
+def test_a_snapshot_shows_one_source(looks_at, written):
+    looks_at(written)
+    assert data.count(data.newest(silver.TRANSACTIONS, SOURCE)) == 20_000
+    assert data.count(data.newest(silver.TRANSACTIONS, "another")) == 0
+    assert data.sources() == [SOURCE]
+
+
+def test_as_known_uses_the_source_s_label_delay():
+    known = data.as_known(SOURCE)
+    assert (known.now - known.settled).days == 7
+    assert (known.now - data.as_known("undeclared").settled).days > 10_000

@@ -1,0 +1,105 @@
+"""Every page on a written lake, on none, and on one whose files vanish: the right figures and never a traceback."""
+
+import shutil
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fraud_assets.settings import REPOSITORY
+from fraud_assets.tables import gold
+from fraud_assets_tests.streamlit_app.lake import SOURCE
+from streamlit_app import data
+
+PAGES = ("overview", "alerts", "drift", "pipeline", "model")
+
+
+def _page(name, **state):
+    script = f"from streamlit_app.views import {name}\n{name}.draw()\n"
+    test = AppTest.from_string(script, default_timeout=30)
+    test.session_state["source"] = SOURCE
+    for key, value in state.items():
+        test.session_state[key] = value
+    return test.run()
+
+
+def _metrics(test):
+    return {metric.label: metric.value for metric in test.metric}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_draws(name, looks_at, written):
+    looks_at(written)
+    test = _page(name)
+    assert not test.exception
+    assert not test.warning
+    assert test.title[0].value == name.capitalize()
+    assert any("As of" in caption.value for caption in test.caption)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_on_an_empty_lake_says_what_to_run(name, looks_at, tmp_path):
+    looks_at(tmp_path)
+    test = _page(name)
+    assert not test.exception
+    assert any("make demo" in text.value for text in test.markdown)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_whose_files_vanish_says_so(name, looks_at, written, tmp_path):
+    shutil.copytree(written, tmp_path / "lake")
+    for file in (tmp_path / "lake").rglob("*.parquet"):
+        file.unlink()
+    looks_at(tmp_path / "lake")
+    test = _page(name)
+    assert not test.exception
+    assert "lake changed" in test.warning[0].value
+
+
+def test_overview_s_figures_are_the_lake_s(looks_at, written):
+    looks_at(written)
+    shown = _metrics(_page("overview"))
+    alerts = data.count(data.newest(gold.ALERTS, SOURCE))
+    assert shown["Transactions"] == "20,000"
+    assert shown["Alerts"] == f"{alerts:,}"
+    assert shown["Flagged by the champion"] == f"{alerts / 20_000:.2%}"
+    assert shown["Money at risk"].endswith(" EUR")
+
+
+def test_an_alert_s_detail_shows_payment_and_decision(looks_at, written):
+    looks_at(written)
+    alert = data.newest(gold.ALERTS, SOURCE).rows().sort("score", descending=True).head(1).collect().row(0, named=True)
+    test = _page("alerts", alert=alert["transaction_id"])
+    shown = _metrics(test)
+    assert shown["Score"] == f"{alert['score']:.3f}"
+    assert shown["Amount"] == f"{alert['amount']:,.2f} EUR"
+    texts = {text.value for text in test.text}
+    assert {alert["transaction_id"], alert["customer_id"], alert["merchant_id"], "batch lane"} <= texts
+
+
+def test_the_queue_is_narrowed_by_its_filters(looks_at, written):
+    looks_at(written)
+    test = _page("alerts")
+    test.number_input(key="alerts_amount").set_value(150.0)
+    test.pills(key="alerts_levels").set_value(["critical"])
+    queue = test.run().dataframe[0].value
+    wanted = data.newest(gold.ALERTS, SOURCE).rows().filter(pl.col("amount") >= 150, pl.col("risk_level") == "critical")
+    assert len(queue) == wanted.collect().height > 0
+
+
+def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
+    looks_at(written)
+    test = _page("pipeline")
+    shown = _metrics(test)
+    assert shown["Consumer lag"] == "unknown"
+    assert shown["In quarantine"] == "60"
+    assert shown["Duplicates"] == "25"
+    assert any("did not answer" in caption.value for caption in test.caption)
+
+
+def test_the_app_itself_starts_on_overview(looks_at, written):
+    looks_at(written)
+    test = AppTest.from_file(str(REPOSITORY / "streamlit_app/app.py"), default_timeout=30).run()
+    assert not test.exception
+    assert test.title[0].value == "Overview"
+    assert test.sidebar.selectbox(key="source").value == SOURCE

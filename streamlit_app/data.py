@@ -1,0 +1,72 @@
+"""Snapshots of the lake's tables: which version a figure came from, and its rows for one source.
+
+What belongs here: reading and caching. A snapshot names one version of one table, so whatever is computed from it can
+be kept until the table has a newer one; asking for the newest costs milliseconds.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import streamlit as st
+
+from fraud_assets.lake import reads
+from fraud_assets.settings import settings
+from fraud_assets.sources.source import catalogue
+from fraud_assets.tables import ALL, Table, silver
+from streamlit_app.queries.overview import AsOf
+
+_BY_NAME = {table.full_name: table for table in ALL}
+
+#: Keeps a function's results by its arguments, so by the snapshots they are made from.
+cached = st.cache_data(show_spinner=False, max_entries=64)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a table, seen through one source; ``written_at`` is when the version was committed (UTC)."""
+
+    lake: str
+    table: str
+    version: int
+    written_at: datetime
+    source: str
+
+    def rows(self) -> pl.LazyFrame:
+        """The source's rows in this version."""
+        frame = reads.scan(_BY_NAME[self.table], self.lake, self.version)
+        if frame is None:
+            raise LookupError(f"{self.table} was removed from {self.lake}; reload the page")
+        return frame.filter(pl.col("source") == self.source)
+
+
+def newest(table: Table, source: str, version: int | None = None) -> Snapshot | None:
+    """The table's newest version, or an older one if given; None when the table was never created."""
+    lake = settings().lake
+    delta = reads.opened(table, lake)
+    if delta is None:
+        return None
+    if version is not None and version < delta.version():
+        delta.load_as_version(version)
+    committed = delta.history(1)[0]["timestamp"]
+    return Snapshot(lake, table.full_name, delta.version(), datetime.fromtimestamp(committed / 1000, UTC), source)
+
+
+def sources() -> list[str]:
+    """The sources that have payments, or if none has, those that are declared."""
+    delta = reads.opened(silver.TRANSACTIONS, settings().lake)
+    present = {part["source"] for part in delta.partitions()} if delta else set()
+    return sorted(present or catalogue())
+
+
+def as_known(source: str) -> AsOf:
+    """What is known about the source's payments at this minute, by its label delay."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    declared = catalogue().get(source)
+    return AsOf(now, now - declared.label_delay if declared else now - timedelta(days=36_500))
+
+
+@cached
+def count(snapshot: Snapshot) -> int:
+    """Rows of the source in this version of the table."""
+    return int(snapshot.rows().select(pl.len()).collect().item())

@@ -1,0 +1,34 @@
+"""The champion's metrics and how versions compare."""
+
+import polars as pl
+
+#: What the known metrics are called and mean; any other is shown under its own name.
+METRICS = {
+    "auc_roc": ("AUC ROC", "how often a fraud gets a higher score than a genuine payment; 0.5 is chance"),
+    "average_precision": ("Average precision", "area under the precision-recall curve; chance is the share of fraud"),
+    "card_precision_at_100": ("Card precision @ 100", "share of compromised cards among each day's 100 riskiest cards"),
+    "precision": ("Precision", "share of fraud among the payments above the alert threshold"),
+    "recall": ("Recall", "share of all fraud that is above the alert threshold"),
+}
+
+
+def title(metric: str) -> str:
+    """A metric's name as people say it."""
+    return METRICS.get(metric, (metric.replace("_", " "), ""))[0]
+
+
+def versions(performance: pl.LazyFrame) -> pl.DataFrame:
+    """Every version's metrics in long form, oldest version first, metrics in METRICS' order and then by name."""
+    order = {name: i for i, name in enumerate(METRICS)}
+    frame = performance.collect().with_columns(
+        title=pl.col("metric").map_elements(title, pl.String),
+        rank=pl.col("metric").replace_strict(order, default=len(order), return_dtype=pl.Int64),
+    )
+    return frame.sort("model_version", "rank", "metric").drop("rank")
+
+
+def champion(metrics: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the newest version that became champion; of the newest version at all if none did."""
+    crowned = metrics.filter(pl.col("role") == "champion")
+    among = crowned if crowned.height else metrics
+    return among.filter(pl.col("model_version") == pl.col("model_version").max())
