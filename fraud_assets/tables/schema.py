@@ -74,10 +74,11 @@ class Table:
         """``CREATE TABLE IF NOT EXISTS`` with comments, partitioning and properties."""
         columns = ",\n  ".join(column.ddl for column in self.columns)
         partitioning = f"\nPARTITIONED BY ({', '.join(self.partition_by)})" if self.partition_by else ""
+        skipping = dict.fromkeys(name for name in (self.time, *self.key) if name not in self.partition_by)
         properties = {
             "delta.enableChangeDataFeed": "true",
             "delta.enableDeletionVectors": "true",
-            "delta.dataSkippingStatsColumns": ",".join([self.time, *self.key]),
+            "delta.dataSkippingStatsColumns": ",".join(skipping),
         }
         rendered = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
         comment = self.description.replace("'", "''")

@@ -1,0 +1,1 @@
+"""Kafka → raw: where Kafka stands, when to start, and the streaming ingest."""

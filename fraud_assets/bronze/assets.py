@@ -1,0 +1,44 @@
+"""Dagster wiring of the bronze tables."""
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets import wiring
+from fraud_assets.bronze import offsets
+from fraud_assets.bronze.ingest import ingest
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.sources.source import Stream, named
+from fraud_assets.tables import Table, bronze
+
+
+def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        **wiring.attributes(table, "kafka", "spark"),
+        partitions_def=wiring.SOURCES,
+        pool=wiring.pool(table),
+        retry_policy=wiring.RETRY,
+    )
+    def bronze_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult:
+        source, here = context.partition_key, settings()
+        stream: Stream = getattr(named(source), stream_name)
+        create_all(spark.spark_session, here.lake, (table,))
+        taken = ingest(spark.spark_session, source, stream, table, here.lake, here.kafka, here.max_offsets_per_trigger)
+        lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], taken.after)
+        return dg.MaterializeResult(
+            metadata=wiring.outcome(
+                table,
+                source,
+                taken.records,
+                topic=stream.topic,
+                offsets_before=taken.before,
+                offsets_after=taken.after,
+                consumer_lag=lag,
+            )
+        )
+
+    return bronze_table
+
+
+transactions = _bronze_asset(bronze.TRANSACTIONS, "transactions")
+labels = _bronze_asset(bronze.LABELS, "labels")

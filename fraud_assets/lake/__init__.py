@@ -1,0 +1,1 @@
+"""How tables are written and read: creation, small reads, increments, queries, upkeep."""

@@ -1,0 +1,26 @@
+"""Creating the declared tables, and adding the columns a declaration has gained since."""
+
+from pyspark.sql import SparkSession
+
+from fraud_assets.lake import reads
+from fraud_assets.tables import ALL, Table
+
+
+def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) -> None:
+    """Make every declared table exist with its declared columns and constraints; existing rows stay."""
+    for table in tables:
+        present = reads.opened(table, lake)
+        if present is None:
+            _create(spark, table, lake)
+            continue
+        existing = {field.name for field in present.schema().fields}
+        missing = [column for column in table.columns if column.name not in existing]
+        if missing:
+            added = ", ".join(column.ddl.replace(" NOT NULL", "") for column in missing)
+            spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD COLUMNS ({added})")
+
+
+def _create(spark: SparkSession, table: Table, lake: str) -> None:
+    spark.sql(table.ddl(lake))
+    for name, condition in table.constraints.items():
+        spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD CONSTRAINT {name} CHECK ({condition})")

@@ -1,0 +1,117 @@
+"""A table knows how far it has read: the position of every step is kept in its target's own log.
+
+A step reads what its upstream gained since the version it last took, and writes rows and position in one
+Delta commit, as the transaction identifier ``<upstream table id>/<source>``. A step may die anywhere and be
+run again: the commit either happened, and the position says so, or it did not, and the step reads the same
+range again. No state lives beside the tables.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fraud_assets.tables import Table
+
+_SETTINGS = "spark.databricks.delta."
+_CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
+
+
+@dataclass(frozen=True)
+class Increment:
+    """Versions ``first`` to ``last`` of ``upstream`` that ``target`` has not yet taken, for one source."""
+
+    upstream: Table
+    target: Table
+    source: str
+    first: int
+    last: int
+    position: str
+
+    @property
+    def range(self) -> str:
+        """The versions as a person reads them, for example ``bronze.transactions@3..7``."""
+        return f"{self.upstream.full_name}@{self.first}..{self.last}"
+
+
+def pending(upstream: Table, target: Table, source: str, lake: str) -> Increment | None:
+    """What the target has not yet taken of the upstream; None when it has taken everything."""
+    log = DeltaTable(upstream.path(lake))
+    position = f"{log.metadata().id}/{source}"
+    taken = DeltaTable(target.path(lake)).transaction_version(position)
+    first = 0 if taken is None else taken + 1
+    newest = log.version()
+    return None if first > newest else Increment(upstream, target, source, first, newest, position)
+
+
+def taken(upstream: Table, target: Table, source: str, lake: str) -> int | None:
+    """The newest upstream version the target has taken; None when it has taken none."""
+    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{source}"
+    version = DeltaTable(target.path(lake)).transaction_version(position)
+    return None if version is None else int(version)
+
+
+def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
+    """The rows the upstream gained in the increment, of its source, in the upstream's columns."""
+    changes = (
+        spark.read.format("delta")
+        .option("readChangeFeed", "true")
+        .option("startingVersion", increment.first)
+        .option("endingVersion", increment.last)
+        .load(increment.upstream.path(lake))
+    )
+    gained = changes.where((F.col("source") == increment.source) & (F.col("_change_type") == "insert"))
+    return gained.drop(*_CHANGE_COLUMNS)
+
+
+def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:
+    """Append the rows and move the position, in one commit; returns the rows written.
+
+    A repeat of an increment that was taken meanwhile writes nothing.
+    """
+    target = increment.target.path(lake)
+    before = DeltaTable(target).version()
+    with _committing(spark, increment):
+        rows.select(increment.target.column_names).write.format("delta").mode("append").save(target)
+    mine = [
+        c for c in DeltaTable(target).history() if c["version"] > before and c.get("userMetadata") == _trace(increment)
+    ]
+    return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
+
+
+def skip(increment: Increment, lake: str) -> None:
+    """Move the position without rows: the increment held nothing for the target."""
+    DeltaTable(increment.target.path(lake)).create_write_transaction(
+        actions=[],
+        mode="append",
+        schema=DeltaTable(increment.target.path(lake)).schema(),
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(increment.position, increment.last)],
+            custom_metadata={"userMetadata": _trace(increment)},
+        ),
+    )
+
+
+@contextmanager
+def _committing(spark: SparkSession, increment: Increment) -> Iterator[None]:
+    """Delta's settings that tie the next write to the increment."""
+    conf = {
+        f"{_SETTINGS}write.txnAppId": increment.position,
+        f"{_SETTINGS}write.txnVersion": str(increment.last),
+        f"{_SETTINGS}commitInfo.userMetadata": _trace(increment),
+    }
+    for name, value in conf.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name in conf:
+            spark.conf.unset(name)
+
+
+def _trace(increment: Increment) -> str:
+    return json.dumps({"upstream": increment.upstream.full_name, "first": increment.first, "last": increment.last})

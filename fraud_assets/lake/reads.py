@@ -1,0 +1,62 @@
+"""Small reads without Spark: the dashboard, the sensors and the checks use these."""
+
+from datetime import datetime
+
+import polars as pl
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from fraud_assets.tables import Table
+
+
+def opened(table: Table, lake: str, version: int | None = None) -> DeltaTable | None:
+    """The table's log at its newest (or the given) version; None when the table was never created."""
+    try:
+        return DeltaTable(table.path(lake), version=version)
+    except TableNotFoundError:
+        return None
+
+
+def version(table: Table, lake: str) -> int | None:
+    """The table's newest version; None when it was never created."""
+    delta = opened(table, lake)
+    return None if delta is None else int(delta.version())
+
+
+def scan(table: Table, lake: str, version: int | None = None) -> pl.LazyFrame | None:
+    """The table's rows as a lazy frame, deletion vectors applied; None when it was never created."""
+    if opened(table, lake, version) is None:
+        return None
+    return pl.scan_delta(table.path(lake), version=version)
+
+
+def count(table: Table, lake: str, source: str | None = None, version: int | None = None) -> int:
+    """Rows of the table (of one source, if given); 0 when it was never created."""
+    frame = scan(table, lake, version)
+    if frame is None:
+        return 0
+    if source is not None:
+        frame = frame.filter(pl.col("source") == source)
+    return int(frame.select(pl.len()).collect().item())
+
+
+def newest_time(table: Table, lake: str, source: str) -> datetime | None:
+    """The latest value of the table's time column for a source, from the log's statistics; None without rows."""
+    delta = opened(table, lake)
+    if delta is None:
+        return None
+    files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
+    if "source" in table.partition_by:
+        files = files.filter(pl.col("partition.source") == source)
+    latest = files[f"max.{table.time}"].max() if f"max.{table.time}" in files.columns else None
+    return latest if isinstance(latest, datetime) else None
+
+
+def written_at(table: Table, lake: str) -> datetime | None:
+    """When the table was last written (UTC); None when it was never created."""
+    delta = opened(table, lake)
+    if delta is None:
+        return None
+    newest = delta.history(1)[0]
+    return datetime.fromtimestamp(newest["timestamp"] / 1000).astimezone()

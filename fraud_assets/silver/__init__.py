@@ -1,0 +1,1 @@
+"""Raw → trusted: parse, validate, deduplicate, quarantine."""

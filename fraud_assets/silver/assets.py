@@ -1,0 +1,48 @@
+"""Dagster wiring of the silver tables: one step writes them all, as each record goes to exactly one."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets import wiring
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze, silver
+
+TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            deps=[wiring.key(bronze.TRANSACTIONS), wiring.key(bronze.LABELS)],
+            partitions_def=wiring.SOURCES,
+            **wiring.attributes(table, "spark"),
+        )
+        for table in TABLES
+    ],
+    pool="silver",
+    retry_policy=wiring.RETRY,
+)
+def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult]:
+    """Parse, validate, deduplicate and quarantine what bronze gained."""
+    source, lake = context.partition_key, settings().lake
+    create_all(spark.spark_session, lake, TABLES)
+    streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
+    written = {
+        silver.TRANSACTIONS: streams["transactions"].written,
+        silver.LABELS: streams["labels"].written,
+        silver.QUARANTINE: sum(stream.quarantined for stream in streams.values()),
+        silver.DUPLICATES: sum(stream.duplicates for stream in streams.values()),
+    }
+    for table in TABLES:
+        yield dg.MaterializeResult(
+            asset_key=wiring.key(table),
+            metadata=wiring.outcome(
+                table, source, written[table], **{name: dg.MetadataValue.json(asdict(s)) for name, s in streams.items()}
+            ),
+        )

@@ -1,0 +1,108 @@
+"""What the stages' Dagster wiring shares: partitions, resources, and how tables look in the Dagster UI.
+
+Besides this module, Dagster is imported in ``assets.py``, ``checks.py``, ``sensors.py`` and ``definitions.py`` only.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets.lake import reads
+from fraud_assets.settings import settings
+from fraud_assets.sources.source import catalogue
+from fraud_assets.tables import Table
+
+SOURCES = dg.StaticPartitionsDefinition(list(catalogue()))
+PARTITION_TAG = "dagster/partition"
+RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
+"""For steps that talk to Kafka, Spark or MLflow: a service that restarts is back within seconds."""
+
+
+PREVIEW_ROWS = 5
+PREVIEW_SPAN = timedelta(hours=1)
+
+
+def key(table: Table) -> dg.AssetKey:
+    """The asset of a table: ``layer/name``."""
+    return dg.AssetKey([table.layer, table.name])
+
+
+def attributes(table: Table, *kinds: str) -> dict[str, Any]:
+    """What Dagster is told of a table's asset: key, group, owner, kinds, description and column schema."""
+    return {
+        "key": key(table),
+        "group_name": str(table.layer),
+        "description": table.description,
+        "kinds": {"delta", *kinds},
+        "owners": ["team:fraud-platform"],
+        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
+    }
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """The declared columns, with meaning, unit and privacy class."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.type,
+                description=f"{column.meaning} [{column.unit}]" if column.unit else column.meaning,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+                tags={"privacy": column.privacy},
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def pool(table: Table) -> str:
+    """The pool that keeps two writers of a table apart."""
+    return f"{table.layer}_{table.name}"
+
+
+def outcome(table: Table, source: str, written: int, **more: Any) -> dict[str, Any]:
+    """What a person wants to know after a step: rows, version, freshness, a look at the newest rows."""
+    lake = settings().lake
+    version = reads.version(table, lake)
+    facts: dict[str, Any] = {
+        "dagster/row_count": reads.count(table, lake, source),
+        "rows_written": written,
+        "table_version": version,
+        "table_path": dg.MetadataValue.path(table.path(lake)),
+        **more,
+    }
+    latest = reads.newest_time(table, lake, source)
+    if latest is not None:
+        facts["newest"] = dg.MetadataValue.timestamp(latest)
+        facts["freshness_lag_seconds"] = round((datetime.now(UTC) - latest).total_seconds(), 1)
+        facts["preview"] = dg.MetadataValue.md(markdown(_newest_rows(table, source, lake, latest)))
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def markdown(frame: pl.DataFrame) -> str:
+    """A frame as a Markdown table; long cells are cut and bars escaped."""
+    rows = [[_cell(value) for value in row] for row in frame.iter_rows()]
+    lines: Iterable[list[str]] = [frame.columns, ["---"] * frame.width, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def resources() -> Mapping[str, Any]:
+    """What assets are given: Spark, as a thin client of the Connect server."""
+    return {"spark": LazyPySparkResource(spark_config={"spark.remote": settings().spark})}
+
+
+def _newest_rows(table: Table, source: str, lake: str, latest: datetime) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
+    assert frame is not None
+    shown = [column.name for column in table.columns if column.name != "source" and column.type != "binary"]
+    recent = frame.filter(pl.col("source") == source, pl.col(table.time) >= latest - PREVIEW_SPAN)
+    return recent.select(shown).top_k(PREVIEW_ROWS, by=table.time).collect()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return (text[:60] + "…" if len(text) > 60 else text).replace("|", "\\|").replace("\n", " ")
