@@ -1,11 +1,15 @@
 """The dashboard's entry: ``streamlit run streamlit_app/app.py``. Pages, the source they show, and nothing else."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from streamlit_app import data
 from streamlit_app.views import alerts, drift, model, overview, pipeline
 
-st.set_page_config(page_title="Fraud lakehouse", layout="wide")
+ICON = Path(__file__).with_name("icon.svg")
+
+st.set_page_config(page_title="Fraud lakehouse", page_icon=str(ICON), layout="wide")
 
 page = st.navigation(
     [
