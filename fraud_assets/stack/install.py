@@ -70,11 +70,10 @@ def installed() -> str:
 
 def make_venv() -> None:
     """Create the environment if needed and put the locked uv in it."""
-    if subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=-3, stderr=-3) if os.path.exists(PYTHON) else True:
+    if not has_pip():
         say("creating .venv")
-        run(
-            [sys.executable, "-m", "venv", "--clear", VENV], "Python's venv module; on Debian: apt install python3-venv"
-        )
+        needs = "Python's venv module; on Debian: apt install python3-venv"
+        run([sys.executable, "-m", "venv", "--clear", VENV], needs)
     with open(LOCK, encoding="utf-8") as file:
         pin = re.search(r"^uv==.*(?:\n    --hash.*)+", file.read(), re.MULTILINE)
     assert pin, "requirements.lock has no uv: make lock"
@@ -82,9 +81,16 @@ def make_venv() -> None:
     with open(only_uv, "w", encoding="utf-8") as file:
         file.write(pin.group())
     say("installing uv")
-    run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", only_uv], "the package index"
-    )
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", only_uv]
+    run(pip, "the package index")
+
+
+def has_pip() -> bool:
+    """Whether ``.venv`` is there and works with the interpreter it was made from."""
+    if not os.path.exists(PYTHON):
+        return False
+    null = subprocess.DEVNULL
+    return subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=null, stderr=null) == 0
 
 
 def uv(*arguments: str) -> None:

@@ -12,7 +12,7 @@ def part(settings: Settings) -> Part:
     return Part(
         name="mlflow",
         command=(
-            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1", "--uvicorn-opts", "--log-level warning"),
             *("--host", settings.host, "--port", str(settings.mlflow_port)),
             *("--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}"),
             *("--serve-artifacts", "--artifacts-destination", str(home / "artifacts")),

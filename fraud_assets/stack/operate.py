@@ -83,8 +83,9 @@ def down(settings: Settings) -> int:
     with _alone(settings), console.status("stopping"):
         processes = supervisor.members(settings)
         if running := supervisor.connect(settings):
+            manager = psutil.Process(running.getPID())
             running.shutdown()
-            psutil.wait_procs([one for one in processes if one.name() == "supervisord" or one.ppid() == 1], timeout=30)
+            psutil.wait_procs([manager], timeout=30)
         _end(supervisor.members(settings))
         for name in ("supervisord.pid", "supervisord.sock"):
             (settings.runtime / name).unlink(missing_ok=True)

@@ -44,6 +44,7 @@ def part(settings: Settings) -> Part:
             "SPARK_HOME": str(PYSPARK_JARS.parent),
             "PYSPARK_PYTHON": sys.executable,
             "PYTHONPATH": str(REPOSITORY),
+            "SPARK_LOCAL_IP": settings.host,
         },
         ports={"FRAUD_SPARK_PORT": settings.spark_port},
         memory_mib=2600,

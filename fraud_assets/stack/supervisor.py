@@ -1,5 +1,6 @@
 """The process manager (supervisord): its configuration, how it is started, asked and stopped."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -36,7 +37,6 @@ logfile={_text(home / "logs/supervisord.log")}
 logfile_maxbytes=2MB
 logfile_backups=0
 directory={_text(home)}
-environment={_environment({MARK: str(home)})}
 
 [unix_http_server]
 file={_text(socket(settings))}
@@ -115,6 +115,7 @@ def launch(settings: Settings, parts: Iterable[Part]) -> Any:
         capture_output=True,
         text=True,
         cwd=home,
+        env={**os.environ, MARK: str(home)},
     )
     deadline = time.monotonic() + 10
     while done.returncode == 0 and time.monotonic() < deadline:
