@@ -1,0 +1,123 @@
+"""The model in force, fetched from the registry over MLflow's REST API and kept on disk by version.
+
+What belongs here: reading a registered model with little to import, as scoring and serving start often; importing
+MLflow alone takes two seconds. Writing to the registry is in track.py.
+"""
+
+import json
+import shutil
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fraud_assets.errors import FraudError
+from fraud_assets.training.reference import Distribution
+
+MODEL_FILE = "model.ubj"
+CARD_FILE = "card.json"
+TIMEOUT_S = 10.0
+_PROXIED = "mlflow-artifacts:"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What goes with a model wherever it is used."""
+
+    features: tuple[str, ...]
+    features_version: str
+    threshold: float
+    reference: Mapping[str, Distribution]  # each feature and "score", over the training days
+
+    def to_json(self) -> str:
+        """The card as its artifact holds it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        """The card that `to_json` wrote."""
+        card = json.loads(text)
+        reference = {n: Distribution(tuple(d["edges"]), tuple(d["counts"])) for n, d in card["reference"].items()}
+        return cls(tuple(card["features"]), card["features_version"], card["threshold"], reference)
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A registered model: ``model`` is XGBoost's UBJSON, see model.from_bytes."""
+
+    version: int
+    card: Card
+    model: bytes
+
+
+def registered_name(source: str) -> str:
+    """The name of a source's models in the registry."""
+    return f"fraud-{source}"
+
+
+def load_champion(source: str, tracking_uri: str, cache: Path) -> Champion | None:
+    """The source's champion, or None if it has none yet; the files are fetched once a version.
+
+    Raises:
+        FraudError: the server cannot be reached or refuses.
+    """
+    name = registered_name(source)
+    query = urllib.parse.urlencode({"name": name, "alias": "champion"})
+    found = _get(tracking_uri, f"/api/2.0/mlflow/registered-models/alias?{query}")
+    if found is None:
+        return None
+    version = json.loads(found)["model_version"]
+    folder = cache / name / version["version"]
+    if not folder.is_dir():
+        _fetch(tracking_uri, name, version, folder)
+    card = Card.from_json((folder / CARD_FILE).read_text())
+    return Champion(int(version["version"]), card, (folder / MODEL_FILE).read_bytes())
+
+
+def _fetch(tracking_uri: str, name: str, version: Mapping[str, Any], folder: Path) -> None:
+    query = urllib.parse.urlencode({"name": name, "version": version["version"]})
+    model = _json(tracking_uri, f"/api/2.0/mlflow/model-versions/get-download-uri?{query}")["artifact_uri"]
+    run = _json(tracking_uri, f"/api/2.0/mlflow/runs/get?run_id={version['run_id']}")["run"]["info"]["artifact_uri"]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+        for uri, file in ((model, MODEL_FILE), (run, CARD_FILE)):
+            (Path(scratch) / file).write_bytes(_artifact(tracking_uri, f"{uri}/{file}"))
+        shutil.copytree(scratch, folder, dirs_exist_ok=True)
+
+
+def _artifact(tracking_uri: str, uri: str) -> bytes:
+    if uri.startswith(_PROXIED):
+        path = urllib.parse.quote(urllib.parse.urlsplit(uri).path.lstrip("/"))
+        found = _get(tracking_uri, f"/api/2.0/mlflow-artifacts/artifacts/{path}")
+        if found is None:
+            raise FraudError(f"MLflow at {tracking_uri} has no artifact {uri}; train again")
+        return found
+    import mlflow  # the artifacts are in a store of their own, which MLflow knows how to read
+
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, tracking_uri=tracking_uri)).read_bytes()
+
+
+def _json(tracking_uri: str, path: str) -> dict[str, Any]:
+    found = _get(tracking_uri, path)
+    if found is None:
+        raise FraudError(f"MLflow at {tracking_uri} does not know {path}; train again")
+    answer: dict[str, Any] = json.loads(found)
+    return answer
+
+
+def _get(tracking_uri: str, path: str) -> bytes | None:
+    """The answer's body, or None for 404."""
+    try:
+        with urllib.request.urlopen(tracking_uri.rstrip("/") + path, timeout=TIMEOUT_S) as response:
+            return bytes(response.read())
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return None
+        raise FraudError(f"MLflow at {tracking_uri} answered {error.code} {error.reason} to {path}") from error
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise FraudError(f"MLflow cannot be reached at {tracking_uri} ({reason}); start it with: fraud up") from error

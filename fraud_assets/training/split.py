@@ -1,0 +1,92 @@
+"""Splits in time that a model could really have been trained and tested on.
+
+What belongs here: which payments and which labels each part may use. A label follows its payment after a delay, so that
+delay lies between the last payment trained on and the first one scored, as in the Fraud Detection Handbook, chapter 5.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from fraud_assets.errors import FraudError
+
+
+@dataclass(frozen=True)
+class Days:
+    """How many days each part of a split has; training takes up to ``train`` and needs ``train_at_least``."""
+
+    train: float = 28
+    train_at_least: float = 7
+    validation: float = 7
+    test: float = 7
+
+
+DAYS = Days()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Payments of ``[start, end)``, with the labels that were known at ``labels_at`` (all UTC)."""
+
+    start: datetime
+    end: datetime
+    labels_at: datetime
+
+    def take(self, payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+        """The part's payments with ``is_fraud`` as it was known then; a payment without a label counts as genuine.
+
+        ``payments`` needs transaction_id and event_time, ``labels`` transaction_id, is_fraud and known_at. The order is
+        (event_time, transaction_id), whatever order the rows came in.
+        """
+        chosen = payments.filter(pl.col("event_time").is_between(self.start, self.end, closed="left"))
+        verdicts = (
+            labels.filter(pl.col("known_at") <= self.labels_at)
+            .group_by("transaction_id")
+            .agg(pl.col("is_fraud").sort_by("known_at").last())
+        )
+        return (
+            chosen.join(verdicts, on="transaction_id", how="left")
+            .with_columns(pl.col("is_fraud").fill_null(False))
+            .sort("event_time", "transaction_id")
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training, then a delay, then validation, then a delay, then test, all of whose labels are known."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+def split(first: datetime, now: datetime, label_delay: timedelta, days: Days = DAYS) -> Split:
+    """The latest split that the payments from ``first`` to ``now`` allow.
+
+    The test ends a delay before now. The model is taken to go live as the test starts: its threshold is chosen on
+    validation payments with the labels known by then. It is trained with the labels known as validation starts.
+
+    Raises:
+        FraudError: there are too few days of history.
+    """
+    test_end = now - label_delay
+    test_start = test_end - timedelta(days=days.test)
+    validation_end = test_start - label_delay
+    validation_start = validation_end - timedelta(days=days.validation)
+    train_end = validation_start - label_delay
+    train_start = max(first, train_end - timedelta(days=days.train))
+    if train_end - train_start < timedelta(days=days.train_at_least):
+        delay = label_delay / timedelta(days=1)
+        needed = days.train_at_least + days.validation + days.test + 3 * delay
+        raise FraudError(
+            f"training: {(now - first) / timedelta(days=1):.1f} days of payments, {needed:g} needed "
+            f"({days.train_at_least:g} to train, {days.validation:g} to validate, {days.test:g} to test and after each "
+            f"{delay:g} until their labels are known); bring in more history"
+        )
+    moment = timedelta(microseconds=1)  # the newest payment has its label known just now
+    return Split(
+        train=Part(train_start, train_end, validation_start),
+        validation=Part(validation_start, validation_end, test_start),
+        test=Part(test_start, test_end + moment, now),
+    )
