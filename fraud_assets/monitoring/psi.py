@@ -1,12 +1,16 @@
 """Population stability index: how far a distribution has moved from the one a model was trained on.
 
-What belongs here: the index, its bins and how its value is read. Which columns and windows are compared is not.
+What belongs here: the index and how its value is read. Which columns and windows are compared is not.
 Source: N. Siddiqi, Credit Risk Scorecards (Wiley, 2006), ch. 9; it is the symmetric (Jeffreys) form of the divergence
 in S. Kullback and R. A. Leibler, On Information and Sufficiency (Annals of Mathematical Statistics 22, 1951).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from fraud_assets.training.reference import distribution
 
 MODERATE = 0.1  # Siddiqi's rule of thumb: below it, nothing worth acting on
 MAJOR = 0.25  # above it the population is another one
@@ -15,20 +19,38 @@ _PSEUDO_COUNT = 0.5  # Jeffreys' prior: an empty bin has a small share, not none
 
 
 def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
-    """The index of ``actual`` against ``expected``: sum over bins of (a - e) ln(a / e), a and e being the bin's shares.
+    """The index of ``actual`` against ``expected``, both one-dimensional and numeric, of any length.
 
-    Both are one-dimensional and numeric, of any length. The bins are quantiles of ``expected``; a value that fills
-    a quantile on its own (0 and 1 of a flag) is a bin of its own, and so are missing values (NaN, null).
+    The bins are those of ``distribution(expected)``; missing values (NaN, null) are a bin of their own.
     Returns 0 for equal distributions, without an upper bound. Raises ValueError when either is empty.
     """
-    before, after = np.asarray(expected, dtype=float), np.asarray(actual, dtype=float)
-    if before.size == 0 or after.size == 0:
-        raise ValueError(f"psi needs values on both sides: found {before.size} expected and {after.size} actual")
-    edges = _edges(before, bins)
-    e, a = _counts(before, edges), _counts(after, edges)
+    before = np.asarray(expected, dtype=float)
+    known = before[~np.isnan(before)]
+    edges = distribution(known, bins).edges if known.size else ()
+    return psi_of_counts(counts(before, edges), counts(actual, edges))
+
+
+def psi_of_counts(expected: ArrayLike, actual: ArrayLike) -> float:
+    """The index from how many values each side has in each bin: the sum of (a - e) ln(a / e) over the bins' shares.
+
+    Either side may lack trailing bins, which then count as empty. Raises ValueError when either has no values.
+    """
+    e, a = np.atleast_1d(np.asarray(expected, dtype=float)), np.atleast_1d(np.asarray(actual, dtype=float))
+    if e.sum() == 0 or a.sum() == 0:
+        raise ValueError(f"psi needs values on both sides: found {e.sum():.0f} expected and {a.sum():.0f} actual")
+    size = max(e.size, a.size)
+    e, a = np.pad(e, (0, size - e.size)), np.pad(a, (0, size - a.size))
     used = (e + a) > 0
     e, a = _shares(e[used]), _shares(a[used])
     return float(np.sum((a - e) * np.log(a / e)))
+
+
+def counts(values: ArrayLike, edges: Sequence[float]) -> NDArray[np.float64]:
+    """How many values fall into each bin of a ``Distribution``'s edges; one more, the last, holds missing values."""
+    numbers = np.asarray(values, dtype=float)
+    missing = np.isnan(numbers)
+    codes = np.searchsorted(np.asarray(edges, dtype=float), numbers[~missing], side="left")
+    return np.append(np.bincount(codes, minlength=len(edges) + 1), missing.sum()).astype(float)
 
 
 def reading(value: float) -> str:
@@ -38,23 +60,6 @@ def reading(value: float) -> str:
     return "moderate" if value >= MODERATE else "stable"
 
 
-def _edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Upper edges (included) of all bins but the last."""
-    known = values[~np.isnan(values)]
-    if known.size == 0:
-        return np.empty(0)
-    inner = np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf")
-    edges, repeats = np.unique(inner, return_counts=True)
-    return np.union1d(edges, np.nextafter(edges[repeats > 1], -np.inf))
-
-
-def _counts(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values in each bin; the last one holds what is missing."""
-    missing = np.isnan(values)
-    codes = np.searchsorted(edges, values[~missing], side="left")
-    return np.append(np.bincount(codes, minlength=edges.size + 1), missing.sum()).astype(float)
-
-
-def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    smoothed = counts + _PSEUDO_COUNT
+def _shares(held: NDArray[np.float64]) -> NDArray[np.float64]:
+    smoothed = held + _PSEUDO_COUNT
     return np.asarray(smoothed / smoothed.sum())

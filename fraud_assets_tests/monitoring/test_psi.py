@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fraud_assets.monitoring.psi import psi, reading
+from fraud_assets.monitoring.psi import counts, psi, psi_of_counts, reading
+from fraud_assets.training.reference import distribution
 
 RNG = np.random.default_rng(7)
 
@@ -47,6 +48,13 @@ def test_missing_values_are_a_bin_of_their_own():
 
 def test_it_is_finite_when_nothing_overlaps():
     assert math.isfinite(psi(np.zeros(1000), np.ones(1000)))
+
+
+def test_counts_of_a_kept_distribution_give_the_same_index():
+    before, after = RNG.normal(size=5_000), RNG.normal(0.5, 1, size=4_000)
+    kept = distribution(before)
+    assert psi_of_counts(kept.counts, counts(after, kept.edges)) == pytest.approx(psi(before, after))
+    assert counts([0.5, 1, 2, np.nan], (1.0,)).tolist() == [2, 1, 1]
 
 
 def test_an_empty_side_is_an_error():

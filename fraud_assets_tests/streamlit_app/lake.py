@@ -193,21 +193,21 @@ def _write_drift(lake: str, rng: np.random.Generator) -> None:
 
 
 def _write_operations(lake: str, rng: np.random.Generator, event: np.ndarray) -> None:
-    metrics = ("auc_roc", "average_precision", "card_precision_at_100", "precision", "recall")
+    metrics = ("auc_roc", "average_precision", "card_precision_100", "precision", "recall", "caught")
     for version, base in ((1, 0.0), (2, 0.02)):
         trained = NOW - timedelta(days=14 - 7 * version)
         write(
             gold.MODEL_PERFORMANCE,
             lake,
             {
-                "model_version": np.full(5, version),
+                "model_version": np.full(len(metrics), version),
                 "metric": metrics,
-                "value": np.array([0.85, 0.62, 0.28, 0.71, 0.58]) + base,
+                "value": np.array([0.85, 0.62, 0.28, 0.71, 0.58, 1234]) + base,
                 "role": "champion",
                 "run_id": f"run{version}",
-                "test_start": [trained - timedelta(days=7)] * 5,
-                "test_end": [trained] * 5,
-                "computed_at": [trained] * 5,
+                "test_start": [trained - timedelta(days=7)] * len(metrics),
+                "test_end": [trained] * len(metrics),
+                "computed_at": [trained] * len(metrics),
             },
         )
     for run in range(40):

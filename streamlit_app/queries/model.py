@@ -6,9 +6,11 @@ import polars as pl
 METRICS = {
     "auc_roc": ("AUC ROC", "how often a fraud gets a higher score than a genuine payment; 0.5 is chance"),
     "average_precision": ("Average precision", "area under the precision-recall curve; chance is the share of fraud"),
-    "card_precision_at_100": ("Card precision @ 100", "share of compromised cards among each day's 100 riskiest cards"),
+    "card_precision_100": ("Card precision @ 100", "share of compromised cards among each day's 100 riskiest"),
     "precision": ("Precision", "share of fraud among the payments above the alert threshold"),
     "recall": ("Recall", "share of all fraud that is above the alert threshold"),
+    "f1": ("F1", "harmonic mean of precision and recall at the alert threshold"),
+    "threshold": ("Alert threshold", "score from which a payment is an alert"),
 }
 
 
@@ -25,6 +27,12 @@ def versions(performance: pl.LazyFrame) -> pl.DataFrame:
         rank=pl.col("metric").replace_strict(order, default=len(order), return_dtype=pl.Int64),
     )
     return frame.sort("model_version", "rank", "metric").drop("rank")
+
+
+def comparable(metrics: pl.DataFrame) -> list[str]:
+    """Titles of the metrics worth a chart: the known ones, or all if none is known."""
+    known = metrics.filter(pl.col("metric").is_in(list(METRICS)))
+    return (known if known.height else metrics)["title"].unique(maintain_order=True).to_list()
 
 
 def champion(metrics: pl.DataFrame) -> pl.DataFrame:

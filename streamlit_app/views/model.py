@@ -32,7 +32,7 @@ def draw() -> None:
     parts.as_of(performance)
     _links()
     st.subheader("Versions")
-    titles = metrics["title"].unique(maintain_order=True).to_list()
+    titles = query.comparable(metrics)
     chosen = st.segmented_control("Metric", titles, default=titles[0], required=True, key="model_metric") or titles[0]
     some = metrics.filter(pl.col("title") == chosen)
     parts.chart(_line(some, chosen), f"{chosen} of every model version", "model_versions")
@@ -43,11 +43,10 @@ def draw() -> None:
 def _champion(metrics: pl.DataFrame) -> None:
     first = metrics.row(0, named=True)
     st.subheader(f"{first['role'].capitalize()}: version {first['model_version']}")
-    shown = list(metrics.iter_rows(named=True))
-    for start in range(0, len(shown), 5):
-        for column, row in zip(st.columns(5), shown[start : start + 5], strict=False):
-            value = f"{row['value']:.3f}" if abs(row["value"]) < 10 else f"{row['value']:,.0f}"
-            column.metric(row["title"], value, border=True, help=query.METRICS.get(row["metric"], ("", None))[1])
+    shown = [row for row in metrics.iter_rows(named=True) if row["metric"] in query.METRICS]
+    for start in range(0, len(shown), 4):
+        for column, row in zip(st.columns(4), shown[start : start + 4], strict=False):
+            column.metric(row["title"], f"{row['value']:.3f}", border=True, help=query.METRICS[row["metric"]][1])
     if first["test_start"] and first["test_end"]:
         st.caption(
             f"Measured on payments from {look.moment(first['test_start'])} to {look.moment(first['test_end'])}, all "
@@ -91,7 +90,11 @@ def _table(metrics: pl.DataFrame) -> None:
     wide = metrics.pivot("title", index=("model_version", "role", "computed_at", "run_id"), values="value").sort(
         "model_version", descending=True
     )
-    config: dict[str, Any] = {t: st.column_config.NumberColumn(t, format="%.3f") for t in metrics["title"].unique()}
+    ratios = {name for name, _ in query.METRICS.values()}
+    config: dict[str, Any] = {
+        t: st.column_config.NumberColumn(t, format="%.3f" if t in ratios else "localized")
+        for t in metrics["title"].unique()
+    }
     config |= {
         "model_version": st.column_config.NumberColumn("Version"),
         "role": "Became",
