@@ -3,7 +3,7 @@
 Besides this module, Dagster is imported in ``assets.py``, ``checks.py``, ``sensors.py`` and ``definitions.py`` only.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,19 +28,36 @@ PREVIEW_SPAN = timedelta(hours=1)
 
 def key(table: Table) -> dg.AssetKey:
     """The asset of a table: ``layer/name``."""
-    return dg.AssetKey([table.layer, table.name])
+    return dg.AssetKey([str(table.layer), table.name])
 
 
-def attributes(table: Table, *kinds: str) -> dict[str, Any]:
-    """What Dagster is told of a table's asset: key, group, owner, kinds, description and column schema."""
-    return {
-        "key": key(table),
-        "group_name": str(table.layer),
-        "description": table.description,
-        "kinds": {"delta", *kinds},
-        "owners": ["team:fraud-platform"],
-        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
-    }
+def spec(table: Table, deps: Iterable[Table], *kinds: str) -> dg.AssetSpec:
+    """A table's asset: key, group, owner, kinds, description and column schema."""
+    return dg.AssetSpec(
+        key(table),
+        deps=[key(upstream) for upstream in deps],
+        group_name=str(table.layer),
+        description=table.description,
+        kinds={"delta", *kinds},
+        owners=["team:fraud-platform"],
+        metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
+        partitions_def=SOURCES,
+    )
+
+
+def written_by(*specs: dg.AssetSpec, priority: int = 0) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """The decorator of a step that writes tables: pooled, so that two runs never write one table, and retried.
+
+    Of the steps that are ready, that with the highest ``priority`` runs first.
+    """
+    first = specs[0].key
+    return dg.multi_asset(
+        name="__".join(first.path),
+        specs=list(specs),
+        pool="_".join(first.path),
+        retry_policy=RETRY,
+        op_tags={"dagster/priority": str(priority)},
+    )
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -52,16 +69,11 @@ def column_schema(table: Table) -> dg.TableSchema:
                 column.type,
                 description=f"{column.meaning} [{column.unit}]" if column.unit else column.meaning,
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
-                tags={"privacy": column.privacy},
+                tags={"privacy": str(column.privacy)},
             )
             for column in table.columns
         ]
     )
-
-
-def pool(table: Table) -> str:
-    """The pool that keeps two writers of a table apart."""
-    return f"{table.layer}_{table.name}"
 
 
 def outcome(table: Table, source: str, written: int, **more: Any) -> dict[str, Any]:

@@ -13,13 +13,8 @@ from fraud_assets.tables import Table, bronze
 
 
 def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        **wiring.attributes(table, "kafka", "spark"),
-        partitions_def=wiring.SOURCES,
-        pool=wiring.pool(table),
-        retry_policy=wiring.RETRY,
-    )
-    def bronze_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult:
+    @wiring.written_by(wiring.spec(table, (), "kafka", "spark"), priority=1)
+    def bronze_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
         source, here = context.partition_key, settings()
         stream: Stream = getattr(named(source), stream_name)
         create_all(spark.spark_session, here.lake, (table,))

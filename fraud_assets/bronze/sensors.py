@@ -18,12 +18,12 @@ IN_FLIGHT = [
 ]
 
 
-def kafka_sensor(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def kafka_sensor(job: str) -> dg.SensorDefinition:
     """A sensor that starts a run of the job for each source whose topics hold records bronze has not."""
 
     @dg.sensor(
         name="kafka_sensor",
-        job=job,
+        job_name=job,
         minimum_interval_seconds=5,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a refresh for each source with records in Kafka that bronze has not read",
@@ -38,7 +38,7 @@ def kafka_sensor(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
         except offsets.BrokerUnreachable as error:
             backoff = backoff.failed(str(error))
             return dg.SensorResult(skip_reason=backoff.reason(), cursor=backoff.cursor())
-        decisions = [decide(_observe(context.instance, source, ends)) for source in catalogue().values()]
+        decisions = [decide(_observe(context.instance, job, source, ends)) for source in catalogue().values()]
         requests = [
             dg.RunRequest(
                 run_key=decision.run_key, partition_key=decision.source, tags={"fraud/records": str(decision.records)}
@@ -56,9 +56,9 @@ def kafka_sensor(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     return sensor
 
 
-def _observe(instance: dg.DagsterInstance, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
+def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
     running = instance.get_runs(
-        dg.RunsFilter(tags={wiring.PARTITION_TAG: source.name}, statuses=IN_FLIGHT, job_name="refresh"), limit=1
+        dg.RunsFilter(tags={wiring.PARTITION_TAG: source.name}, statuses=IN_FLIGHT, job_name=job), limit=1
     )
     lake = settings().lake
     read = {

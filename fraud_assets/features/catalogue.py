@@ -6,6 +6,7 @@ Names follow one grammar: entity_aggregate_column_window.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 DAY = 86_400
@@ -81,4 +82,5 @@ FEATURES: tuple[Feature, ...] = (
 )  # fmt: skip
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+HORIZON = timedelta(seconds=max(feature.window for feature in FEATURES if isinstance(feature, WindowFeature)))
 VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]

@@ -22,5 +22,5 @@ def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) 
 
 def _create(spark: SparkSession, table: Table, lake: str) -> None:
     spark.sql(table.ddl(lake))
-    for name, condition in table.constraints.items():
+    for name, condition in table.constraints:
         spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD CONSTRAINT {name} CHECK ({condition})")

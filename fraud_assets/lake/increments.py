@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import polars as pl
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -66,6 +68,25 @@ def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
     )
     gained = changes.where((F.col("source") == increment.source) & (F.col("_change_type") == "insert"))
     return gained.drop(*_CHANGE_COLUMNS)
+
+
+def size(increment: Increment | None, lake: str) -> int:
+    """Rows the upstream gained in the increment, at most (rows of other sources count too); 0 for none."""
+    if increment is None:
+        return 0
+    log = DeltaTable(increment.upstream.path(lake))
+    commits = log.history(log.version() - increment.first + 1)
+    metrics = [c.get("operationMetrics", {}) for c in commits if increment.first <= c["version"] <= increment.last]
+    return sum(int(m.get("numOutputRows", 0)) for m in metrics)
+
+
+def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
+    """As `read`, in this process: for small increments."""
+    changes = DeltaTable(increment.upstream.path(lake)).load_cdf(
+        starting_version=increment.first, ending_version=increment.last, columns=[*columns, "source", "_change_type"]
+    )
+    gained = pl.DataFrame(pa.table(changes))
+    return gained.filter(pl.col("source") == increment.source, pl.col("_change_type") == "insert").select(columns)
 
 
 def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:

@@ -16,19 +16,8 @@ from fraud_assets.tables import bronze, silver
 TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES)
 
 
-@dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            deps=[wiring.key(bronze.TRANSACTIONS), wiring.key(bronze.LABELS)],
-            partitions_def=wiring.SOURCES,
-            **wiring.attributes(table, "spark"),
-        )
-        for table in TABLES
-    ],
-    pool="silver",
-    retry_policy=wiring.RETRY,
-)
-def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult]:
+@wiring.written_by(*(wiring.spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
+def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Parse, validate, deduplicate and quarantine what bronze gained."""
     source, lake = context.partition_key, settings().lake
     create_all(spark.spark_session, lake, TABLES)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -101,7 +102,7 @@ def repeated(valid: DataFrame, taken: DataFrame, stream: str) -> DataFrame:
     )
 
 
-def _facts(parsed: DataFrame, time: str) -> tuple[int, int, object, object]:
+def _facts(parsed: DataFrame, time: str) -> tuple[int, int, datetime, datetime]:
     """Records, those to trust, and the earliest and latest time among these."""
     good = F.size("reasons") == 0
     row = parsed.agg(

@@ -23,7 +23,8 @@ FEATURES = Table(
         *(Column(f.name, "double", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
         Column("features_version", "string", "fingerprint of the declarations that made the row", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
-        Column("computed_at", "timestamp", "when the row was computed", "UTC"),
+        Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
+        Column("repaired_at", "timestamp", "when late or corrected data last changed the row", "UTC"),
     ),
     key=("source", "transaction_id"),
     time="event_time",
@@ -47,7 +48,7 @@ SCORES = Table(
     ),
     key=("source", "transaction_id"),
     time="event_time",
-    constraints={"score_is_probability": "score >= 0 AND score <= 1"},
+    constraints=(("score_is_probability", "score >= 0 AND score <= 1"),),
 )
 
 ALERTS = Table(

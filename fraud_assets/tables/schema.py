@@ -1,6 +1,6 @@
 """What a table declaration is made of, and the SQL that follows from it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -44,7 +44,7 @@ class Table:
     """One Delta table: ``layer.name`` under the lake's root, with its columns and rules.
 
     ``key`` is what makes a row unique; ``time`` the column by which readers skip files;
-    ``constraints`` are CHECK constraints by name.
+    ``constraints`` are names and conditions of CHECK constraints.
     """
 
     layer: Layer
@@ -54,7 +54,7 @@ class Table:
     key: tuple[str, ...]
     time: str
     partition_by: tuple[str, ...] = ("source",)
-    constraints: dict[str, str] = field(default_factory=dict)
+    constraints: tuple[tuple[str, str], ...] = ()
 
     @property
     def full_name(self) -> str:

@@ -1,0 +1,30 @@
+"""Dagster wiring of gold.features."""
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets import wiring
+from fraud_assets.features.catalogue import VERSION
+from fraud_assets.features.step import compute
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.sources.source import named
+from fraud_assets.tables import gold, silver
+
+
+@wiring.written_by(wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS), "spark", "polars"))
+def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Compute what new payments and labels touch."""
+    source, lake = context.partition_key, settings().lake
+    create_all(spark.spark_session, lake, (gold.FEATURES,))
+    computed = compute(spark.spark_session, named(source), lake)
+    return dg.MaterializeResult(
+        metadata=wiring.outcome(
+            gold.FEATURES,
+            source,
+            computed.written,
+            rows_repaired=computed.repaired,
+            versions_read=computed.versions,
+            features_version=VERSION,
+        )
+    )

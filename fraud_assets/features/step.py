@@ -1,0 +1,158 @@
+"""Silver → gold.features: what new payments and labels touch is computed, each as it was known at its time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fraud_assets.features.catalogue import HORIZON, NAMES, VERSION
+from fraud_assets.features.spread import spread
+from fraud_assets.features.touched import touched
+from fraud_assets.lake import increments, reads
+from fraud_assets.lake.increments import Increment
+from fraud_assets.sources.source import Source
+from fraud_assets.tables import Table, gold, silver
+
+SMALL = 20_000
+"""New rows up to which an increment is computed in this process, where a second of Spark would be overhead."""
+
+KEY = ["source", "transaction_id"]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What a step did: the versions read, rows added, and rows repaired because late data touched them."""
+
+    versions: str
+    written: int = 0
+    repaired: int = 0
+
+
+def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
+    """Bring gold.features up to date with silver.transactions and silver.labels of one source.
+
+    Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
+    position in silver.labels follows.
+    """
+    paid = increments.pending(silver.TRANSACTIONS, gold.FEATURES, source.name, lake)
+    told = increments.pending(silver.LABELS, gold.FEATURES, source.name, lake)
+    if paid is None and told is None:
+        return Computed("nothing new")
+    first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
+    if not first and increments.size(paid, lake) + increments.size(told, lake) <= SMALL:
+        new, changed = _here(spark, source, paid, told, lake)
+    else:
+        new, changed = _on_spark(spark, source, None if first else _since(spark, source, paid, told, lake), lake)
+    repaired = _repair(spark, changed, lake) if changed is not None else 0
+    written = _append(spark, new, paid, lake)
+    if told is not None:
+        increments.skip(told, lake)
+    return Computed(", ".join(i.range for i in (paid, told) if i), written, repaired)
+
+
+def _here(
+    spark: SparkSession, source: Source, paid: Increment | None, told: Increment | None, lake: str
+) -> tuple[DataFrame | None, DataFrame | None]:
+    """The new and the changed rows of a small increment."""
+    payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
+    new_payments = _gained(paid, ["transaction_id", "event_time", "customer_id", "merchant_id"], payments, lake)
+    new_labels = _gained(told, ["transaction_id", "known_at"], labels, lake)
+    computed = touched(payments, labels, new_payments, new_labels, source.label_delay)
+    if computed.is_empty():
+        return None, None
+    earliest = computed["event_time"].min()
+    stored = (
+        _of(gold.FEATURES, source, lake)
+        .filter(pl.col("event_time") >= earliest, pl.col("transaction_id").is_in(computed["transaction_id"].implode()))
+        .select(*KEY, *NAMES)
+        .collect()
+    )
+    new = computed.join(stored, on=KEY, how="anti")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in NAMES)
+    changed = computed.join(stored, on=KEY, suffix="_stored").filter(differs).select(computed.columns)
+    return _sent(spark, new), _sent(spark, changed)
+
+
+def _on_spark(
+    spark: SparkSession, source: Source, since: datetime | None, lake: str
+) -> tuple[DataFrame, DataFrame | None]:
+    """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
+    payments, labels = _read(spark, silver.TRANSACTIONS, source, lake), _read(spark, silver.LABELS, source, lake)
+    rows = reads.count(silver.TRANSACTIONS, lake, source.name)
+    needed = payments.select(*KEY, "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
+    if since is not None:
+        reached = since - HORIZON - source.label_delay
+        late = labels.where(F.col("known_at") >= since - HORIZON).select("transaction_id")
+        needed = needed.where(F.col("event_time") >= reached).unionByName(
+            needed.where(F.col("event_time") < reached).join(late, "transaction_id", "left_semi")
+        )
+    computed = spread(needed, labels, int(source.label_delay.total_seconds()), rows)
+    if since is None:
+        return computed, None
+    computed = computed.where(F.col("event_time") >= since)
+    stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since).select(*KEY, *NAMES)
+    now, then = computed.alias("now"), stored.alias("then")
+    differs = F.lit(False)
+    for name in NAMES:
+        differs |= ~F.col(f"now.{name}").eqNullSafe(F.col(f"then.{name}"))
+    return computed.join(stored, KEY, "left_anti"), now.join(then, KEY).where(differs).select("now.*")
+
+
+def _since(spark: SparkSession, source: Source, paid: Increment | None, told: Increment | None, lake: str) -> datetime:
+    """The earliest moment the new rows can have an effect at."""
+    moments = [
+        increments.read(spark, paid, lake).agg(F.min("event_time")).first() if paid else None,
+        increments.read(spark, told, lake).agg(F.min("known_at")).first() if told else None,
+    ]
+    found: list[datetime] = [moment[0] for moment in moments if moment is not None and moment[0] is not None]
+    return min(found)
+
+
+def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
+    """Put changed features in place of those stored; past decisions stay as they were made."""
+    changed.createOrReplaceTempView("changed_features")
+    updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in NAMES)
+    merged = spark.sql(
+        f"MERGE INTO delta.`{gold.FEATURES.path(lake)}` t USING changed_features s "
+        "ON t.source = s.source AND t.transaction_id = s.transaction_id AND t.event_time = s.event_time "
+        f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_version = '{VERSION}', t.repaired_at = current_timestamp()"
+    ).first()
+    return int(merged["num_updated_rows"]) if merged else 0
+
+
+def _append(spark: SparkSession, new: DataFrame | None, paid: Increment | None, lake: str) -> int:
+    if paid is None:
+        return 0
+    if new is None:
+        increments.skip(paid, lake)
+        return 0
+    stamped = new.withColumns(
+        {
+            "features_version": F.lit(VERSION),
+            "computed_at": F.current_timestamp(),
+            "repaired_at": F.lit(None).cast("timestamp"),
+        }
+    )
+    return increments.append(spark, stamped, paid, lake)
+
+
+def _of(table: Table, source: Source, lake: str) -> pl.LazyFrame:
+    frame = reads.scan(table, lake)
+    assert frame is not None, f"{table.full_name} does not exist"
+    return frame.filter(pl.col("source") == source.name)
+
+
+def _read(spark: SparkSession, table: Table, source: Source, lake: str) -> DataFrame:
+    return spark.read.format("delta").load(table.path(lake)).where(F.col("source") == source.name)
+
+
+def _gained(increment: Increment | None, columns: list[str], like: pl.LazyFrame, lake: str) -> pl.DataFrame:
+    if increment is None:
+        return like.select(columns).head(0).collect()
+    return increments.rows(increment, lake, columns)
+
+
+def _sent(spark: SparkSession, rows: pl.DataFrame) -> DataFrame | None:
+    return None if rows.is_empty() else spark.createDataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
