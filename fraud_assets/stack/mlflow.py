@@ -19,7 +19,7 @@ def part(settings: Settings) -> Part:
         ),
         environment={"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"},
         ports={"FRAUD_MLFLOW_PORT": settings.mlflow_port},
-        memory_mib=450,
+        memory_mib=600,
         address=settings.mlflow,
         healthy=lambda: answers(f"{settings.mlflow}/health"),
         prepare=lambda: home.mkdir(parents=True, exist_ok=True),

@@ -47,7 +47,7 @@ def part(settings: Settings) -> Part:
             "SPARK_LOCAL_IP": settings.host,
         },
         ports={"FRAUD_SPARK_PORT": settings.spark_port},
-        memory_mib=2600,
+        memory_mib=2700,
         address=settings.spark,
         healthy=lambda: healthy(settings),
         prepare=lambda: prepare(settings),
