@@ -6,21 +6,34 @@ from fraud_assets import wiring
 from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.features import assets as features
+from fraud_assets.features import checks as features_checks
 from fraud_assets.silver import assets as silver
+from fraud_assets.silver import checks as silver_checks
+from fraud_assets.training import assets as training
+from fraud_assets.training import checks as training_checks
 
-ASSETS = dg.load_assets_from_modules([bronze, silver, features])
+TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("bronze", "silver", "gold"),
+    selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED,
     description="Bronze to scoring for one source: whatever is new since the last run",
     partitions_def=wiring.SOURCES,
     executor_def=dg.in_process_executor,
 )
 
+train = dg.define_asset_job(
+    "train",
+    selection=TRAINED,
+    description="A new model of one source; champion if it beats the present one on later payments",
+    partitions_def=wiring.SOURCES,
+    executor_def=dg.in_process_executor,
+)
+
 defs = dg.Definitions(
-    assets=ASSETS,
-    jobs=[refresh],
+    assets=dg.load_assets_from_modules([bronze, silver, features, training]),
+    asset_checks=dg.load_asset_checks_from_modules([silver_checks, features_checks, training_checks]),
+    jobs=[refresh, train],
     sensors=[kafka_sensor(refresh.name)],
     resources=wiring.resources(),
 )

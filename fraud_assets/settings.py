@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     def _absolute_unless_remote(cls, root: str) -> str:
         return root if "://" in root else str(Path(root).expanduser().absolute())
 
+    @property
+    def models(self) -> Path:
+        """Where models fetched from the registry are kept, by version."""
+        return self.runtime / "models"
+
     def given(self) -> dict[str, str]:
         """The settings that differ from their defaults, as the environment variables that say so to a child process."""
         return {

@@ -3,9 +3,11 @@
 Besides this module, Dagster is imported in ``assets.py``, ``checks.py``, ``sensors.py`` and ``definitions.py`` only.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
@@ -16,7 +18,11 @@ from fraud_assets.settings import settings
 from fraud_assets.sources.source import catalogue
 from fraud_assets.tables import Table
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 SOURCES = dg.StaticPartitionsDefinition(list(catalogue()))
+OWNER = "team:fraud-platform"
 PARTITION_TAG = "dagster/partition"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 """For steps that talk to Kafka, Spark or MLflow: a service that restarts is back within seconds."""
@@ -24,6 +30,8 @@ RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 
 PREVIEW_ROWS = 5
 PREVIEW_SPAN = timedelta(hours=1)
+UNIQUE_SPAN = timedelta(days=2)
+"""How far back from its newest row a table's key is checked on every run; the whole table is `upkeep`'s to check."""
 
 
 def key(table: Table) -> dg.AssetKey:
@@ -39,7 +47,7 @@ def spec(table: Table, deps: Iterable[Table], *kinds: str) -> dg.AssetSpec:
         group_name=str(table.layer),
         description=table.description,
         kinds={"delta", *kinds},
-        owners=["team:fraud-platform"],
+        owners=[OWNER],
         metadata={"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
         partitions_def=SOURCES,
     )
@@ -102,6 +110,13 @@ def markdown(frame: pl.DataFrame) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def picture(figure: "Figure") -> dg.MarkdownMetadataValue:
+    """A figure as the Dagster UI shows it: a PNG inside Markdown."""
+    image = BytesIO()
+    figure.savefig(image, format="png", dpi=80)
+    return dg.MetadataValue.md(f"![figure](data:image/png;base64,{b64encode(image.getvalue()).decode()})")
+
+
 def resources() -> Mapping[str, Any]:
     """What assets are given: Spark, as a thin client of the Connect server."""
     return {"spark": LazyPySparkResource(spark_config={"spark.remote": settings().spark})}
@@ -118,3 +133,33 @@ def _newest_rows(table: Table, source: str, lake: str, latest: datetime) -> pl.D
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
     return (text[:60] + "…" if len(text) > 60 else text).replace("|", "\\|").replace("\n", " ")
+
+
+def key_checks(table: Table) -> list[dg.AssetCheckSpec]:
+    """The checks that every table with a key has."""
+    return [
+        check_spec(table, "unique_key", f"no two rows with one {', '.join(table.key)}"),
+        check_spec(table, "no_null_in_key", f"no null in {', '.join(table.key)}"),
+    ]
+
+
+def check_spec(table: Table, name: str, description: str, blocking: bool = False) -> dg.AssetCheckSpec:
+    """One check of a table; what comes after the table does not run when a blocking one fails."""
+    return dg.AssetCheckSpec(name, asset=key(table), description=description, blocking=blocking, partitions_def=SOURCES)
+
+
+def key_results(table: Table, source: str) -> Iterator[dg.AssetCheckResult]:
+    """The results of `key_checks`, for the rows of the newest days."""
+    lake = settings().lake
+    latest = reads.newest_time(table, lake, source)
+    repeats = reads.repeated_keys(table, lake, source, latest - UNIQUE_SPAN) if latest else 0
+    yield check(table, "unique_key", repeats == 0, repeated_keys=repeats)
+    nulls = reads.nulls_in_key(table, lake)
+    yield check(table, "no_null_in_key", nulls == 0, nulls=nulls)
+
+
+def check(
+    table: Table, name: str, passed: bool, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **facts: Any
+) -> dg.AssetCheckResult:
+    """The result of one check of a table."""
+    return dg.AssetCheckResult(passed=passed, asset_key=key(table), check_name=name, severity=severity, metadata=facts)

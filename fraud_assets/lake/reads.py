@@ -60,3 +60,22 @@ def written_at(table: Table, lake: str) -> datetime | None:
         return None
     newest = delta.history(1)[0]
     return datetime.fromtimestamp(newest["timestamp"] / 1000).astimezone()
+
+
+def nulls_in_key(table: Table, lake: str) -> int:
+    """Nulls in the columns of the table's key, from the log's statistics."""
+    delta = opened(table, lake)
+    if delta is None:
+        return 0
+    files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
+    counts = [f"null_count.{column}" for column in table.key if f"null_count.{column}" in files.columns]
+    return int(files.select(pl.sum_horizontal(pl.col(counts).sum())).item() or 0) if counts and files.height else 0
+
+
+def repeated_keys(table: Table, lake: str, source: str, since: datetime) -> int:
+    """Keys that more than one row has, among the source's rows from a moment of the table's time column on."""
+    frame = scan(table, lake)
+    if frame is None:
+        return 0
+    recent = frame.filter(pl.col("source") == source, pl.col(table.time) >= since)
+    return int(recent.group_by(table.key).len().filter(pl.col("len") > 1).select(pl.len()).collect().item())

@@ -1,0 +1,49 @@
+"""Dagster wiring of the checks on silver."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from fraud_assets import wiring
+from fraud_assets.lake import reads
+from fraud_assets.settings import settings
+from fraud_assets.silver.account import account
+from fraud_assets.tables import silver
+
+FRESH_WITHIN = timedelta(hours=24)
+
+
+@dg.multi_asset_check(
+    specs=[
+        wiring.check_spec(
+            silver.TRANSACTIONS,
+            "conservation",
+            "every bronze record is in silver, a duplicate or in quarantine",
+            blocking=True,
+        ),
+        *wiring.key_checks(silver.TRANSACTIONS),
+        wiring.check_spec(silver.TRANSACTIONS, "freshness", f"the newest payment is at most {FRESH_WITHIN} old"),
+    ]
+)
+def silver_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """Nothing lost, nothing twice, no key missing, nothing stale."""
+    source, lake = context.partition_key, settings().lake
+    accounts = account(source, lake)
+    yield wiring.check(
+        silver.TRANSACTIONS,
+        "conservation",
+        all(stream.balanced for stream in accounts),
+        **{stream.stream: str(stream) for stream in accounts},
+    )
+    yield from wiring.key_results(silver.TRANSACTIONS, source)
+    newest = reads.newest_time(silver.TRANSACTIONS, lake, source)
+    age = datetime.now(UTC) - newest if newest else None
+    yield wiring.check(
+        silver.TRANSACTIONS,
+        "freshness",
+        age is not None and age <= FRESH_WITHIN,
+        dg.AssetCheckSeverity.WARN,
+        newest_payment=str(newest),
+        age_hours=round(age.total_seconds() / 3600, 2) if age else -1.0,
+    )

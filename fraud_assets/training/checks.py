@@ -1,0 +1,35 @@
+"""Dagster wiring of the checks on trained models."""
+
+import dagster as dg
+import polars as pl
+
+from fraud_assets import wiring
+from fraud_assets.lake import reads
+from fraud_assets.settings import settings
+from fraud_assets.sources.source import named
+from fraud_assets.tables import gold
+
+
+@dg.asset_check(
+    asset=wiring.key(gold.MODEL_PERFORMANCE),
+    partitions_def=wiring.SOURCES,
+    description="the newest model's average precision on later payments reaches the floor in the source's file",
+)
+def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """A model below the floor of its source fails the run."""
+    source = named(context.partition_key)
+    performance = reads.scan(gold.MODEL_PERFORMANCE, settings().lake)
+    assert performance is not None
+    mine = pl.col("source") == source.name
+    newest = (
+        performance.filter(mine, pl.col("metric") == "average_precision")
+        .top_k(1, by="model_version")
+        .select("model_version", "value")
+        .collect()
+    )
+    version, reached = newest.row(0)
+    floor = source.model.average_precision_floor
+    return dg.AssetCheckResult(
+        passed=reached >= floor,
+        metadata={"average_precision": reached, "floor": floor, "model_version": version},
+    )
