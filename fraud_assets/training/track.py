@@ -7,9 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import plotly.graph_objects as go
 import polars as pl
 import xgboost as xgb
+from matplotlib.figure import Figure
 
 from fraud_assets.errors import FraudError
 from fraud_assets.training.champion import CARD_FILE, Card, registered_name
@@ -37,12 +37,12 @@ def track(
     sample: pl.DataFrame,
     params: Mapping[str, Any],
     metrics: Mapping[str, float],
-    figures: Mapping[str, go.Figure],
+    figures: Mapping[str, Figure],
     role: Role,
 ) -> Registered:
     """Log a run in the experiment ``fraud-<source>``, register its model there and give it the alias ``role``.
 
-    ``sample`` has a few rows of the model's features, for its signature; ``figures`` are logged as ``<name>.html``.
+    ``sample`` has a few rows of the model's features, for its signature; ``figures`` are logged as ``<name>.png``.
     """
     import mlflow  # takes seconds, and whoever loads the assets imports this module
 
@@ -56,7 +56,7 @@ def track(
             with tempfile.TemporaryDirectory() as folder:
                 (Path(folder) / CARD_FILE).write_text(card.to_json())
                 for title, figure in figures.items():
-                    figure.write_html(Path(folder) / f"{title}.html", include_plotlyjs="cdn")
+                    figure.savefig(Path(folder) / f"{title}.png", dpi=100)
                 mlflow.log_artifacts(folder)
             example = sample.select(card.features).head(_EXAMPLES)
             logged = mlflow.xgboost.log_model(

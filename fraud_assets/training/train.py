@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import plotly.graph_objects as go
 import polars as pl
+from matplotlib.figure import Figure
 
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import NAMES, VERSION
@@ -37,7 +37,7 @@ class TrainingResult:
     champion_average_precision: float | None
     split: Split
     rows: dict[str, int]
-    figures: dict[str, go.Figure]
+    figures: dict[str, Figure]
 
 
 def train(
