@@ -8,8 +8,10 @@ import sys
 import typer
 
 from fraud_assets.errors import FraudError
+from fraud_assets.lake import commands as lake
 from fraud_assets.sources import commands as sources
 from fraud_assets.stack import commands as stack
+from fraud_assets.stack import run_command
 
 app = typer.Typer(
     help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -17,6 +19,8 @@ app = typer.Typer(
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)
+app.command()(run_command.run)
+app.command()(lake.query)
 app.add_typer(sources.app, name="simulate")
 
 

@@ -7,8 +7,10 @@ from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
+from fraud_assets.lake.jobs import upkeep
 from fraud_assets.silver import assets as silver
 from fraud_assets.silver import checks as silver_checks
+from fraud_assets.sources.source import catalogue
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
 
@@ -30,10 +32,23 @@ train = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
+
+@dg.schedule(job=train, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+def daily_training(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    """A new model of every source, each night."""
+    day = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in catalogue()]
+
+
+daily_upkeep = dg.ScheduleDefinition(
+    name="daily_upkeep", job=upkeep, cron_schedule="0 4 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+)
+
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([bronze, silver, features, training]),
     asset_checks=dg.load_asset_checks_from_modules([silver_checks, features_checks, training_checks]),
-    jobs=[refresh, train],
+    jobs=[refresh, train, upkeep],
+    schedules=[daily_training, daily_upkeep],
     sensors=[kafka_sensor(refresh.name)],
     resources=wiring.resources(),
 )

@@ -16,7 +16,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
 from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import Table
+from fraud_assets.tables import Layer, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,10 +62,15 @@ def written_by(*specs: dg.AssetSpec, priority: int = 0) -> Callable[[Callable[..
     return dg.multi_asset(
         name="__".join(first.path),
         specs=list(specs),
-        pool="_".join(first.path),
+        pool=pool(first),
         retry_policy=RETRY,
         op_tags={"dagster/priority": str(priority)},
     )
+
+
+def pool(asset: dg.AssetKey) -> str:
+    """The pool of a table's writers, one at a time; one step writes all of silver."""
+    return "silver" if asset.path[0] == Layer.SILVER else "_".join(asset.path)
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -153,13 +158,17 @@ def key_results(table: Table, source: str) -> Iterator[dg.AssetCheckResult]:
     lake = settings().lake
     latest = reads.newest_time(table, lake, source)
     repeats = reads.repeated_keys(table, lake, source, latest - UNIQUE_SPAN) if latest else 0
-    yield check(table, "unique_key", repeats == 0, repeated_keys=repeats)
+    yield check(table, "unique_key", repeats == 0, {"repeated_keys": repeats})
     nulls = reads.nulls_in_key(table, lake)
-    yield check(table, "no_null_in_key", nulls == 0, nulls=nulls)
+    yield check(table, "no_null_in_key", nulls == 0, {"nulls": nulls})
 
 
 def check(
-    table: Table, name: str, passed: bool, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **facts: Any
+    table: Table,
+    name: str,
+    passed: bool,
+    facts: Mapping[str, Any],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
-    """The result of one check of a table."""
+    """The result of one check of a table, with what was found."""
     return dg.AssetCheckResult(passed=passed, asset_key=key(table), check_name=name, severity=severity, metadata=facts)

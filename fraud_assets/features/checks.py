@@ -20,5 +20,5 @@ def feature_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetC
     """Features for every payment, once."""
     source, lake = context.partition_key, settings().lake
     payments, features = (reads.count(table, lake, source) for table in (silver.TRANSACTIONS, gold.FEATURES))
-    yield wiring.check(gold.FEATURES, "complete", payments == features, payments=payments, features=features)
+    yield wiring.check(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
     yield from wiring.key_results(gold.FEATURES, source)

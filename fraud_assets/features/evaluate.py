@@ -6,6 +6,7 @@ What belongs here: from declarations to columns. The event-by-event evaluation o
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from fraud_assets.features.catalogue import FEATURES, Entity, Feature, RowFeature, WindowFeature
@@ -21,6 +22,7 @@ def evaluate(
     label_delay: int,
     entities: Collection[Entity] = ENTITIES,
     features: Sequence[Feature] = FEATURES,
+    wanted: pl.Series | None = None,
 ) -> pl.DataFrame:
     """The payments as they came, with a double for each feature.
 
@@ -29,16 +31,19 @@ def evaluate(
     features of entities not in ``entities`` are left out. Payments of one entity are taken in the order (event_time,
     transaction_id); a payment's window holds those not after it in that order and later than its event_time less the
     window. Label windows run over the time each label became known, see ``labels``. The mean of an empty window is 0.
+    Where ``wanted`` (true or false for each payment) is given, the others count in windows but are not returned.
     """
-    columns = transactions.select(
+    returned = transactions if wanted is None else transactions.filter(wanted)
+    columns = returned.select(
         pl.sql_expr(f.expression).cast(pl.Float64).alias(f.name) for f in features if isinstance(f, RowFeature)
     ).to_dict()
+    chosen = np.ones(transactions.height, bool) if wanted is None else wanted.to_numpy()
     moments = Moments.of(transactions["event_time"].to_physical().to_numpy())
     for entity in ENTITIES:
         windows = [f for f in features if isinstance(f, WindowFeature) and f.entity == entity and entity in entities]
         if windows:
-            columns |= _windows(transactions, labels, label_delay, entity, moments, windows)
-    return transactions.with_columns(columns[f.name].alias(f.name) for f in features if f.name in columns)
+            columns |= _windows(transactions, labels, label_delay, entity, moments, chosen, windows)
+    return returned.with_columns(columns[f.name].alias(f.name) for f in features if f.name in columns)
 
 
 def _windows(
@@ -47,20 +52,23 @@ def _windows(
     label_delay: int,
     entity: Entity,
     moments: Moments,
+    wanted: npt.NDArray[np.bool_],
     features: list[WindowFeature],
 ) -> Iterator[tuple[str, pl.Series]]:
-    """The features of one entity, computed in the order (entity, event_time, transaction_id), put back in the rows'."""
+    """One entity's features of the wanted payments, computed in the order (entity, event_time, transaction_id)."""
     codes = transactions[entity].cast(pl.Categorical).to_physical().to_numpy().astype(np.int64)
     order = ordered(codes, moments, transactions["transaction_id"])
-    entities, when = codes[order], moments[order]
+    at = np.flatnonzero(wanted[order])
+    entities, when = codes[order[at]], moments[order[at]]
+    place = (np.cumsum(wanted) - 1)[order[at]]  # among the rows returned
     for of in ("amount", "is_fraud"):
         chosen = [f for f in features if f.of == of]
         if not chosen:
             continue
         if of == "amount":
             amounts = transactions["amount"].to_numpy()[order]
-            timeline = Timeline.of(entities, when, np.ones_like(entities), amounts)
-            end = np.arange(1, len(order) + 1)
+            timeline = Timeline.of(codes[order], moments[order], np.ones_like(order), amounts)
+            end = at + 1
         else:
             timeline = _label_timeline(codes, known(transactions, labels, label_delay))
             end = timeline.until(entities, when)
@@ -68,8 +76,8 @@ def _windows(
             count, mean = timeline.between(timeline.until(entities, when, window * 1_000_000), end)
             for feature in chosen:
                 if feature.window == window:
-                    values: Floats = np.empty(len(order))
-                    values[order] = count if feature.aggregate == "count" else mean
+                    values: Floats = np.empty(len(at))
+                    values[place] = count if feature.aggregate == "count" else mean
                     yield feature.name, pl.Series(values)
 
 

@@ -1,41 +1,78 @@
 """Spark spreads the evaluation: payments to workers, by entity where they are too many for one."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 
 import polars as pl
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StructType, TimestampType
 
-from fraud_assets.features.catalogue import FEATURES, Entity, Feature, RowFeature
-from fraud_assets.features.evaluate import ENTITIES, evaluate
+from fraud_assets.features.catalogue import FEATURES, Feature, RowFeature
+from fraud_assets.features.evaluate import evaluate
 
 WORKER_ROWS = 2_000_000
 """Payments that one worker holds at most, unless one entity alone has more; about 1 GB while it computes."""
+SHARES = 2
+"""Workers that share up to `WORKER_ROWS` payments: each reads all, which two still gain from and more would not."""
 BATCH_ROWS = 100_000
 
 _LABEL = StructType().add("is_fraud", BooleanType()).add("known_at", TimestampType())
+_FOR_ALL = ("transaction_id", "event_time", "merchant_id", "amount")
+_OF_CUSTOMERS = tuple(f for f in FEATURES if isinstance(f, RowFeature) or f.entity == "customer_id")
+_OF_MERCHANTS = tuple(f for f in FEATURES if f not in _OF_CUSTOMERS)
 
 
 def spread(transactions: DataFrame, labels: DataFrame, label_delay: int, rows: int) -> DataFrame:
     """The payments as they came, with a double for each declared feature; as `evaluate`, computed by Spark's workers.
 
     ``transactions`` are payments of one source, ``labels`` what is known about them, ``label_delay`` is in seconds,
-    ``rows`` about how many payments there are: up to `WORKER_ROWS` one worker takes them all, for more they are
-    shuffled by customer, then by merchant.
+    ``rows`` about how many payments there are. Up to `WORKER_ROWS`, `SHARES` workers read them without a shuffle: each
+    returns its share of the customers. More are shuffled by customer, then by merchant.
     """
     labels = labels.select("transaction_id", "is_fraud", "known_at")
     if rows <= WORKER_ROWS:
-        return _spread(_together(transactions, labels).coalesce(1), transactions, label_delay, ENTITIES, FEATURES)
+        share = F.pmod(F.xxhash64("customer_id"), F.lit(SHARES))
+        shares = (
+            _computed(
+                _together(_others_bare(transactions, share == n), labels).coalesce(1),
+                transactions,
+                FEATURES,
+                lambda payments, told: _share(payments, told, label_delay),
+            )
+            for n in range(SHARES)
+        )
+        return reduce(DataFrame.unionAll, shares)
     partitions = -(-2 * rows // WORKER_ROWS)  # half full on average, as entities are not equally busy
-    alone = tuple(f for f in FEATURES if isinstance(f, RowFeature) or f.entity == "customer_id")
-    of_customers = _together(transactions, labels.limit(0)).repartition(partitions, "customer_id")
-    payments = _spread(of_customers, transactions, label_delay, ["customer_id"], alone)
+    by_customer = _together(transactions, labels.limit(0)).repartition(partitions, "customer_id")
+    payments = _computed(
+        by_customer,
+        transactions,
+        _OF_CUSTOMERS,
+        lambda payments, told: evaluate(payments, told, label_delay, features=_OF_CUSTOMERS),
+    )
     placed = labels.join(transactions.select("transaction_id", "merchant_id"), "transaction_id")
-    of_merchants = _together(payments, placed).repartition(partitions, "merchant_id")
-    rest = tuple(f for f in FEATURES if f not in alone)
-    return _spread(of_merchants, payments, label_delay, ["merchant_id"], rest)
+    return _computed(
+        _together(payments, placed).repartition(partitions, "merchant_id"),
+        payments,
+        _OF_MERCHANTS,
+        lambda payments, told: evaluate(payments, told, label_delay, features=_OF_MERCHANTS),
+    )
+
+
+def _others_bare(transactions: DataFrame, own: Column) -> DataFrame:
+    """All payments; those of other shares with only what merchants' windows need, so without a customer_id."""
+    return transactions.select(
+        *(F.when(own | F.lit(c in _FOR_ALL), F.col(c)).alias(c) for c in transactions.columns)  # null elsewhere
+    )
+
+
+def _share(payments: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
+    own = payments["customer_id"].is_not_null()
+    of_customers = evaluate(payments.filter(own), labels, label_delay, features=_OF_CUSTOMERS)
+    of_merchants = evaluate(payments, labels, label_delay, features=_OF_MERCHANTS, wanted=own)
+    return of_customers.with_columns(of_merchants[feature.name] for feature in _OF_MERCHANTS)
 
 
 def _together(transactions: DataFrame, labels: DataFrame) -> DataFrame:
@@ -44,32 +81,25 @@ def _together(transactions: DataFrame, labels: DataFrame) -> DataFrame:
     return transactions.withColumns(empty).unionByName(labels, allowMissingColumns=True)
 
 
-def _spread(
+def _computed(
     rows: DataFrame,
     transactions: DataFrame,
-    label_delay: int,
-    entities: Collection[Entity],
     features: Sequence[Feature],
+    evaluation: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
 ) -> DataFrame:
-    schema = StructType([*transactions.schema.fields])
-    for feature in features:
-        if feature.name not in transactions.columns:
-            schema.add(feature.name, DoubleType())
-    return rows.mapInArrow(_worker(label_delay, entities, features), schema)
+    """What ``evaluation`` makes of each partition's payments and labels."""
+    added = [feature.name for feature in features if feature.name not in transactions.columns]
+    schema = reduce(lambda found, name: found.add(name, DoubleType()), added, StructType(transactions.schema.fields[:]))
+    columns = schema.names
 
-
-def _worker(
-    label_delay: int, entities: Collection[Entity], features: Sequence[Feature]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         received = list(batches)
         if not received:
             return
-        rows = pl.DataFrame(pl.from_arrow(pa.Table.from_batches(received)))
+        together = pl.DataFrame(pl.from_arrow(pa.Table.from_batches(received)))
         paid = pl.col("event_time").is_not_null()
-        labels = rows.filter(~paid).select("transaction_id", "is_fraud", "known_at")
-        payments = rows.filter(paid).drop("is_fraud", "known_at")
-        result = evaluate(payments, labels, label_delay, entities, features)
+        labels = together.filter(~paid).select("transaction_id", "is_fraud", "known_at")
+        result = evaluation(together.filter(paid).drop("is_fraud", "known_at"), labels).select(columns)
         yield from result.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches(max_chunksize=BATCH_ROWS)
 
-    return work
+    return rows.mapInArrow(work, schema)

@@ -82,11 +82,29 @@ def size(increment: Increment | None, lake: str) -> int:
 
 def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     """As `read`, in this process: for small increments."""
+    needed = list(dict.fromkeys([*columns, "source", "_change_type"]))
     changes = DeltaTable(increment.upstream.path(lake)).load_cdf(
-        starting_version=increment.first, ending_version=increment.last, columns=[*columns, "source", "_change_type"]
+        starting_version=increment.first, ending_version=increment.last, columns=needed
     )
     gained = pl.DataFrame(pa.table(changes))
     return gained.filter(pl.col("source") == increment.source, pl.col("_change_type") == "insert").select(columns)
+
+
+def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None:
+    """What the increment's own rows were made from: the versions of ``upstream`` its commits took; None without any."""
+    log = DeltaTable(increment.upstream.path(lake))
+    commits = log.history(log.version() - increment.first + 1)
+    traces = [
+        json.loads(commit["userMetadata"])
+        for commit in commits
+        if increment.first <= commit["version"] <= increment.last and commit.get("userMetadata")
+    ]
+    ranges = [(trace["first"], trace["last"]) for trace in traces if trace["upstream"] == upstream.full_name]
+    if not ranges:
+        return None
+    first, last = min(first for first, _ in ranges), max(last for _, last in ranges)
+    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{increment.source}"
+    return Increment(upstream, increment.upstream, increment.source, first, last, position)
 
 
 def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:

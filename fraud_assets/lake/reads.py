@@ -79,3 +79,12 @@ def repeated_keys(table: Table, lake: str, source: str, since: datetime) -> int:
         return 0
     recent = frame.filter(pl.col("source") == source, pl.col(table.time) >= since)
     return int(recent.group_by(table.key).len().filter(pl.col("len") > 1).select(pl.len()).collect().item())
+
+
+def size(table: Table, lake: str) -> tuple[int, int]:
+    """Files and bytes of the table's newest version."""
+    delta = opened(table, lake)
+    if delta is None:
+        return 0, 0
+    files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
+    return files.height, int(files["size_bytes"].sum())

@@ -34,7 +34,7 @@ def silver_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCh
         silver.TRANSACTIONS,
         "conservation",
         all(stream.balanced for stream in accounts),
-        **{stream.stream: str(stream) for stream in accounts},
+        {stream.stream: str(stream) for stream in accounts},
     )
     yield from wiring.key_results(silver.TRANSACTIONS, source)
     newest = reads.newest_time(silver.TRANSACTIONS, lake, source)
@@ -43,7 +43,6 @@ def silver_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCh
         silver.TRANSACTIONS,
         "freshness",
         age is not None and age <= FRESH_WITHIN,
+        {"newest_payment": str(newest), "age": str(age)},
         dg.AssetCheckSeverity.WARN,
-        newest_payment=str(newest),
-        age_hours=round(age.total_seconds() / 3600, 2) if age else -1.0,
     )
