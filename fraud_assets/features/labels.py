@@ -22,20 +22,24 @@ def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) ->
     paid = transactions["event_time"].to_physical().to_numpy()
     due = paid + max(label_delay * 1_000_000, 1)
     row = told["row"].to_numpy()
-    at = np.maximum(told["known_at"].to_physical().to_numpy(), paid[row] + 1)
+    arrived = told["known_at"].to_physical().to_numpy()
+    at = np.maximum(arrived, paid[row] + 1)
     presumed = np.ones(len(due), bool)  # genuine once due, where no label came before that
     presumed[row[at <= due[row]]] = False
     events = pl.DataFrame(
         {
             "row": np.concatenate((np.flatnonzero(presumed), row)),
             "known": np.concatenate((due[presumed], at)),
+            "arrived": np.concatenate((due[presumed], arrived)),  # orders labels that came before their payment
             "fraud": np.concatenate((np.zeros(presumed.sum(), np.int64), told["is_fraud"].cast(pl.Int64).to_numpy())),
         }
     )
     if events.height == transactions.height:  # one event a payment: nothing to correct
-        return events.with_columns(count=pl.lit(1, pl.Int64))
+        return events.select("row", "known", "fraud", count=pl.lit(1, pl.Int64))
     again = (pl.col("row") == pl.col("row").shift()).fill_null(False)
-    return events.sort("row", "known", maintain_order=True).with_columns(
+    return events.sort("row", "known", "arrived").select(
+        "row",
+        "known",
         fraud=pl.col("fraud") - pl.when(again).then(pl.col("fraud").shift()).otherwise(0),
         count=1 - again.cast(pl.Int64),
     )

@@ -68,11 +68,11 @@ def naive(feature: WindowFeature, transactions: pl.DataFrame, labels: pl.DataFra
         if feature.of == "amount":
             continue
         due = payment["event_time"] + max(delay, timedelta(microseconds=1))
-        told = sorted(
+        told = [
             (max(at, payment["event_time"] + timedelta(microseconds=1)), fraud)
-            for i, fraud, at in labels.rows()
+            for i, fraud, at in labels.sort("known_at").rows()
             if i == payment["transaction_id"]
-        )
+        ]
         if not told or told[0][0] > due:
             told = [(due, False), *told]
         before = 0
@@ -149,6 +149,12 @@ def test_only_the_entities_asked_for() -> None:
     columns = evaluate(transactions, labels, DAY, entities=["merchant_id"]).columns
     assert "merchant_mean_fraud_7d" in columns
     assert "customer_mean_amount_7d" not in columns
+
+
+def test_only_the_payments_wanted_while_all_count() -> None:
+    transactions, labels = frames([(START + timedelta(hours=n % 3), "a", "x", float(n)) for n in range(8)], [])
+    wanted = pl.Series([n % 3 != 1 for n in range(8)])
+    assert evaluate(transactions, labels, DAY, wanted=wanted).equals(evaluate(transactions, labels, DAY).filter(wanted))
 
 
 def test_no_payments_no_features() -> None:
