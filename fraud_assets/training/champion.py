@@ -70,16 +70,25 @@ def load_champion(source: str, tracking_uri: str, cache: Path) -> Champion | Non
     found = _get(tracking_uri, f"/api/2.0/mlflow/registered-models/alias?{query}")
     if found is None:
         return None
-    version = json.loads(found)["model_version"]
-    folder = cache / name / version["version"]
+    return load_version(source, int(json.loads(found)["model_version"]["version"]), tracking_uri, cache)
+
+
+def load_version(source: str, number: int, tracking_uri: str, cache: Path) -> Champion:
+    """A version of the source's models that is or was its champion; the files are fetched once.
+
+    Raises:
+        FraudError: the server cannot be reached, refuses, or has no such version.
+    """
+    folder = cache / registered_name(source) / str(number)
     if not folder.is_dir():
-        _fetch(tracking_uri, name, version, folder)
+        _fetch(tracking_uri, registered_name(source), number, folder)
     card = Card.from_json((folder / CARD_FILE).read_text())
-    return Champion(int(version["version"]), card, (folder / MODEL_FILE).read_bytes())
+    return Champion(number, card, (folder / MODEL_FILE).read_bytes())
 
 
-def _fetch(tracking_uri: str, name: str, version: Mapping[str, Any], folder: Path) -> None:
-    query = urllib.parse.urlencode({"name": name, "version": version["version"]})
+def _fetch(tracking_uri: str, name: str, number: int, folder: Path) -> None:
+    query = urllib.parse.urlencode({"name": name, "version": number})
+    version = _json(tracking_uri, f"/api/2.0/mlflow/model-versions/get?{query}")["model_version"]
     model = _json(tracking_uri, f"/api/2.0/mlflow/model-versions/get-download-uri?{query}")["artifact_uri"]
     run = _json(tracking_uri, f"/api/2.0/mlflow/runs/get?run_id={version['run_id']}")["run"]["info"]["artifact_uri"]
     folder.parent.mkdir(parents=True, exist_ok=True)

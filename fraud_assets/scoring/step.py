@@ -1,0 +1,110 @@
+"""gold.features → gold.scores: new payments get a score from the champion and a decision from the policy, once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from fraud_assets.errors import FraudError
+from fraud_assets.lake import increments, reads
+from fraud_assets.lake.increments import Increment
+from fraud_assets.scoring.policy import Policy
+from fraud_assets.tables import gold
+from fraud_assets.training.champion import Champion
+
+if TYPE_CHECKING:
+    import xgboost as xgb
+
+LANE = "batch"
+SMALL = 20_000
+"""Rows up to which an increment is read in this process: Spark takes longer to plan it than to read it."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a step did; without a champion nothing is scored and ``model_version`` is None."""
+
+    versions: str
+    written: int
+    model_version: int | None
+    decisions: dict[str, int]
+
+
+def score(spark: SparkSession, source: str, champion: Champion | None, policy: Policy, lake: str) -> Scored:
+    """Score what gold.features gained for the source; a feature repaired later changes no decision.
+
+    Without a champion the position stays, so that its first one scores all that came before it.
+
+    Raises:
+        FraudError: the champion needs features that gold.features no longer has.
+    """
+    increment = increments.pending(gold.FEATURES, gold.SCORES, source, lake)
+    if champion is None or increment is None:
+        return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
+    if increments.size(increment, lake) <= SMALL:
+        features = sent(spark, increments.rows(increment, lake, gold.FEATURES.column_names))
+    else:
+        features = increments.read(spark, increment, lake)
+    before = reads.version(gold.SCORES, lake) or 0
+    written = increments.append(spark, scored(features, champion, policy), increment, lake)
+    decisions = _decisions(source, before + 1, lake) if written else {}
+    return Scored(increment.range, written, champion.version, decisions)
+
+
+def _decisions(source: str, first: int, lake: str) -> dict[str, int]:
+    """How many payments each decision was taken for, from a version of gold.scores on."""
+    last = reads.version(gold.SCORES, lake) or 0
+    made = increments.rows(Increment(gold.SCORES, gold.SCORES, source, first, last, ""), lake, ["decision"])
+    return dict(made["decision"].value_counts(sort=True).iter_rows())
+
+
+def sent(spark: SparkSession, rows: pl.DataFrame) -> DataFrame:
+    """The rows as Spark's."""
+    return spark.createDataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+def scored(features: DataFrame, champion: Champion, policy: Policy) -> DataFrame:
+    """Rows of gold.features as rows of gold.scores; computed by Spark's workers."""
+    missing = sorted(set(champion.card.features) - set(features.columns))
+    if missing:
+        raise FraudError(
+            f"model version {champion.version} needs features that {gold.FEATURES.full_name} does not have: "
+            f"{', '.join(missing)}; train again"
+        )
+    schema = ", ".join(f"`{column.name}` {column.type}" for column in gold.SCORES.columns)
+    return features.mapInArrow(_scorer(champion, policy), schema)
+
+
+@lru_cache(maxsize=4)
+def loaded(model: bytes) -> "xgb.Booster":
+    """The booster of a model's bytes, loaded once in each worker; one thread, as every core has a worker."""
+    from fraud_assets.training.model import from_bytes
+
+    booster = from_bytes(model)
+    booster.set_param({"nthread": 1})
+    return booster
+
+
+def _scorer(champion: Champion, policy: Policy) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    version, threshold, model = champion.version, champion.card.threshold, champion.model
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        from fraud_assets.training.model import score  # XGBoost takes a second to import: in the workers only
+
+        for batch in batches:
+            payments = pl.DataFrame(pl.from_arrow(batch))
+            facts = payments.with_columns(
+                score=pl.Series(score(loaded(model), payments)),
+                model_version=pl.lit(version, pl.Int32),
+                lane=pl.lit(LANE),
+                decided_at=pl.lit(datetime.now(UTC)),
+            )
+            decided = policy.decide(facts, threshold).select(gold.SCORES.column_names)
+            yield from decided.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
+
+    return work

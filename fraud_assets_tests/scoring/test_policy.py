@@ -1,0 +1,77 @@
+"""The policy in force by a table of cases, its order in score and amount, and errors in a policy's file."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fraud_assets.scoring.policy import PolicyError, in_force, load
+
+LEVELS = ("low", "medium", "high", "critical")
+DECISIONS = ("approve", "review", "block")
+PROBABILITY = st.floats(0, 1)
+AMOUNT = st.floats(0, 1e6)
+
+CASES = [  # score, amount, threshold, risk level, decision
+    (0.0, 10, 0.4, "low", "approve"),
+    (0.19, 10, 0.4, "low", "approve"),
+    (0.2, 10, 0.4, "medium", "approve"),
+    (0.39, 5000, 0.4, "medium", "approve"),
+    (0.4, 10, 0.4, "high", "review"),
+    (0.85, 1000, 0.4, "high", "review"),
+    (0.8, 1000.01, 0.4, "high", "review"),
+    (0.81, 1000.01, 0.4, "critical", "block"),
+    (0.81, 1000.01, 0.95, "critical", "block"),
+    (0.9, 10, 0.4, "critical", "block"),
+    (0.92, 10, 0.95, "medium", "approve"),
+    (1.0, 10, 0.95, "critical", "block"),
+]
+
+
+@pytest.mark.parametrize(("score", "amount", "threshold", "risk_level", "decision"), CASES)
+def test_the_policy_in_force(score, amount, threshold, risk_level, decision):
+    assert in_force().decide_one(score, amount, threshold) == (risk_level, decision)
+
+
+def test_many_payments_are_decided_as_one_is():
+    cases = pl.DataFrame(CASES, schema=["score", "amount", "threshold", "risk_level", "decision"], orient="row")
+    for (threshold,), group in cases.group_by("threshold"):
+        decided = in_force().decide(group.select("score", "amount"), threshold)
+        assert decided["risk_level"].to_list() == group["risk_level"].to_list()
+        assert decided["decision"].to_list() == group["decision"].to_list()
+        assert decided["policy_version"].unique().to_list() == [in_force().version]
+
+
+@given(score=PROBABILITY, higher=PROBABILITY, amount=AMOUNT, threshold=PROBABILITY)
+def test_a_higher_score_is_never_a_lower_risk(score, higher, amount, threshold):
+    low, high = sorted((score, higher))
+    (risk, decision), (risk_above, decision_above) = (
+        in_force().decide_one(value, amount, threshold) for value in (low, high)
+    )
+    assert LEVELS.index(risk) <= LEVELS.index(risk_above)
+    assert DECISIONS.index(decision) <= DECISIONS.index(decision_above)
+
+
+@given(score=PROBABILITY, amount=AMOUNT, larger=AMOUNT, threshold=PROBABILITY)
+def test_a_larger_amount_is_never_a_lower_risk(score, amount, larger, threshold):
+    risks = [in_force().decide_one(score, value, threshold)[0] for value in sorted((amount, larger))]
+    assert LEVELS.index(risks[0]) <= LEVELS.index(risks[1])
+
+
+WRONG = [
+    ("version: 0\nrules: []", "version: Input should be greater than or equal to 1; found 0"),
+    ("version: 1", "rules: Field required"),
+    ("version: 1\nrules: [{when: score > 1, risk_level: huge, decision: block}]", "risk_level: .*found 'huge'"),
+    ("version: 1\nrules: [{when: mood > 1, risk_level: low, decision: block}]", "when: .*mood"),
+    ("version: 1\nrules: [{when: score + 1, risk_level: low, decision: block}]", "when: .*not a condition"),
+    ("version: 1\nrules: [{when: score >>> 1, risk_level: low, decision: block}]", "when: .*not a condition"),
+    ("version: [", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_an_error_names_the_file_and_the_field(tmp_path, text, message):
+    file = tmp_path / "strict.yaml"
+    file.write_text(text)
+    with pytest.raises(PolicyError, match=f"strict.yaml: .*{message}"):
+        load(file)
