@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
 from fraud_assets.sources import commands as sources
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)
+app.command()(demonstration.demo)
 app.command()(run_command.run)
 app.command()(lake.query)
 app.add_typer(sources.app, name="simulate")

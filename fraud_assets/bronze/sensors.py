@@ -24,7 +24,7 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
     @dg.sensor(
         name="kafka_sensor",
         job_name=job,
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=4,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a refresh for each source with records in Kafka that bronze has not read",
     )

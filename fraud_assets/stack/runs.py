@@ -27,6 +27,8 @@ _EVENTS = """query($id: ID!, $cursor: String) { logsForRun(runId: $id, afterCurs
     ... on ExecutionStepFailureEvent { stepKey error { message causes { message } } }
     ... on RunFailureEvent { message }
     ... on AssetCheckEvaluationEvent { evaluation { checkName assetKey { path } success severity } } } } } }"""
+_ASSETS = """query { assetNodes { assetKey { path } isMaterializable
+  partitionStats { numMaterialized } } }"""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,13 @@ def outcome(settings: Settings, run_id: str) -> Outcome:
             elif event["__typename"] == "RunFailureEvent" and event["message"]:
                 errors.append(event["message"].strip().splitlines()[0])
     return Outcome(tuple(checks), tuple(errors))
+
+
+def never_made(settings: Settings) -> list[str]:
+    """The assets that no run has made for any source."""
+    nodes = _ask(settings, _ASSETS, {})["assetNodes"]
+    missing = [node for node in nodes if node["isMaterializable"] and not node["partitionStats"]["numMaterialized"]]
+    return sorted("/".join(node["assetKey"]["path"]) for node in missing)
 
 
 def _run(found: dict[str, Any]) -> Run:
