@@ -3,6 +3,7 @@
 Besides this module, Dagster is imported in ``assets.py``, ``checks.py``, ``sensors.py`` and ``definitions.py`` only.
 """
 
+import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ PARTITION_TAG = "dagster/partition"
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 """For steps that talk to Kafka, Spark or MLflow: a service that restarts is back within seconds."""
 
+
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)  # asset checks that have partitions: we rely on them
 
 PREVIEW_ROWS = 5
 PREVIEW_SPAN = timedelta(hours=1)
