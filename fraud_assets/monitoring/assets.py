@@ -1,0 +1,70 @@
+"""Dagster wiring of gold.drift and gold.pipeline_runs."""
+
+from datetime import datetime
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets import wiring
+from fraud_assets.lake import writes
+from fraud_assets.lake.create import create_all
+from fraud_assets.monitoring import runs
+from fraud_assets.monitoring.drift import measure
+from fraud_assets.settings import settings
+from fraud_assets.tables import gold
+from fraud_assets.training.champion import load_champion
+
+FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+MOST_RUNS = 200
+"""Runs recorded at once; what is left follows with the next refresh."""
+
+
+@wiring.written_by(wiring.spec(gold.DRIFT, (gold.FEATURES, gold.SCORES), "polars"), priority=-1)
+def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Compare the last seven days with what the champion was trained on, once an hour of event time."""
+    source, here = context.partition_key, settings()
+    create_all(spark.spark_session, here.lake, (gold.DRIFT,))
+    champion = load_champion(source, here.mlflow, here.models)
+    if champion is None:
+        return dg.MaterializeResult(metadata=wiring.outcome(gold.DRIFT, source, 0, model_version="none yet"))
+    measured = measure(source, champion, here.lake)
+    written = writes.append(gold.DRIFT, measured, here.lake)
+    largest = measured.top_k(1, by="psi").select("feature", "psi").rows()
+    return dg.MaterializeResult(
+        metadata=wiring.outcome(
+            gold.DRIFT,
+            source,
+            written,
+            model_version=champion.version,
+            **({"most_drifted": largest[0][0], "largest_psi": largest[0][1]} if largest else {}),
+        )
+    )
+
+
+@wiring.written_by(wiring.spec(gold.PIPELINE_RUNS, (), "dagster"), priority=-2)
+def pipeline_runs(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Record the steps of the source's runs that finished since; it waits for no table, so failures are recorded."""
+    source, lake = context.partition_key, settings().lake
+    create_all(spark.spark_session, lake, (gold.PIPELINE_RUNS,))
+    finished = _finished(context.instance, source, runs.newest(source, lake))
+    wanted = runs.unknown(source, {r.dagster_run.run_id: r.create_timestamp for r in finished}, lake)
+    found = [_run(context.instance, record) for record in finished if record.dagster_run.run_id in wanted]
+    written = writes.append(gold.PIPELINE_RUNS, runs.rows(source, found), lake)
+    return dg.MaterializeResult(metadata=wiring.outcome(gold.PIPELINE_RUNS, source, written, runs=len(found)))
+
+
+def _finished(instance: dg.DagsterInstance, source: str, since: datetime | None) -> list[dg.RunRecord]:
+    """The source's runs that finished after ``since``, oldest first, at most `MOST_RUNS`."""
+    filters = dg.RunsFilter(tags={wiring.PARTITION_TAG: source}, statuses=FINISHED, updated_after=since)
+    return list(instance.get_run_records(filters, limit=MOST_RUNS, order_by="update_timestamp", ascending=True))
+
+
+def _run(instance: dg.DagsterInstance, record: dg.RunRecord) -> runs.Run:
+    run = record.dagster_run
+    steps = [
+        runs.Step(step.step_key, step.status.value if step.status else "", step.start_time, step.end_time)
+        for step in instance.get_run_step_stats(run.run_id)
+    ]
+    ended = record.end_time or record.update_timestamp.timestamp()
+    succeeded = run.status == dg.DagsterRunStatus.SUCCESS
+    return runs.Run(run.run_id, run.job_name, succeeded, record.start_time, ended, steps)

@@ -1,0 +1,66 @@
+"""Which payments are compared with the champion's training days, and when a comparison is not repeated."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.lake import reads, writes
+from fraud_assets.lake.create import create_all
+from fraud_assets.monitoring.drift import FEWEST, WINDOW, Window, drift, measure
+from fraud_assets.monitoring.psi import reading
+from fraud_assets.tables import gold
+from fraud_assets.training import model
+from fraud_assets_tests.scoring.sample import arrive, champion, features
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WINDOW_AT_NOON = Window(NOON - WINDOW, NOON)
+
+
+def measured(rows: pl.DataFrame) -> dict[str, float]:
+    fitted = model.from_bytes(champion().model)
+    values = {**rows.select(NAMES).to_dict(), "score": pl.Series(model.score(fitted, rows))}
+    found = drift("cards", champion(), values, WINDOW_AT_NOON, NOON)
+    assert found.columns == gold.DRIFT.column_names
+    return dict(found.select("feature", "psi").iter_rows())
+
+
+def test_the_training_days_themselves_have_not_moved():
+    indices = measured(features(2_000, "training"))
+    assert set(indices) == {*NAMES, "score"}
+    assert max(indices.values()) < 1e-9
+
+
+def test_a_shifted_feature_and_the_score_it_moves_are_major():
+    indices = measured(features(2_000, "new").with_columns(amount=pl.col("amount") * 3))
+    assert {name for name, value in indices.items() if reading(value) == "major"} == {"amount", "score"}
+
+
+def test_too_few_payments_are_not_compared():
+    assert measured(features(FEWEST - 1, "few")) == {}
+    assert len(measured(features(FEWEST, "few"))) == len(NAMES) + 1
+
+
+@pytest.mark.parametrize("minute", [0, 1, 59])
+def test_the_window_stays_within_the_hour(minute):
+    assert Window.before(NOON + timedelta(minutes=minute)) == WINDOW_AT_NOON
+
+
+@pytest.mark.stack
+def test_each_hour_is_measured_once_a_model(spark, lake):
+    at = str(lake)
+    create_all(spark, at, (gold.DRIFT,))
+    arrive(spark, features(600, "old", NOON - WINDOW - timedelta(hours=1)), at)
+    assert measure("cards", champion(), at).is_empty()  # of an hour that is not over
+    arrive(spark, features(600, "now", NOON - timedelta(minutes=5)), at)
+    first = measure("cards", champion(), at)
+    assert first["feature"].to_list() == list(NAMES)  # nothing is scored yet
+    assert first.select("rows", "window_start", "window_end").unique().rows() == [(300, NOON - WINDOW, NOON)]
+    assert writes.append(gold.DRIFT, first, at) == len(NAMES)
+    assert measure("cards", champion(), at).is_empty()
+    assert measure("cards", champion(version=2), at).height == len(NAMES)
+    arrive(spark, features(10, "next", NOON + timedelta(hours=1)), at)
+    assert measure("cards", champion(), at)["rows"].unique().to_list() == [600]
+    assert reads.newest_time(gold.DRIFT, at, "cards") == NOON
+    assert spark.read.format("delta").load(gold.DRIFT.path(at)).count() == len(NAMES)
