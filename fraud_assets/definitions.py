@@ -8,6 +8,7 @@ from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
 from fraud_assets.lake.jobs import upkeep
+from fraud_assets.monitoring import assets as monitoring
 from fraud_assets.scoring import assets as scoring
 from fraud_assets.scoring import checks as scoring_checks
 from fraud_assets.silver import assets as silver
@@ -47,7 +48,7 @@ daily_upkeep = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([bronze, silver, features, training, scoring]),
+    assets=dg.load_assets_from_modules([bronze, silver, features, training, scoring, monitoring]),
     asset_checks=dg.load_asset_checks_from_modules([silver_checks, features_checks, training_checks, scoring_checks]),
     jobs=[refresh, train, upkeep],
     schedules=[daily_training, daily_upkeep],

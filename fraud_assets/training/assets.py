@@ -9,7 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets import wiring
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import reads
+from fraud_assets.lake import reads, writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.sources.source import named
@@ -62,14 +62,10 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
         },
     )
     create_all(spark.spark_session, here.lake, (gold.MODEL_PERFORMANCE,))
-    written = rows(result, datetime.now(UTC))
-    frame = spark.spark_session.createDataFrame(written.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    frame.select(gold.MODEL_PERFORMANCE.column_names).write.format("delta").mode("append").save(
-        gold.MODEL_PERFORMANCE.path(here.lake)
-    )
+    written = writes.append(gold.MODEL_PERFORMANCE, rows(result, datetime.now(UTC)), here.lake)
     yield dg.MaterializeResult(
         asset_key=wiring.key(gold.MODEL_PERFORMANCE),
-        metadata=wiring.outcome(gold.MODEL_PERFORMANCE, source.name, written.height),
+        metadata=wiring.outcome(gold.MODEL_PERFORMANCE, source.name, written),
     )
 
 
