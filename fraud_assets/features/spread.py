@@ -1,105 +1,98 @@
-"""Spark spreads the evaluation: payments to workers, by entity where they are too many for one."""
+"""Spark spreads the evaluation: its workers read what they need of the lake, compute, and hand back rows to write."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import reduce
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.types import BooleanType, DoubleType, StructType, TimestampType
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from fraud_assets.features.catalogue import FEATURES, Feature, RowFeature
 from fraud_assets.features.evaluate import evaluate
 
 WORKER_ROWS = 2_000_000
 """Payments that one worker holds at most, unless one entity alone has more; about 1 GB while it computes."""
-SHARES = 2
-"""Workers that share up to `WORKER_ROWS` payments: each reads all, which two still gain from and more would not."""
 BATCH_ROWS = 100_000
 
-_LABEL = StructType().add("is_fraud", BooleanType()).add("known_at", TimestampType())
-_FOR_ALL = ("transaction_id", "event_time", "merchant_id", "amount")
 _OF_CUSTOMERS = tuple(f for f in FEATURES if isinstance(f, RowFeature) or f.entity == "customer_id")
 _OF_MERCHANTS = tuple(f for f in FEATURES if f not in _OF_CUSTOMERS)
+_MERCHANTS_NEED = ("transaction_id", "event_time", "merchant_id", "amount")
+
+Share = Callable[[str], pl.Expr]
+"""The condition that a payment's entity, given its column, belongs to a worker's share."""
 
 
-def spread(transactions: DataFrame, labels: DataFrame, label_delay: int, rows: int) -> DataFrame:
+def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, label_delay: int, rows: int) -> DataFrame:
     """The payments as they came, with a double for each declared feature; as `evaluate`, computed by Spark's workers.
 
-    ``transactions`` are payments of one source, ``labels`` what is known about them, ``label_delay`` is in seconds,
-    ``rows`` about how many payments there are. Up to `WORKER_ROWS`, `SHARES` workers read them without a shuffle: each
-    returns its share of the customers. More are shuffled by customer, then by merchant.
+    ``payments`` and ``labels`` are one source's, scanned from the lake at a given version each: the plans go to the
+    workers, and a scan without a version would have each read what is newest just then. ``label_delay`` is in seconds,
+    ``rows`` about how many payments there are. Up to `WORKER_ROWS`
+    two workers each return half of the customers' payments; of more, customers' and merchants' features are computed
+    apart, in as many shares as it takes, and joined.
     """
     labels = labels.select("transaction_id", "is_fraud", "known_at")
-    if rows <= WORKER_ROWS:
-        share = F.pmod(F.xxhash64("customer_id"), F.lit(SHARES))
-        shares = (
-            _computed(
-                _together(_others_bare(transactions, share == n), labels).coalesce(1),
-                transactions,
-                FEATURES,
-                lambda payments, told: _share(payments, told, label_delay),
-            )
-            for n in range(SHARES)
+    needed = payments.select(_MERCHANTS_NEED)
+
+    def both(own: Share) -> pl.DataFrame:
+        mine = payments.filter(own("customer_id")).collect()
+        others = payments.filter(~own("customer_id")).select(_MERCHANTS_NEED).collect()
+        told = labels.collect()
+        everyones = pl.concat((mine.select(_MERCHANTS_NEED), others))
+        wanted = pl.int_range(everyones.height, eager=True) < mine.height
+        merchants = evaluate(everyones, told, label_delay, features=_OF_MERCHANTS, wanted=wanted)
+        return evaluate(mine, told, label_delay, features=_OF_CUSTOMERS).with_columns(
+            merchants[feature.name] for feature in _OF_MERCHANTS
         )
-        return reduce(DataFrame.unionAll, shares)
-    partitions = -(-2 * rows // WORKER_ROWS)  # half full on average, as entities are not equally busy
-    by_customer = _together(transactions, labels.limit(0)).repartition(partitions, "customer_id")
-    payments = _computed(
-        by_customer,
-        transactions,
-        _OF_CUSTOMERS,
-        lambda payments, told: evaluate(payments, told, label_delay, features=_OF_CUSTOMERS),
-    )
-    placed = labels.join(transactions.select("transaction_id", "merchant_id"), "transaction_id")
-    return _computed(
-        _together(payments, placed).repartition(partitions, "merchant_id"),
-        payments,
-        _OF_MERCHANTS,
-        lambda payments, told: evaluate(payments, told, label_delay, features=_OF_MERCHANTS),
-    )
+
+    def of_customers(own: Share) -> pl.DataFrame:
+        return evaluate(
+            payments.filter(own("customer_id")).collect(),
+            labels.limit(0).collect(),
+            label_delay,
+            features=_OF_CUSTOMERS,
+        )
+
+    def of_merchants(own: Share) -> pl.DataFrame:
+        mine = needed.filter(own("merchant_id")).collect()
+        told = labels.join(mine.lazy(), on="transaction_id", how="semi").collect()
+        return evaluate(mine, told, label_delay, features=_OF_MERCHANTS)
+
+    if rows <= WORKER_ROWS:
+        return _shared(spark, both, 2, payments, FEATURES)
+    shares = -(-2 * rows // WORKER_ROWS)  # half full on average, as entities are not equally busy
+    merchants = _shared(spark, of_merchants, shares, needed, _OF_MERCHANTS).drop(*_MERCHANTS_NEED[1:])
+    customers = _shared(spark, of_customers, shares, payments, _OF_CUSTOMERS)
+    added = [feature.name for feature in _OF_MERCHANTS]
+    return customers.join(merchants, "transaction_id").select(*customers.columns, *added)
 
 
-def _others_bare(transactions: DataFrame, own: Column) -> DataFrame:
-    """All payments; those of other shares with only what merchants' windows need, so without a customer_id."""
-    return transactions.select(
-        *(F.when(own | F.lit(c in _FOR_ALL), F.col(c)).alias(c) for c in transactions.columns)  # null elsewhere
-    )
-
-
-def _share(payments: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
-    own = payments["customer_id"].is_not_null()
-    of_customers = evaluate(payments.filter(own), labels, label_delay, features=_OF_CUSTOMERS)
-    of_merchants = evaluate(payments, labels, label_delay, features=_OF_MERCHANTS, wanted=own)
-    return of_customers.with_columns(of_merchants[feature.name] for feature in _OF_MERCHANTS)
-
-
-def _together(transactions: DataFrame, labels: DataFrame) -> DataFrame:
-    """Payments and labels as rows of one frame, which is what a worker can be given; a label has no event_time."""
-    empty = {field.name: F.lit(None).cast(field.dataType) for field in _LABEL}
-    return transactions.withColumns(empty).unionByName(labels, allowMissingColumns=True)
-
-
-def _computed(
-    rows: DataFrame,
-    transactions: DataFrame,
+def _shared(
+    spark: SparkSession,
+    compute: Callable[[Share], pl.DataFrame],
+    shares: int,
+    payments: pl.LazyFrame,
     features: Sequence[Feature],
-    evaluation: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame],
 ) -> DataFrame:
-    """What ``evaluation`` makes of each partition's payments and labels."""
-    added = [feature.name for feature in features if feature.name not in transactions.columns]
-    schema = reduce(lambda found, name: found.add(name, DoubleType()), added, StructType(transactions.schema.fields[:]))
-    columns = schema.names
+    """What ``compute`` makes of each share, a worker a share: the columns of ``payments`` and the features."""
+    none = pl.DataFrame(
+        schema={"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
+    )
+    empty = evaluate(payments.limit(0).collect(), none, 0, features=features)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        received = list(batches)
-        if not received:
-            return
-        together = pl.DataFrame(pl.from_arrow(pa.Table.from_batches(received)))
-        paid = pl.col("event_time").is_not_null()
-        labels = together.filter(~paid).select("transaction_id", "is_fraud", "known_at")
-        result = evaluation(together.filter(paid).drop("is_fraud", "known_at"), labels).select(columns)
-        yield from result.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches(max_chunksize=BATCH_ROWS)
+        for batch in batches:
+            for share in batch.column(0).to_pylist():
+                result = compute(partial(_belongs, shares=shares, share=share))
+                yield from _arrow(result.select(empty.columns)).to_batches(max_chunksize=BATCH_ROWS)
 
-    return rows.mapInArrow(work, schema)
+    return spark.range(0, shares, 1, shares).mapInArrow(work, from_arrow_schema(_arrow(empty).schema))
+
+
+def _belongs(entity: str, shares: int, share: int) -> pl.Expr:
+    return pl.col(entity).hash(0) % shares == share
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())

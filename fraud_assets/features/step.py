@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.features.catalogue import HORIZON, NAMES, VERSION
 from fraud_assets.features.spread import spread
-from fraud_assets.features.touched import touched
+from fraud_assets.features.touched import NEEDED, touched
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.sources.source import Source
@@ -79,16 +79,19 @@ def _on_spark(
     spark: SparkSession, source: Source, since: datetime | None, lake: str
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
-    payments, labels = _read(spark, silver.TRANSACTIONS, source, lake), _read(spark, silver.LABELS, source, lake)
+    labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
+    needed = _of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)).select(NEEDED)
     rows = reads.count(silver.TRANSACTIONS, lake, source.name)
-    needed = payments.select(*KEY, "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
     if since is not None:
         reached = since - HORIZON - source.label_delay
-        late = labels.where(F.col("known_at") >= since - HORIZON).select("transaction_id")
-        needed = needed.where(F.col("event_time") >= reached).unionByName(
-            needed.where(F.col("event_time") < reached).join(late, "transaction_id", "left_semi")
+        late = labels.filter(pl.col("known_at") >= since - HORIZON)
+        needed = pl.concat(
+            (
+                needed.filter(pl.col("event_time") >= reached),
+                needed.filter(pl.col("event_time") < reached).join(late, on="transaction_id", how="semi"),
+            )
         )
-    computed = spread(needed, labels, int(source.label_delay.total_seconds()), rows)
+    computed = spread(spark, needed, labels, int(source.label_delay.total_seconds()), rows)
     if since is None:
         return computed, None
     computed = computed.where(F.col("event_time") >= since)
@@ -138,8 +141,8 @@ def _append(spark: SparkSession, new: DataFrame | None, paid: Increment | None, 
     return increments.append(spark, stamped, paid, lake)
 
 
-def _of(table: Table, source: Source, lake: str) -> pl.LazyFrame:
-    frame = reads.scan(table, lake)
+def _of(table: Table, source: Source, lake: str, version: int | None = None) -> pl.LazyFrame:
+    frame = reads.scan(table, lake, version)
     assert frame is not None, f"{table.full_name} does not exist"
     return frame.filter(pl.col("source") == source.name)
 

@@ -34,7 +34,8 @@ def handbook_features(
 
     Indexed by TRANSACTION_ID.
     """
-    frame = handbook.set_index("TX_DATETIME", drop=False).rename_axis(index=None)
+    frame = handbook.assign(id=handbook["TRANSACTION_ID"].astype(str)).sort_values(["TX_DATETIME", "id"])
+    frame = frame.drop(columns="id").set_index("TX_DATETIME", drop=False).rename_axis(index=None)
     frame["time_is_weekend"] = (frame["TX_DATETIME"].dt.weekday >= 5).astype(float)
     frame["time_is_night"] = (frame["TX_DATETIME"].dt.hour <= 6).astype(float)
     for entity in entities:
@@ -44,16 +45,16 @@ def handbook_features(
 
 
 def _spending(customer: pd.DataFrame, days: tuple[int, ...]) -> pd.DataFrame:
-    customer = customer.assign(by_id=customer["TRANSACTION_ID"].astype(str)).sort_values(["TX_DATETIME", "by_id"])
+    customer = customer.copy()
     for window in days:
         rolling = customer["TX_AMOUNT"].rolling(f"{window}D")
         customer[f"customer_count_amount_{window}d"] = rolling.count()
         customer[f"customer_mean_amount_{window}d"] = rolling.sum() / rolling.count()
-    return customer.drop(columns="by_id")
+    return customer
 
 
 def _risk(terminal: pd.DataFrame, days: tuple[int, ...]) -> pd.DataFrame:
-    terminal = terminal.sort_index()
+    terminal = terminal.sort_index()  # the groups of customers came one after the other
     delay = terminal["TX_FRAUD"].rolling(f"{DELAY_DAYS}D")
     for window in days:
         both = terminal["TX_FRAUD"].rolling(f"{DELAY_DAYS + window}D")

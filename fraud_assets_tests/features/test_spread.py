@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,8 +15,8 @@ WEEK = 7 * 86_400
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("rows", [5_000, WORKER_ROWS + 1], ids=["shared", "shuffled"])
-def test_spark_gives_what_one_frame_gives(spark: SparkSession, rows: int) -> None:
+@pytest.mark.parametrize("rows", [5_000, WORKER_ROWS + 1], ids=["two workers", "shares, joined"])
+def test_spark_gives_what_one_frame_gives(spark: SparkSession, tmp_path: Path, rows: int) -> None:
     """To the last bit, with columns that are only carried along, labels that are revised and labels of others."""
     random = np.random.default_rng(3)
     transactions = pl.DataFrame(
@@ -37,8 +38,10 @@ def test_spark_gives_what_one_frame_gives(spark: SparkSession, rows: int) -> Non
             "known_at": [START + timedelta(minutes=int(m)) for m in random.integers(0, 80 * 24 * 60, 3_000)],
         }
     )
-    frames = [spark.createDataFrame(f.to_arrow(compat_level=pl.CompatLevel.oldest())) for f in (transactions, labels)]
-    found = pl.from_arrow(spread(*frames, label_delay=WEEK, rows=rows).toArrow())
+    transactions.write_delta(tmp_path / "transactions")
+    labels.write_delta(tmp_path / "labels")
+    scanned = [pl.scan_delta(tmp_path / name, version=0) for name in ("transactions", "labels")]
+    found = pl.from_arrow(spread(spark, *scanned, label_delay=WEEK, rows=rows).toArrow())
     assert isinstance(found, pl.DataFrame)
     assert_frame_equal(
         found.sort("transaction_id"),

