@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from fraud_assets.lake.create import create_all
 from fraud_assets.settings import REPOSITORY, Settings, settings
 from fraud_assets.stack import operate
 
@@ -85,6 +86,21 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield root
     monkeypatch.undo()
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def empty_tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with every declared table and no rows, to copy."""
+    root = tmp_path_factory.mktemp("empty") / "lake"
+    create_all(spark, str(root))
+    return root
+
+
+@pytest.fixture
+def tables(lake: Path, empty_tables: Path) -> Path:
+    """The test's own lake, with every declared table, empty."""
+    shutil.copytree(empty_tables, lake, dirs_exist_ok=True)
+    return lake
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ range again. No state lives beside the tables.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -42,12 +42,23 @@ class Increment:
 
 def pending(upstream: Table, target: Table, source: str, lake: str) -> Increment | None:
     """What the target has not yet taken of the upstream; None when it has taken everything."""
+    return next(iter(pending_of(upstream, (target,), source, lake)), None)
+
+
+def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str) -> list[Increment]:
+    """What each of a step's targets has not yet taken, up to one version of the upstream for all of them.
+
+    Targets that have taken everything are left out.
+    """
     log = DeltaTable(upstream.path(lake))
-    position = f"{log.metadata().id}/{source}"
-    taken = DeltaTable(target.path(lake)).transaction_version(position)
-    first = 0 if taken is None else taken + 1
-    newest = log.version()
-    return None if first > newest else Increment(upstream, target, source, first, newest, position)
+    position, newest = f"{log.metadata().id}/{source}", log.version()
+    found = []
+    for target in targets:
+        taken = DeltaTable(target.path(lake)).transaction_version(position)
+        first = 0 if taken is None else taken + 1
+        if first <= newest:
+            found.append(Increment(upstream, target, source, first, newest, position))
+    return found
 
 
 def taken(upstream: Table, target: Table, source: str, lake: str) -> int | None:
@@ -99,7 +110,8 @@ def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None
         for commit in commits
         if increment.first <= commit["version"] <= increment.last and commit.get("userMetadata")
     ]
-    ranges = [(trace["first"], trace["last"]) for trace in traces if trace["upstream"] == upstream.full_name]
+    wanted = (upstream.full_name, increment.source)
+    ranges = [(trace["first"], trace["last"]) for trace in traces if (trace["upstream"], trace["source"]) == wanted]
     if not ranges:
         return None
     first, last = min(first for first, _ in ranges), max(last for _, last in ranges)
@@ -116,18 +128,19 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     before = DeltaTable(target).version()
     with _committing(spark, increment):
         rows.select(increment.target.column_names).write.format("delta").mode("append").save(target)
-    mine = [
-        c for c in DeltaTable(target).history() if c["version"] > before and c.get("userMetadata") == _trace(increment)
-    ]
+    log = DeltaTable(target)
+    commits = log.history(log.version() - before) if log.version() > before else []
+    mine = [commit for commit in commits if commit.get("userMetadata") == _trace(increment)]
     return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
 
 
 def skip(increment: Increment, lake: str) -> None:
     """Move the position without rows: the increment held nothing for the target."""
-    DeltaTable(increment.target.path(lake)).create_write_transaction(
+    target = DeltaTable(increment.target.path(lake))
+    target.create_write_transaction(
         actions=[],
         mode="append",
-        schema=DeltaTable(increment.target.path(lake)).schema(),
+        schema=target.schema(),
         commit_properties=CommitProperties(
             app_transactions=[Transaction(increment.position, increment.last)],
             custom_metadata={"userMetadata": _trace(increment)},
@@ -153,4 +166,11 @@ def _committing(spark: SparkSession, increment: Increment) -> Iterator[None]:
 
 
 def _trace(increment: Increment) -> str:
-    return json.dumps({"upstream": increment.upstream.full_name, "first": increment.first, "last": increment.last})
+    return json.dumps(
+        {
+            "upstream": increment.upstream.full_name,
+            "source": increment.source,
+            "first": increment.first,
+            "last": increment.last,
+        }
+    )

@@ -7,39 +7,41 @@ from fraud_assets.sources.source import Source, Stream, mapped_columns
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
+NO_VALUE = "record has no value"
 NOT_UTF8 = "record is not UTF-8 text"
 NOT_JSON = "record is not a JSON object"
 FUTURE_TOLERANCE = "1 hour"
-_CORRUPT = "_corrupt"
 
 
 def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataFrame:
-    """Bronze rows with the silver table's columns beside them and ``reasons``, empty for a record to trust.
+    """Bronze rows with the silver table's mapped columns beside them and ``reasons``, empty for a record to trust.
 
     A field is text until its column's type is applied, so that an odd field is named in the reasons. The raw key
     and value stay only with a record that goes to quarantine.
     """
     mapped = [column for column in table.columns if column.name in stream.columns]
-    empty = [column for column in table.columns if column.name in mapped_columns(table) and column not in mapped]
     given = [F.expr(stream.columns[column.name]).alias(_given(column)) for column in mapped]
-    typed = [F.expr(f"try_cast(`{_given(column)}` as {column.type})").alias(column.name) for column in mapped]
+    typed = [F.expr(_typed(column)).alias(column.name) for column in mapped]
     parsed = (
         raw.drop("headers")
-        .select(F.struct("*").alias("_raw"), _record(stream).alias("_record"))
+        .select(F.struct("*").alias("_raw"), _found(stream).alias("_found"))
+        .select("_raw", F.try_element_at("_found", F.lit(1)).alias("_record"), F.size("_found").alias("_size"))
         .select("_raw", _readable().alias("_readable"), "_record.*")
         .select("_raw.*", "_readable", *given)
         .select("*", *typed)
         .withColumn("reasons", _reasons(source, stream, mapped, table.time))
     )
     bad = F.size("reasons") > 0
-    return parsed.withColumns(
-        {
-            "key": F.when(bad, F.col("key")),
-            "value": F.when(bad, F.col("value")),
-            "attributes": F.lit(None).cast("map<string, string>"),
-            **{column.name: F.lit(None).cast(column.type) for column in empty},
-        }
-    ).drop("_readable", *(_given(column) for column in mapped))
+    return parsed.withColumns({"key": F.when(bad, F.col("key")), "value": F.when(bad, F.col("value"))}).drop(
+        "_readable", *(_given(column) for column in mapped)
+    )
+
+
+def unmapped(stream: Stream, table: Table) -> list[Column]:
+    """The silver table's columns that the stream's records do not fill, as nulls."""
+    open_to_mapping = [*mapped_columns(table), "attributes"]
+    absent = [c for c in table.columns if c.name in open_to_mapping and c.name not in stream.columns]
+    return [F.lit(None).cast(column.type).alias(column.name) for column in absent]
 
 
 def _given(column: Declared) -> str:
@@ -47,15 +49,28 @@ def _given(column: Declared) -> str:
     return f"_{column.name}_given"
 
 
-def _record(stream: Stream) -> Column:
-    """The record's fields as texts."""
-    schema = ", ".join(f"`{field}` string" for field in (*stream.fields, _CORRUPT))
-    return F.from_json(F.col("value").cast("string"), schema, {"columnNameOfCorruptRecord": _CORRUPT})
+def _typed(column: Declared) -> str:
+    """The column's type applied to its value, null where that is impossible.
+
+    Spark would take a time without a date as one of today.
+    """
+    value = f"`{_given(column)}`"
+    cast = f"try_cast({value} as {column.type})"
+    return f"if(substr(cast({value} as string), 5, 1) = '-', {cast}, null)" if column.type == "timestamp" else cast
+
+
+def _found(stream: Stream) -> Column:
+    """The objects in the record, fields as texts; null when it is not JSON.
+
+    Read as the elements of a list, as Spark would ignore whatever follows a first object.
+    """
+    fields = ", ".join(f"`{field}`: string" for field in stream.fields)
+    listed = F.concat(F.lit("["), F.col("value").cast("string"), F.lit("]"))
+    return F.from_json(listed, f"array<struct<{fields}>>")
 
 
 def _readable() -> Column:
-    is_object = F.ltrim(F.col("_raw.value").cast("string")).startswith("{")
-    return is_object & F.col(f"_record.{_CORRUPT}").isNull()
+    return (F.col("_size") == 1) & F.col("_record").isNotNull()
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], time: str) -> Column:
@@ -69,14 +84,15 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], time: str) 
         (F.col(time) < F.lit(source.began), f"{time} is before the source began"),
         *((~F.expr(condition), reason) for reason, condition in stream.rules.items()),
     ]
-    utf8 = F.expr("is_valid_utf8(value)")
-    sound = utf8 & F.col("_readable")
+    utf8, readable = F.expr("is_valid_utf8(value)"), F.coalesce(F.col("_readable"), F.lit(False))
+    sound = utf8 & readable
     for condition, _ in broken:
         sound &= ~F.coalesce(condition, F.lit(False))
     return (
         F.when(sound, F.array().cast("array<string>"))
+        .when(F.col("value").isNull(), F.array(F.lit(NO_VALUE)))
         .when(~utf8, F.array(F.lit(NOT_UTF8)))
-        .when(~F.col("_readable"), F.array(F.lit(NOT_JSON)))
+        .when(~readable, F.array(F.lit(NOT_JSON)))
         .otherwise(F.array_compact(F.array(*(F.when(condition, reason) for condition, reason in broken))))
     )
 
@@ -84,7 +100,7 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], time: str) 
 def _column_rules(column: Declared) -> list[tuple[Column, str]]:
     """When a column's value is missing though required, or is not of the column's type; with the reason."""
     given, typed = F.col(_given(column)), F.col(column.name)
-    empty = given.isNull() | (given.cast("string") == "")
+    empty = given.isNull() | (F.trim(given.cast("string")) == "")
     rules = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()

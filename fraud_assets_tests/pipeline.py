@@ -1,0 +1,114 @@
+"""The steps below bronze as one, to be interrupted at any commit, and what they leave behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from fraud_assets.features import step as features
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.lake import increments, reads
+from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze, gold, silver
+
+CARDS = named("cards")
+WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
+
+POINTS = [
+    *(
+        (f"{upstream.full_name} > {target.full_name}", when)
+        for upstream, own in STREAMS.values()
+        for target in (own, silver.QUARANTINE, silver.DUPLICATES)
+        for when in ("before", "after")
+    ),
+    *(("repair", when) for when in ("before", "after")),
+    *(
+        (f"{upstream.full_name} > {gold.FEATURES.full_name}", when)
+        for upstream in (silver.TRANSACTIONS, silver.LABELS)
+        for when in ("before", "after")
+    ),
+]
+"""Every commit of the steps, and whether a run dies just before or just after it."""
+
+
+class Interrupted(Exception):
+    """The run died here."""
+
+
+def run(spark: SparkSession, lake: Path) -> None:
+    """Bring everything below bronze up to date."""
+    for stream in STREAMS:
+        refine(spark, CARDS, stream, str(lake))
+    features.compute(spark, CARDS, str(lake))
+
+
+@contextmanager
+def interrupted(at: str, when: str) -> Iterator[None]:
+    """The block's run dies at this point; it must come by it."""
+
+    def dying(real: Any, name: Any) -> Any:
+        def commit(*arguments: Any) -> Any:
+            here = name(*arguments) == at
+            if here and when == "before":
+                raise Interrupted
+            outcome = real(*arguments)
+            if here:
+                raise Interrupted
+            return outcome
+
+        return commit
+
+    def appended(_: Any, __: Any, increment: increments.Increment, ___: Any) -> str:
+        return f"{increment.upstream.full_name} > {increment.target.full_name}"
+
+    def skipped(increment: increments.Increment, _: Any) -> str:
+        return appended(None, None, increment, None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(increments, "append", dying(increments.append, appended))
+        patch.setattr(increments, "skip", dying(increments.skip, skipped))
+        patch.setattr(features, "_repair", dying(features._repair, lambda *_: "repair"))
+        with pytest.raises(Interrupted):
+            yield
+
+
+def contents(lake: Path) -> dict[str, pl.DataFrame]:
+    """Every table below bronze, in order, without the times of writing."""
+    tables = {}
+    for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
+        tables[table.full_name] = _rows(lake, table).sort("topic", "offset")
+    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_version", *NAMES)
+    tables[gold.FEATURES.full_name] = features.sort("transaction_id")
+    return tables
+
+
+def _rows(lake: Path, table: Any) -> pl.DataFrame:
+    frame = reads.scan(table, str(lake))
+    assert frame is not None
+    columns = [c.name for c in table.columns if c.name not in WHEN_WRITTEN and not c.type.startswith("map")]
+    return frame.select(columns).collect()
+
+
+def assert_conserved(lake: Path) -> None:
+    """Each bronze record is in exactly one table of silver, and each payment has features."""
+    below = contents(lake)
+    for stream, (upstream, own) in STREAMS.items():
+        frame = reads.scan(upstream, str(lake))
+        assert frame is not None
+        sent = frame.select("offset").collect()["offset"]
+        found = [
+            below[own.full_name]["offset"],
+            *(
+                below[table.full_name].filter(pl.col("stream") == stream)["offset"]
+                for table in (silver.QUARANTINE, silver.DUPLICATES)
+            ),
+        ]
+        assert sorted(sent) == sorted(pl.concat(found)), f"{bronze.TRANSACTIONS.layer}.{stream}"
+    paid = below[silver.TRANSACTIONS.full_name]["transaction_id"]
+    assert paid.is_unique().all()
+    assert sorted(paid) == sorted(below[gold.FEATURES.full_name]["transaction_id"])

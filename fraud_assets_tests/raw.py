@@ -1,0 +1,80 @@
+"""Bronze rows written by hand, so that a test decides what arrives when."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pyspark.sql import SparkSession
+
+from fraud_assets.silver.step import STREAMS
+
+SENT = datetime(2026, 3, 1, tzinfo=UTC)
+"""Kafka's timestamp of the record at offset 0; each record is a second later than the one before it."""
+
+_SCHEMA = {
+    "source": pl.String,
+    "topic": pl.String,
+    "partition": pl.Int32,
+    "offset": pl.Int64,
+    "kafka_time": pl.Datetime("us", "UTC"),
+    "key": pl.Binary,
+    "value": pl.Binary,
+    "headers": pl.List(pl.Struct({"key": pl.String, "value": pl.Binary})),
+    "ingested_at": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as Kafka would hold it, at the offset that is its place in the whole."""
+
+    offset: int
+    value: bytes | None
+
+
+def records(values: Sequence[Any], first: int = 0) -> list[Record]:
+    """Values (dictionaries become JSON) at the offsets from ``first`` on."""
+    return [
+        Record(offset, json.dumps(value).encode() if isinstance(value, dict) else value)
+        for offset, value in enumerate(values, first)
+    ]
+
+
+def send(spark: SparkSession, lake: Path, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
+    """Append the records to the stream's bronze table, in one commit."""
+    rows = [
+        (source, f"{source}-{stream}", r.offset % 2, r.offset, SENT + timedelta(seconds=r.offset), b"k", r.value, None)
+        for r in sent
+    ]
+    frame = pl.DataFrame([(*row, SENT) for row in rows], schema=_SCHEMA, orient="row")
+    made = spark.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    made.write.format("delta").mode("append").save(STREAMS[stream][0].path(str(lake)))
+
+
+def payment(number: int, **other: Any) -> dict[str, Any]:
+    """A payment's record with nothing wrong; ``other`` replaces or adds fields, None removes one."""
+    fields = {
+        "transaction_id": f"T{number:05}",
+        "event_time": "2026-02-01T12:00:00.000Z",
+        "customer_id": f"C{number % 3}",
+        "terminal_id": f"M{number % 4}",
+        "amount": 10.0 + number,
+        "currency": "EUR",
+        "channel": "pos",
+    }
+    return {name: value for name, value in (fields | other).items() if value is not None}
+
+
+def label(number: int, **other: Any) -> dict[str, Any]:
+    """A label's record with nothing wrong; ``other`` as for `payment`."""
+    fields = {
+        "transaction_id": f"T{number:05}",
+        "is_fraud": True,
+        "labelled_at": "2026-02-08T12:00:00.000Z",
+        "origin": "chargeback",
+    }
+    return {name: value for name, value in (fields | other).items() if value is not None}

@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from fraud_assets.lake import reads
+from fraud_assets.silver.parse import NO_VALUE, NOT_JSON, NOT_UTF8
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.source import named
+from fraud_assets.tables import Table, silver
+from fraud_assets_tests.raw import SENT, label, payment, records, send
+
+pytestmark = pytest.mark.stack
+
+CARDS = named("cards")
+
+PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
+    ("sound", payment(0), []),
+    ("unknown fields", payment(1, colour="red", nested={"a": [1]}), []),
+    ("amount as text", payment(2, amount="12.50"), []),
+    ("amount of nothing", payment(3, amount=0), []),
+    ("leading white space", b"\n\t " + json.dumps(payment(4)).encode(), []),
+    ("number as identifier", payment(5, customer_id=77), []),
+    ("time with an offset", payment(6, event_time="2026-02-01T13:00:00+01:00"), []),
+    ("no value", None, [NO_VALUE]),
+    ("empty value", b"", [NOT_JSON]),
+    ("not JSON", b"hello", [NOT_JSON]),
+    ("half a record", json.dumps(payment(7)).encode()[:60], [NOT_JSON]),
+    ("cut at the end", json.dumps(payment(7)).encode()[:-1], [NOT_JSON]),
+    ("JSON null", b"null", [NOT_JSON]),
+    ("JSON text", b'"hello"', [NOT_JSON]),
+    ("more behind it", json.dumps(payment(7)).encode() + b" and so on", [NOT_JSON]),
+    ("two in one", json.dumps(payment(7)).encode() * 2, [NOT_JSON]),
+    ("two with a comma", json.dumps(payment(7)).encode() + b"," + json.dumps(payment(8)).encode(), [NOT_JSON]),
+    ("JSON list", json.dumps([payment(7)]).encode(), [NOT_JSON]),
+    ("invalid UTF-8", b'{"transaction_id": "\xff\xfe"}', [NOT_UTF8]),
+    ("invalid UTF-8 in a sound record", json.dumps(payment(7)).encode().replace(b"pos", b"p\xffs"), [NOT_UTF8]),
+    (
+        "empty object",
+        {},
+        [f"{name} is missing" for name in ("transaction_id", "event_time", "customer_id", "merchant_id", "amount")],
+    ),
+    ("no identifier", payment(8, transaction_id=None), ["transaction_id is missing"]),
+    ("empty identifier", payment(8, customer_id=""), ["customer_id is missing"]),
+    ("blank identifier", payment(8, terminal_id="  "), ["merchant_id is missing"]),
+    ("null amount", json.dumps(payment(8) | {"amount": None}).encode(), ["amount is missing"]),
+    ("negative amount", payment(8, amount=-0.01), ["amount is negative"]),
+    ("text amount", payment(8, amount="ten"), ["amount is not a double"]),
+    ("NaN amount", payment(8, amount=float("nan")), ["amount is not a double"]),
+    ("infinite amount", payment(8, amount=float("inf")), ["amount is not a double"]),
+    ("huge amount", json.dumps(payment(8)).replace("18.0", "1e400").encode(), ["amount is not a double"]),
+    ("impossible date", payment(8, event_time="2026-02-30T25:61:00.000Z"), ["event_time is not a timestamp"]),
+    ("time without a date", payment(8, event_time="12:30:00"), ["event_time is not a timestamp"]),
+    ("seconds since 1970", payment(8, event_time=1769947200), ["event_time is not a timestamp"]),
+    ("future date", payment(8, event_time="2026-03-02T00:00:00Z"), ["event_time is in the future"]),
+    ("before the source", payment(8, event_time="1999-01-01T00:00:00Z"), ["event_time is before the source began"]),
+    ("odd currency", payment(8, currency="euro"), ["currency is not a three-letter code"]),
+    ("odd position", payment(8, customer_x="left"), ["customer_longitude is not a double"]),
+    (
+        "everything at once",
+        payment(8, customer_id="", amount=-1, event_time="never", currency="€"),
+        [
+            "event_time is not a timestamp",
+            "customer_id is missing",
+            "amount is negative",
+            "currency is not a three-letter code",
+        ],
+    ),
+]
+
+LABELS: list[tuple[str, dict | bytes | None, list[str]]] = [
+    ("sound", label(0), []),
+    ("verdict as text", label(1, is_fraud="false"), []),
+    ("no value", None, [NO_VALUE]),
+    ("verdict not boolean", label(2, is_fraud="maybe"), ["is_fraud is not a boolean"]),
+    ("no verdict", label(2, is_fraud=None), ["is_fraud is missing"]),
+    ("impossible date", label(2, labelled_at="2026-13-01"), ["known_at is not a timestamp"]),
+    ("future date", label(2, labelled_at="2027-01-01T00:00:00Z"), ["known_at is in the future"]),
+]
+
+
+def rows(table: Table, lake: Path) -> pl.DataFrame:
+    frame = reads.scan(table, str(lake))
+    assert frame is not None
+    return frame.collect()
+
+
+@pytest.mark.parametrize(("stream", "cases"), [("transactions", PAYMENTS), ("labels", LABELS)])
+def test_every_broken_rule_is_named_and_the_bytes_are_kept(
+    spark: SparkSession, tables: Path, stream: str, cases: list[tuple[str, dict | bytes | None, list[str]]]
+) -> None:
+    sent = records([value for _, value, _ in cases])
+    send(spark, tables, stream, sent)
+
+    outcome = refine(spark, CARDS, stream, str(tables))
+
+    quarantine = rows(silver.QUARANTINE, tables)
+    reasons = dict(quarantine.select("offset", "reasons").iter_rows())
+    found = {name: reasons.get(record.offset, []) for (name, _, _), record in zip(cases, sent, strict=True)}
+    assert found == {name: expected for name, _, expected in cases}
+    kept = dict(quarantine.select("offset", "value").iter_rows())
+    assert kept == {record.offset: record.value for record in sent if record.offset in kept}
+    assert set(quarantine["key"]) == {b"k"}
+    good = sum(not expected for _, _, expected in cases)
+    assert (outcome.read, outcome.written, outcome.quarantined, outcome.duplicates) == (
+        len(cases), good, len(cases) - good, 0,
+    )  # fmt: skip
+
+
+def test_fields_become_typed_columns(spark: SparkSession, tables: Path) -> None:
+    value = payment(1, event_time="2026-02-01T13:00:00.123456+01:00", amount="12.50", customer_x=1, terminal_y=2.5)
+    send(spark, tables, "transactions", records([value]))
+    refine(spark, CARDS, "transactions", str(tables))
+    (row,) = rows(silver.TRANSACTIONS, tables).to_dicts()
+    assert row["event_time"].isoformat() == "2026-02-01T12:00:00.123456+00:00"
+    assert (row["amount"], row["customer_longitude"], row["merchant_latitude"]) == (12.5, 1.0, 2.5)
+    assert (row["transaction_id"], row["merchant_id"], row["kafka_time"]) == ("T00001", "M1", SENT)
+    assert row["attributes"] is None
+    assert row["processed_at"] is not None
+
+
+def test_a_repeated_name_means_its_last_value(spark: SparkSession, tables: Path) -> None:
+    value = json.dumps(payment(1)).replace('"amount": 11.0', '"amount": 1, "amount": 2').encode()
+    send(spark, tables, "transactions", records([value]))
+    refine(spark, CARDS, "transactions", str(tables))
+    assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [2.0]
+
+
+def test_the_first_in_kafka_is_taken_and_the_others_are_counted(spark: SparkSession, tables: Path) -> None:
+    once, again = payment(1), payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
+    send(spark, tables, "transactions", records([payment(0), once, again, payment(0)]))
+    first = refine(spark, CARDS, "transactions", str(tables))
+    assert (first.read, first.written, first.duplicates) == (4, 2, 2)
+
+    send(spark, tables, "transactions", records([again, payment(2), once], first=4))
+    second = refine(spark, CARDS, "transactions", str(tables))
+    assert (second.read, second.written, second.duplicates) == (3, 1, 2)
+
+    taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
+    assert taken["offset"].to_list() == [0, 1, 5]
+    assert taken["amount"].to_list() == [10.0, 11.0, 12.0]
+    assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [2, 3, 4, 6]
+
+
+def test_a_revised_label_is_a_row_of_its_own(spark: SparkSession, tables: Path) -> None:
+    revised = label(1, is_fraud=False, labelled_at="2026-02-15T12:00:00.000Z", origin="analyst")
+    send(spark, tables, "labels", records([label(1), revised, label(1)]))
+    outcome = refine(spark, CARDS, "labels", str(tables))
+    assert (outcome.written, outcome.duplicates) == (2, 1)
+    assert rows(silver.LABELS, tables).sort("known_at")["is_fraud"].to_list() == [True, False]
+
+
+def test_nothing_new_writes_nothing(spark: SparkSession, tables: Path) -> None:
+    send(spark, tables, "transactions", records([payment(1)]))
+    refine(spark, CARDS, "transactions", str(tables))
+    versions = [reads.version(t, str(tables)) for t in (silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES)]
+    assert refine(spark, CARDS, "transactions", str(tables)).versions == "nothing new"
+    assert versions == [
+        reads.version(t, str(tables)) for t in (silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES)
+    ]
