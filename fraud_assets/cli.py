@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)
+app.command()(stack.part)
 app.command()(demonstration.demo)
 app.command()(run_command.run)
 app.command()(lake.query)

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
 
     # Addresses; the embedded stack listens on them, a grown installation points elsewhere
     host: str = Field(default="127.0.0.1", description="address the embedded services bind to")
+    advertised_host: str = Field(
+        default="", description="name others reach them by where that is not `host`; {part} stands for a part's name"
+    )
     kafka_port: int = 9092
     kafka_controller_port: int = 9093
     spark_port: int = 15002
@@ -73,20 +76,29 @@ class Settings(BaseSettings):
             for name in sorted(self.model_fields_set)
         }
 
+    def reached(self, part: str) -> str:
+        """The host by which an embedded part is reached."""
+        return self.advertised_host.replace("{part}", part) or self.host
+
     @cached_property
     def kafka(self) -> str:
         """Bootstrap servers: the embedded broker's unless ``KAFKA_BOOTSTRAP_SERVERS`` names others."""
-        return self.kafka_bootstrap_servers or f"{self.host}:{self.kafka_port}"
+        return self.kafka_bootstrap_servers or f"{self.reached('kafka')}:{self.kafka_port}"
 
     @cached_property
     def spark(self) -> str:
         """Spark Connect URL: the embedded server's unless ``SPARK_REMOTE`` names another."""
-        return self.spark_remote or f"sc://{self.host}:{self.spark_port}"
+        return self.spark_remote or f"sc://{self.reached('spark')}:{self.spark_port}"
 
     @cached_property
     def mlflow(self) -> str:
         """MLflow tracking URI: the embedded server's unless ``MLFLOW_TRACKING_URI`` names another."""
-        return self.mlflow_tracking_uri or f"http://{self.host}:{self.mlflow_port}"
+        return self.mlflow_tracking_uri or f"http://{self.reached('mlflow')}:{self.mlflow_port}"
+
+    @cached_property
+    def dagster(self) -> str:
+        """URL of Dagster's web server."""
+        return f"http://{self.reached('dagster-webserver')}:{self.dagster_port}"
 
     @cached_property
     def dagster_home(self) -> Path:

@@ -1,7 +1,8 @@
-"""The commands ``fraud up``, ``fraud down`` and ``fraud status``."""
+"""The commands ``fraud up``, ``fraud down``, ``fraud status`` and ``fraud part``."""
 
 import dataclasses
 import json
+import os
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from rich.table import Table
 
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
-from fraud_assets.stack import health, operate
+from fraud_assets.stack import health, jars, operate
+from fraud_assets.stack.parts import parts
 
 STYLES = {"ready": "green", "starting": "yellow", "stopped": "dim", "failing": "red", "unreachable": "red"}
 
@@ -21,7 +23,7 @@ def up() -> None:
     Example: fraud up
     """
     operate.up(settings())
-    print(f"Dagster    http://{settings().host}:{settings().dagster_port}")
+    print(f"Dagster    {settings().dagster}")
     print(f"Dashboard  http://{settings().host}:{settings().streamlit_port}")
     print(f"MLflow     {settings().mlflow}")
 
@@ -49,6 +51,25 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, 
         raise FraudError("the stack is not started; start it with: fraud up")
     if any(row.state != health.READY for row in rows):
         raise typer.Exit(1)
+
+
+def part(
+    name: Annotated[str, typer.Argument(help="a part's name, as `fraud status` shows it")],
+    check: Annotated[bool, typer.Option("--check", help="only tell whether it answers: exit status 0 or 1")] = False,
+) -> None:
+    """Run one part of the stack in the foreground, for whatever else supervises it: a container, systemd.
+
+    Example: fraud part kafka
+    """
+    everything = {part.name: part for part in parts(settings())}
+    if name not in everything:
+        raise FraudError(f"there is no part '{name}'; there are: {', '.join(everything)}")
+    chosen = everything[name]
+    if check:
+        raise typer.Exit(0 if chosen.healthy() else 1)
+    jars.ensure()
+    chosen.prepare()
+    os.execvpe(chosen.command[0], chosen.command, {**os.environ, **settings().given(), **chosen.environment})
 
 
 def table(rows: list[health.Health]) -> Table:

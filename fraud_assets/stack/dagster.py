@@ -36,7 +36,7 @@ def parts(settings: Settings) -> list[Part]:
     home = settings.dagster_home
     environment = {"DAGSTER_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
     workspace = str(home / "workspace.yaml")
-    url = f"http://{settings.host}:{settings.dagster_port}"
+    url, code_host = settings.dagster, settings.reached("dagster-code")
     code = Part(
         name="dagster-code",
         command=(
@@ -46,7 +46,7 @@ def parts(settings: Settings) -> list[Part]:
         environment=environment,
         ports={"FRAUD_DAGSTER_CODE_PORT": settings.dagster_code_port},
         memory_mib=500,
-        address=f"{settings.host}:{settings.dagster_code_port}",
+        address=f"{code_host}:{settings.dagster_code_port}",
         healthy=lambda: code_server_ready(settings),
         prepare=lambda: prepare(settings),
     )
@@ -78,7 +78,8 @@ def parts(settings: Settings) -> list[Part]:
 
 def workspace(settings: Settings) -> str:
     """The workspace that points web server and daemon to the code server."""
-    server = {"host": settings.host, "port": settings.dagster_code_port, "location_name": LOCATION}
+    host = settings.reached("dagster-code")
+    server = {"host": host, "port": settings.dagster_code_port, "location_name": LOCATION}
     return yaml.safe_dump({"load_from": [{"grpc_server": server}]})
 
 
@@ -103,7 +104,7 @@ def code_server_ready(settings: Settings) -> bool:
     """Whether the code server accepts a gRPC connection; it listens once the assets are imported."""
     import grpc
 
-    with grpc.insecure_channel(f"{settings.host}:{settings.dagster_code_port}") as channel:
+    with grpc.insecure_channel(f"{settings.reached('dagster-code')}:{settings.dagster_code_port}") as channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=PATIENCE_S)
         except grpc.FutureTimeoutError:

@@ -43,15 +43,15 @@ def part(settings: Settings) -> Part:
 
 def server_properties(settings: Settings) -> str:
     """The broker's configuration."""
-    listener = f"{settings.host}:{settings.kafka_port}"
-    controller = f"{settings.host}:{settings.kafka_controller_port}"
+    bound, reached = settings.host, settings.reached("kafka")
+    controller = settings.kafka_controller_port
     return f"""\
 process.roles=broker,controller
 node.id=1
-controller.quorum.bootstrap.servers={controller}
+controller.quorum.bootstrap.servers={reached}:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{listener},CONTROLLER://{controller}
-advertised.listeners=PLAINTEXT://{listener}
+listeners=PLAINTEXT://{bound}:{settings.kafka_port},CONTROLLER://{bound}:{controller}
+advertised.listeners=PLAINTEXT://{reached}:{settings.kafka_port},CONTROLLER://{reached}:{controller}
 log.dirs={settings.runtime / "kafka/data"}
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1

@@ -140,7 +140,7 @@ def _run(found: dict[str, Any]) -> Run:
 
 
 def _ask(settings: Settings, query: str, variables: dict[str, Any]) -> Any:
-    url = f"http://{settings.host}:{settings.dagster_port}"
+    url = settings.dagster
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
     try:

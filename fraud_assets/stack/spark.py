@@ -44,7 +44,7 @@ def part(settings: Settings) -> Part:
             "SPARK_HOME": str(PYSPARK_JARS.parent),
             "PYSPARK_PYTHON": sys.executable,
             "PYTHONPATH": str(REPOSITORY),
-            "SPARK_LOCAL_IP": settings.host,
+            "SPARK_LOCAL_IP": settings.reached("spark"),
         },
         ports={"FRAUD_SPARK_PORT": settings.spark_port},
         memory_mib=2700,
@@ -57,7 +57,7 @@ def part(settings: Settings) -> Part:
 def configuration(settings: Settings) -> Mapping[str, str]:
     """Spark's settings, measured to matter on a small machine, and the few that the lake's correctness rests on."""
     return {
-        "spark.driver.host": settings.host,
+        "spark.driver.host": settings.reached("spark"),
         "spark.driver.bindAddress": settings.host,
         "spark.connect.grpc.binding.address": settings.host,
         "spark.connect.grpc.binding.port": str(settings.spark_port),

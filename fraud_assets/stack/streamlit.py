@@ -8,7 +8,7 @@ from fraud_assets.stack.part import Part, answers
 
 def part(settings: Settings) -> Part:
     """Streamlit as a supervised process."""
-    url = f"http://{settings.host}:{settings.streamlit_port}"
+    url = f"http://{settings.reached('streamlit')}:{settings.streamlit_port}"
     options = {
         "server.address": settings.host,
         "server.port": settings.streamlit_port,
