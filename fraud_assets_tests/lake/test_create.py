@@ -1,0 +1,48 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from fraud_assets.lake.create import create_all
+from fraud_assets.tables import ALL, Column, Table, silver
+from fraud_assets_tests.raw import payment, records, send
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.parametrize("table", ALL, ids=lambda table: table.full_name)
+def test_a_table_is_made_as_declared(empty_tables: Path, table: Table) -> None:
+    made = DeltaTable(table.path(str(empty_tables)))
+    fields = {field.name: field for field in made.schema().fields}
+    assert list(fields) == table.column_names
+    assert made.metadata().partition_columns == list(table.partition_by)
+    assert made.metadata().description == table.description
+    properties = made.metadata().configuration
+    assert properties["delta.enableChangeDataFeed"] == "true"
+    assert {n: properties[f"delta.constraints.{n}"] for n, _ in table.constraints} == dict(table.constraints)
+    for column in table.columns:
+        assert column.meaning in fields[column.name].metadata["comment"]
+        assert fields[column.name].nullable == column.nullable
+
+
+def test_a_constraint_holds(spark: SparkSession, tables: Path) -> None:
+    path = silver.TRANSACTIONS.path(str(tables))
+    values = "'cards', '1', timestamp '2026-01-01 00:00:00', 'c', 'm', -1"
+    columns = "source, transaction_id, event_time, customer_id, merchant_id, amount"
+    with pytest.raises(PySparkException, match="amount_not_negative"):
+        spark.sql(f"INSERT INTO delta.`{path}` ({columns}) VALUES ({values})")
+
+
+def test_a_column_declared_later_is_added_and_rows_stay(spark: SparkSession, lake: Path) -> None:
+    send_to = replace(ALL[0])
+    create_all(spark, str(lake), (send_to,))
+    send(spark, lake, "transactions", records([payment(1)]))
+    grown = replace(send_to, columns=(*send_to.columns, Column("trace", "string", "where it's been")))
+    create_all(spark, str(lake), (grown,))
+    create_all(spark, str(lake), (grown,))
+    table = DeltaTable(grown.path(str(lake)))
+    assert [field.name for field in table.schema().fields] == grown.column_names
+    assert spark.read.format("delta").load(grown.path(str(lake))).select("offset", "trace").collect() == [(0, None)]
