@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test lint bench lock clean
+.PHONY: help install browser demo test lint bench docs lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ lint: install ## ruff and mypy
 
 bench: install ## the benchmark suite; ARGS=NAME for one
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: install ## docs/data-dictionary.md anew from the declared tables and features
+	@$(BIN)/python -m fraud_assets.tables.dictionary
 
 lock: install ## make requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --extra dev --quiet \
