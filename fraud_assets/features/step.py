@@ -1,7 +1,7 @@
 """Silver → gold.features: what new payments and labels touch is computed, each as it was known at its time."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 from pyspark.sql import DataFrame, SparkSession
@@ -19,6 +19,7 @@ SMALL = 20_000
 """New rows up to which an increment is computed in this process, where a second of Spark would be overhead."""
 
 KEY = ["source", "transaction_id"]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
     if paid is None and told is None:
         return Computed("nothing new")
     first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
-    if not first and increments.size(paid, lake) + increments.size(told, lake) <= SMALL:
+    new: DataFrame | None = None
+    changed: DataFrame | None = None
+    if first:
+        new, changed = _on_spark(spark, source, None, lake)
+    elif increments.size(paid, lake) + increments.size(told, lake) <= SMALL:
         new, changed = _here(spark, source, paid, told, lake)
-    else:
-        new, changed = _on_spark(spark, source, None if first else _since(spark, source, paid, told, lake), lake)
+    elif since := _since(spark, paid, told, lake):
+        new, changed = _on_spark(spark, source, since, lake)
     repaired = _repair(spark, changed, lake) if changed is not None else 0
     written = _append(spark, new, paid, lake)
     if told is not None:
@@ -103,14 +108,15 @@ def _on_spark(
     return computed.join(stored, KEY, "left_anti"), now.join(then, KEY).where(differs).select("now.*")
 
 
-def _since(spark: SparkSession, source: Source, paid: Increment | None, told: Increment | None, lake: str) -> datetime:
-    """The earliest moment the new rows can have an effect at."""
-    moments = [
-        increments.read(spark, paid, lake).agg(F.min("event_time")).first() if paid else None,
-        increments.read(spark, told, lake).agg(F.min("known_at")).first() if told else None,
+def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, lake: str) -> datetime | None:
+    """The earliest moment the new rows can have an effect at; None when none of them is the source's."""
+    found = [
+        increments.read(spark, increment, lake).agg(F.unix_micros(F.min(time))).collect()[0][0]
+        for increment, time in ((paid, "event_time"), (told, "known_at"))
+        if increment
     ]
-    found: list[datetime] = [moment[0] for moment in moments if moment is not None and moment[0] is not None]
-    return min(found)
+    moments = [_EPOCH + timedelta(microseconds=micros) for micros in found if micros is not None]
+    return min(moments, default=None)
 
 
 def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:

@@ -1,0 +1,79 @@
+"""What a small increment recomputes is all that changed, and right."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.evaluate import evaluate
+from fraud_assets.features.touched import touched
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DELAY = timedelta(days=7)
+TIME = pl.Datetime("us", "UTC")
+PAYMENT = {
+    "source": pl.String,
+    "transaction_id": pl.String,
+    "event_time": TIME,
+    "customer_id": pl.String,
+    "merchant_id": pl.String,
+    "amount": pl.Float64,
+    "kafka_time": TIME,
+}
+LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": TIME}
+
+days = st.integers(0, 120).map(lambda day: START + timedelta(days=day))
+payment = st.tuples(days, st.sampled_from("AB"), st.sampled_from("XY"), st.integers(1, 9))
+label = st.tuples(st.integers(0, 24), st.booleans(), st.integers(-45, 60))
+
+
+def frames(drawn: list[Any], verdicts: list[Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    payments = [
+        ("s", f"T{number:02}", at, customer, merchant, float(amount), at)
+        for number, (at, customer, merchant, amount) in enumerate(drawn)
+    ]
+    labels = {
+        (f"T{number:02}", drawn[number][0] + timedelta(days=after)): fraud
+        for number, fraud, after in verdicts
+        if number < len(drawn)
+    }
+    return (
+        pl.DataFrame(payments, schema=PAYMENT, orient="row"),
+        pl.DataFrame([(name, fraud, at) for (name, at), fraud in labels.items()], schema=LABEL, orient="row"),
+    )
+
+
+def whole(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    computed = evaluate(payments, labels, int(DELAY.total_seconds()))
+    return computed.select("transaction_id", *NAMES).sort("transaction_id")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    drawn=st.lists(payment, min_size=1, max_size=25),
+    verdicts=st.lists(label, max_size=20),
+    data=st.data(),
+)
+def test_all_that_changed_is_recomputed_and_right(drawn: list[Any], verdicts: list[Any], data: st.DataObject) -> None:
+    payments, labels = frames(drawn, verdicts)
+    new = pl.Series(data.draw(st.lists(st.booleans(), min_size=payments.height, max_size=payments.height)), dtype=bool)
+    told = pl.Series(data.draw(st.lists(st.booleans(), min_size=labels.height, max_size=labels.height)), dtype=bool)
+
+    found = touched(
+        payments.lazy(),
+        labels.lazy(),
+        payments.filter(new).select("transaction_id", "event_time", "customer_id", "merchant_id"),
+        labels.filter(told).select("transaction_id", "known_at"),
+        DELAY,
+    )
+
+    before, after = whole(payments.filter(~new), labels.filter(~told)), whole(payments, labels)
+    changed = after.join(before, on=after.columns, how="anti")["transaction_id"]
+    assert set(changed) <= set(found["transaction_id"])
+    if found.height:
+        expected = after.join(found, on="transaction_id", how="semi")
+        assert_frame_equal(found.select(after.columns).sort("transaction_id"), expected)
