@@ -31,7 +31,7 @@ bench: install ## the benchmark suite; ARGS=NAME for one
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: install ## docs/data-dictionary.md anew from the declared tables and features
-	@$(BIN)/python -m fraud_assets.tables.dictionary
+	@$(BIN)/python -m fraud_assets.tables.dictionary > docs/data-dictionary.md
 
 lock: install ## make requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --extra dev --quiet \

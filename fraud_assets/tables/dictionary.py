@@ -1,16 +1,13 @@
 """The data dictionary: every declared table, column and feature as Markdown for people.
 
-``python -m fraud_assets.tables.dictionary`` writes docs/data-dictionary.md.
+``python -m fraud_assets.tables.dictionary`` prints it; it is kept as docs/data-dictionary.md.
 """
 
 from collections.abc import Iterable, Iterator
 
 from fraud_assets.features.catalogue import DAY, FEATURES, Feature, WindowFeature
-from fraud_assets.settings import REPOSITORY
 from fraud_assets.tables import ALL
 from fraud_assets.tables.schema import Table
-
-FILE = REPOSITORY / "docs/data-dictionary.md"
 
 HEAD = """\
 # Data dictionary
@@ -73,4 +70,4 @@ def _codes(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(render())
+    print(render(), end="")
