@@ -76,8 +76,10 @@ def scored(features: DataFrame, champion: Champion, policy: Policy) -> DataFrame
             f"model version {champion.version} needs features that {gold.FEATURES.full_name} does not have: "
             f"{', '.join(missing)}; train again"
         )
+    facts = [name for name in gold.SCORES.column_names if name in features.columns]
+    needed = features.select(list(dict.fromkeys([*facts, *champion.card.features])))
     schema = ", ".join(f"`{column.name}` {column.type}" for column in gold.SCORES.columns)
-    return features.mapInArrow(_scorer(champion, policy), schema)
+    return needed.mapInArrow(_scorer(champion, policy), schema)
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,119 @@
+"""How fast payments are scored: features read from Delta, scored inside Spark, decided by the policy, written to Delta.
+
+The baseline is the same read and write in the same lake without scoring: what Spark and Delta alone allow. Payments are
+simulated; their window features are drawn at random, as the speed of a tree does not depend on what the windows mean.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from fraud_assets.features.catalogue import NAMES, VERSION
+from fraud_assets.lake import writes
+from fraud_assets.lake.create import create_all
+from fraud_assets.scoring.policy import in_force
+from fraud_assets.scoring.step import scored
+from fraud_assets.settings import settings
+from fraud_assets.sources.cards.payments import payments_between
+from fraud_assets.sources.cards.world import World
+from fraud_assets.tables import gold
+from fraud_assets.training import model
+from fraud_assets.training.champion import Card, Champion
+
+GOAL = 500_000
+START, DAYS = date(2026, 1, 1), 100
+BATCH_DAYS = 20  # payments that are one commit
+TRAIN_ROWS = 20_000
+ROUNDS = 3
+
+
+def run() -> dict[str, Any]:
+    """Rows a second of the whole way, the best of three, on the stack's Spark; both ways take turns."""
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        lake = str(Path(folder) / "lake")
+        rows, champion = _prepare(spark, lake)
+        features = spark.read.format("delta").load(gold.FEATURES.path(lake))
+        decided = scored(features, champion, in_force())
+        speeds = [
+            (
+                rows / _seconds(lambda: _write(decided, lake)),
+                rows / _seconds(lambda: _write(_undecided(features), lake)),
+            )
+            for _ in range(ROUNDS)
+        ]
+    value, baseline = (max(speed) for speed in zip(*speeds, strict=True))
+    return {
+        "name": "scoring_rows_per_s",
+        "value": round(value),
+        "unit": "rows/s",
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 2),
+        "goal": GOAL,
+        "met": value >= GOAL,
+    }
+
+
+def _prepare(spark: SparkSession, lake: str) -> tuple[int, Champion]:
+    """Fill gold.features; returns its rows and a model of their large amounts."""
+    create_all(spark, lake, (gold.FEATURES, gold.SCORES))
+    end = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
+    days = list(payments_between(World(), START, end))
+    random, rows, champion = np.random.default_rng(0), 0, None
+    for first in range(0, len(days), BATCH_DAYS):
+        batch = _features(pl.concat(days[first : first + BATCH_DAYS]), random)
+        champion = champion or _champion(batch.head(TRAIN_ROWS))
+        rows += writes.append(gold.FEATURES, batch, lake)
+    assert champion is not None
+    return rows, champion
+
+
+def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    now = pl.lit(datetime.now(UTC))
+    return payments.with_columns(
+        pl.col("event_time").cast(pl.Datetime("us", "UTC")),
+        *(pl.Series(name, random.exponential(5, payments.height)) for name in NAMES if name != "amount"),
+        source=pl.lit("cards"),
+        merchant_id="terminal_id",
+        features_version=pl.lit(VERSION),
+        kafka_time=now,
+        computed_at=now,
+        repaired_at=pl.lit(None, pl.Datetime("us", "UTC")),
+    )
+
+
+def _champion(payments: pl.DataFrame) -> Champion:
+    fitted = model.fit(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
+    return Champion(1, Card(NAMES, VERSION, 0.5, {}), model.to_bytes(fitted))
+
+
+def _undecided(features: Any) -> Any:
+    """The columns of gold.scores with constants where scoring would put its results."""
+    constants = {
+        "score": F.lit(0.5),
+        "risk_level": F.lit("low"),
+        "decision": F.lit("approve"),
+        "model_version": F.lit(1),
+        "policy_version": F.lit(1),
+        "lane": F.lit("batch"),
+        "decided_at": F.current_timestamp(),
+    }
+    return features.withColumns(constants).select(gold.SCORES.column_names)
+
+
+def _write(rows: Any, lake: str) -> None:
+    rows.write.format("delta").mode("append").save(gold.SCORES.path(lake))
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
