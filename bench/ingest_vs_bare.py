@@ -1,0 +1,77 @@
+"""How fast Kafka's records reach bronze, as a ratio to Spark's bare copy of the same topic to a Delta table.
+
+Both run in turn on the same warm stack, each time into a new table; the best of each counts.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from bench.payments import records
+from fraud_assets.bronze.ingest import ingest
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.sources.produce import ensure_topics, producer
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze
+
+GOAL = 0.9
+ROUNDS = 3
+TOPIC = "bench-ingest"
+
+
+def run() -> dict[str, Any]:
+    """Records a second of our ingest; the ratio is to the bare copy's."""
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    sent = records()
+    ensure_topics(settings().kafka, [TOPIC])
+    with producer(settings().kafka) as out:
+        out.send(TOPIC, sent.iter_rows())
+    rows = sent.height
+    del sent
+    ours, bare = [], []
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        for number in range(ROUNDS):
+            lake = f"{folder}/{number}"
+            create_all(spark, lake, (bronze.TRANSACTIONS,))
+            bare.append(_seconds(lambda lake=lake: _bare(spark, Path(lake))))
+            ours.append(_seconds(lambda lake=lake: _ours(spark, lake, rows)))
+    value, baseline = rows / min(ours), rows / min(bare)
+    return {
+        "name": "ingest_vs_bare",
+        "value": round(value),
+        "unit": "rows/s",
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 2),
+        "goal": GOAL,
+        "met": value / baseline >= GOAL,
+    }
+
+
+def _ours(spark: SparkSession, lake: str, rows: int) -> None:
+    stream = named("cards").transactions.model_copy(update={"topic": TOPIC})
+    here = settings()
+    taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, lake, here.kafka, here.max_offsets_per_trigger)
+    assert taken.records == rows
+
+
+def _bare(spark: SparkSession, lake: Path) -> None:
+    source = spark.readStream.format("kafka").option("kafka.bootstrap.servers", settings().kafka)
+    copied = source.option("subscribe", TOPIC).option("startingOffsets", "earliest").load()
+    query = (
+        copied.writeStream.format("delta")
+        .option("checkpointLocation", str(lake / "bare-checkpoint"))
+        .trigger(availableNow=True)
+        .start(str(lake / "bare"))
+    )
+    query.awaitTermination()
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

@@ -1,0 +1,101 @@
+"""How fast bronze becomes silver: parsed, validated, deduplicated, the bad quarantined, all committed.
+
+The baseline is a bare parse of the same records into a Delta table: no rule, no deduplication, no quarantine.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from bench.payments import ROWS, START, records
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze, silver
+
+GOAL = 120_000
+ROUNDS = 3
+FIELDS = (
+    "transaction_id string, event_time timestamp, customer_id string, terminal_id string, amount double, "
+    "currency string, channel string, customer_x double, customer_y double, terminal_x double, terminal_y double"
+)
+
+
+def run() -> dict[str, Any]:
+    """Bronze rows a second, the best of several new lakes on a warm stack."""
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    ours, bare = [], []
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        file = Path(folder) / "records.parquet"
+        _as_bronze(records()).write_parquet(file)
+        for number in range(ROUNDS):
+            lake = f"{folder}/{number}"
+            create_all(spark, lake, (bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES))
+            _fill(spark, file, lake)
+            bare.append(_seconds(lambda lake=lake: _bare(spark, lake)))
+            ours.append(_seconds(lambda lake=lake: _ours(spark, lake)))
+        rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+    value, baseline = rows / min(ours), rows / min(bare)
+    return {
+        "name": "silver_rows_per_s",
+        "value": round(value),
+        "unit": "rows/s",
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 2),
+        "goal": GOAL,
+        "met": value >= GOAL,
+    }
+
+
+def _as_bronze(sent: pl.DataFrame) -> pl.DataFrame:
+    """Records where Kafka would have put them: two partitions in turn, a millisecond apart, after the last payment."""
+    row = pl.int_range(pl.len())
+    after = datetime(START.year + 1, START.month, START.day, tzinfo=UTC)
+    return sent.select(
+        partition=(row % 2).cast(pl.Int32),
+        offset=row // 2,
+        kafka_time=pl.lit(after) + pl.duration(milliseconds=row),
+        key=pl.col("key").cast(pl.Binary),
+        value="value",
+    )
+
+
+def _fill(spark: SparkSession, file: Path, lake: str) -> None:
+    rows: DataFrame = spark.read.parquet(str(file)).withColumns(
+        {
+            "source": F.lit("cards"),
+            "topic": F.lit("cards-transactions"),
+            "headers": F.lit(None).cast("array<struct<key: string, value: binary>>"),
+            "ingested_at": F.current_timestamp(),
+        }
+    )
+    rows.select(bronze.TRANSACTIONS.column_names).write.format("delta").mode("append").save(
+        bronze.TRANSACTIONS.path(lake)
+    )
+
+
+def _ours(spark: SparkSession, lake: str) -> None:
+    refined = refine(spark, named("cards"), "transactions", lake)
+    assert refined.written == ROWS
+    assert refined.quarantined > 0
+    assert refined.duplicates > 0
+
+
+def _bare(spark: SparkSession, lake: str) -> None:
+    raw = spark.read.format("delta").load(bronze.TRANSACTIONS.path(lake))
+    parsed = raw.select("partition", "offset", F.from_json(F.col("value").cast("string"), FIELDS).alias("r"))
+    parsed.select("partition", "offset", "r.*").write.format("delta").save(f"{lake}/bare")
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
