@@ -19,11 +19,15 @@ from fraud_assets.training import checks as training_checks
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 
+FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
+"""What `dagster job execute` runs for when it is not told a source."""
+
 refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED,
     description="Bronze to scoring for one source: whatever is new since the last run",
     partitions_def=wiring.SOURCES,
+    tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )
 
@@ -32,6 +36,7 @@ train = dg.define_asset_job(
     selection=TRAINED,
     description="A new model of one source; champion if it beats the present one on later payments",
     partitions_def=wiring.SOURCES,
+    tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )
 
