@@ -26,7 +26,6 @@ refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED,
     description="Bronze to scoring for one source: whatever is new since the last run",
-    partitions_def=wiring.SOURCES,
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )
@@ -35,7 +34,6 @@ train = dg.define_asset_job(
     "train",
     selection=TRAINED,
     description="A new model of one source; champion if it beats the present one on later payments",
-    partitions_def=wiring.SOURCES,
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )

@@ -47,7 +47,11 @@ def score(spark: SparkSession, source: str, champion: Champion | None, policy: P
     if champion is None or increment is None:
         return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
     if increments.size(increment, lake) <= SMALL:
-        features = sent(spark, increments.rows(increment, lake, gold.FEATURES.column_names))
+        gained = increments.rows(increment, lake, gold.FEATURES.column_names)
+        if gained.is_empty():
+            increments.skip(increment, lake)
+            return Scored(increment.range, 0, champion.version, {})
+        features = sent(spark, gained)
     else:
         features = increments.read(spark, increment, lake)
     before = reads.version(gold.SCORES, lake) or 0
