@@ -21,13 +21,12 @@ UPSTREAM: dict[str, set[str]] = {
     "sources": {"settings", "errors", "tables"},
     "bronze": FOUNDATIONS,
     "silver": {*FOUNDATIONS, "bronze"},
-    "gold": {*FOUNDATIONS, "silver"},
     "features": {*FOUNDATIONS, "silver"},
     "training": {*FOUNDATIONS, "silver", "features"},
     "scoring": {*FOUNDATIONS, "silver", "features", "training"},
-    "serving": {*FOUNDATIONS, "features", "training", "scoring"},
-    "monitoring": {*FOUNDATIONS, "bronze", "silver", "gold", "features", "training", "scoring"},
+    "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "training", "scoring"},
     "stack": {"settings", "errors"},
+    "demo": {*FOUNDATIONS, "bronze", "silver", "stack"},
 }
 """For each part of the package, the parts it may import besides itself; wiring may also import ``wiring``."""
 
