@@ -42,7 +42,7 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
     if paid is None and told is None:
         return Computed("nothing new")
     first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
-    new: DataFrame | None = None
+    new: DataFrame | pl.DataFrame | None = None
     changed: DataFrame | None = None
     if first:
         new, changed = _on_spark(spark, source, None, lake)
@@ -59,7 +59,7 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
 
 def _here(
     spark: SparkSession, source: Source, paid: Increment | None, told: Increment | None, lake: str
-) -> tuple[DataFrame | None, DataFrame | None]:
+) -> tuple[pl.DataFrame | None, DataFrame | None]:
     """The new and the changed rows of a small increment."""
     payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
     new_payments = _gained(paid, ["transaction_id", "event_time", "customer_id", "merchant_id"], payments, lake)
@@ -77,7 +77,7 @@ def _here(
     new = computed.join(stored, on=KEY, how="anti")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in NAMES)
     changed = computed.join(stored, on=KEY, suffix="_stored").filter(differs).select(computed.columns)
-    return _sent(spark, new), _sent(spark, changed)
+    return new, _sent(spark, changed)
 
 
 def _on_spark(
@@ -131,20 +131,29 @@ def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
     return int(merged["num_updated_rows"]) if merged else 0
 
 
-def _append(spark: SparkSession, new: DataFrame | None, paid: Increment | None, lake: str) -> int:
+def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Increment | None, lake: str) -> int:
     if paid is None:
         return 0
     if new is None:
         increments.skip(paid, lake)
         return 0
-    stamped = new.withColumns(
-        {
-            "features_version": F.lit(VERSION),
-            "computed_at": F.current_timestamp(),
-            "repaired_at": F.lit(None).cast("timestamp"),
-        }
+    if isinstance(new, pl.DataFrame):
+        now = pl.lit(datetime.now(UTC))
+        no_repair = pl.lit(None, pl.Datetime("us", "UTC"))
+        stamped = new.with_columns(features_version=pl.lit(VERSION), computed_at=now, repaired_at=no_repair)
+        return increments.append_here(stamped, paid, lake)
+    return increments.append(
+        spark,
+        new.withColumns(
+            {
+                "features_version": F.lit(VERSION),
+                "computed_at": F.current_timestamp(),
+                "repaired_at": F.lit(None).cast("timestamp"),
+            }
+        ),
+        paid,
+        lake,
     )
-    return increments.append(spark, stamped, paid, lake)
 
 
 def _of(table: Table, source: Source, lake: str, version: int | None = None) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -88,7 +88,7 @@ def size(increment: Increment | None, lake: str) -> int:
     log = DeltaTable(increment.upstream.path(lake))
     commits = log.history(log.version() - increment.first + 1)
     metrics = [c.get("operationMetrics", {}) for c in commits if increment.first <= c["version"] <= increment.last]
-    return sum(int(m.get("numOutputRows", 0)) for m in metrics)
+    return sum(int(m.get("numOutputRows") or m.get("num_added_rows") or 0) for m in metrics)
 
 
 def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
@@ -134,17 +134,30 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
 
 
+def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:
+    """As `append`, in this process: for small increments. Rows need the target's columns, in any order."""
+    if rows.is_empty():
+        skip(increment, lake)
+        return 0
+    arrow = rows.select(increment.target.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    target = DeltaTable(increment.target.path(lake))
+    write_deltalake(target, arrow, mode="append", commit_properties=_commit(increment))
+    return rows.height
+
+
 def skip(increment: Increment, lake: str) -> None:
     """Move the position without rows: the increment held nothing for the target."""
     target = DeltaTable(increment.target.path(lake))
     target.create_write_transaction(
-        actions=[],
-        mode="append",
-        schema=target.schema(),
-        commit_properties=CommitProperties(
-            app_transactions=[Transaction(increment.position, increment.last)],
-            custom_metadata={"userMetadata": _trace(increment)},
-        ),
+        actions=[], mode="append", schema=target.schema(), commit_properties=_commit(increment)
+    )
+
+
+def _commit(increment: Increment) -> CommitProperties:
+    """The position and the trace of the increment, for a commit made in this process."""
+    return CommitProperties(
+        app_transactions=[Transaction(increment.position, increment.last)],
+        custom_metadata={"userMetadata": _trace(increment)},
     )
 
 

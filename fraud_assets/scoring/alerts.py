@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments
 from fraud_assets.lake.increments import Increment
-from fraud_assets.scoring.step import SMALL, loaded, sent
+from fraud_assets.scoring.step import SMALL, loaded
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
 
 REASONS = 5
+
+Boosters = dict[int, tuple[bytes, tuple[str, ...]]]
+"""A model's bytes and features by its version."""
 
 _ALERT = gold.ALERTS.column_names
 _SCORED = [name for name in _ALERT if name in gold.SCORES.column_names]
@@ -41,68 +45,71 @@ def raise_alerts(spark: SparkSession, source: str, model: Callable[[int], Champi
     if increment is None:
         return Raised("nothing new", 0)
     origin = increments.origin(increment, gold.FEATURES, lake)
-    small = increments.size(increment, lake) + increments.size(origin, lake) <= SMALL
-    flagged = _flagged_here(increment, lake) if small else _flagged_on_spark(spark, increment, lake)
-    versions = _versions(flagged)
-    if not versions or origin is None:
+    if origin is None:
         increments.skip(increment, lake)
         return Raised(increment.range, 0)
-    models = {version: model(version) for version in versions}
-    alerts = explained(_with_features(spark, flagged, origin, models, lake), models)
-    written = increments.append(spark, alerts.withColumn("raised_at", F.current_timestamp()), increment, lake)
+    if increments.size(increment, lake) + increments.size(origin, lake) <= SMALL:
+        written = _raise_here(increment, origin, model, lake)
+    else:
+        written = _raise_on_spark(spark, increment, origin, model, lake)
     return Raised(increment.range, written)
 
 
-def _flagged_here(increment: Increment, lake: str) -> pl.DataFrame:
-    return increments.rows(increment, lake, _SCORED).filter(pl.col("decision") != "approve")
+def _raise_here(increment: Increment, origin: Increment, model: Callable[[int], Champion], lake: str) -> int:
+    flagged = increments.rows(increment, lake, _SCORED).filter(pl.col("decision") != "approve")
+    if flagged.is_empty():
+        increments.skip(increment, lake)
+        return 0
+    models = {version: model(version) for version in flagged["model_version"].unique()}
+    features = increments.rows(origin, lake, _missing(models, flagged.columns))
+    alerts = explain(flagged.join(features, on="transaction_id"), _boosters(models))
+    return increments.append_here(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
 
 
-def _flagged_on_spark(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
-    return increments.read(spark, increment, lake).select(_SCORED).where(F.col("decision") != "approve")
-
-
-def _versions(flagged: pl.DataFrame | DataFrame) -> list[int]:
-    if isinstance(flagged, pl.DataFrame):
-        return flagged["model_version"].unique().to_list()
-    return [row[0] for row in flagged.select("model_version").distinct().collect()]
-
-
-def _with_features(
-    spark: SparkSession,
-    flagged: pl.DataFrame | DataFrame,
-    origin: Increment,
-    models: dict[int, Champion],
-    lake: str,
-) -> DataFrame:
-    """The flagged payments with every feature that their models need, as it was when they were scored."""
-    needed = {name for champion in models.values() for name in champion.card.features}
-    columns = ["transaction_id", *sorted(needed - set(flagged.columns))]
-    if isinstance(flagged, pl.DataFrame):
-        return sent(spark, flagged.join(increments.rows(origin, lake, columns), on="transaction_id"))
-    return flagged.join(increments.read(spark, origin, lake).select(columns), "transaction_id")
-
-
-def explained(flagged: DataFrame, models: dict[int, Champion]) -> DataFrame:
-    """The flagged payments, with their features, in the columns of gold.alerts but raised_at."""
+def _raise_on_spark(
+    spark: SparkSession, increment: Increment, origin: Increment, model: Callable[[int], Champion], lake: str
+) -> int:
+    scores = increments.read(spark, increment, lake).select(_SCORED)
+    flagged = scores.where(F.col("decision") != "approve")
+    models = {row[0]: model(row[0]) for row in flagged.select("model_version").distinct().collect()}
+    if not models:
+        increments.skip(increment, lake)
+        return 0
+    features = increments.read(spark, origin, lake).select(_missing(models, flagged.columns))
     columns = [column for column in gold.ALERTS.columns if column.name != "raised_at"]
     schema = ", ".join(f"`{column.name}` {column.type}" for column in columns)
-    return flagged.mapInArrow(_explainer(models), schema)
+    alerts = flagged.join(features, "transaction_id").mapInArrow(_explainer(_boosters(models)), schema)
+    return increments.append(spark, alerts.withColumn("raised_at", F.current_timestamp()), increment, lake)
 
 
-def _explainer(models: dict[int, Champion]) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    boosters = {version: (champion.model, champion.card.features) for version, champion in models.items()}
+def _missing(models: dict[int, Champion], columns: list[str]) -> list[str]:
+    """The key and the features that the models need besides the columns there are."""
+    needed = {name for champion in models.values() for name in champion.card.features}
+    return ["transaction_id", *sorted(needed - set(columns))]
 
+
+def _boosters(models: dict[int, Champion]) -> Boosters:
+    return {version: (champion.model, champion.card.features) for version, champion in models.items()}
+
+
+def _explainer(boosters: Boosters) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from fraud_assets.training.model import contributions  # XGBoost: in the workers only
-
         for batch in batches:
-            for payments in pl.DataFrame(pl.from_arrow(batch)).partition_by("model_version"):
-                model, names = boosters[payments["model_version"][0]]
-                raised = reasons(payments.select(names), contributions(loaded(model), payments)[:, :-1])
-                alerts = payments.with_columns(raised).select(name for name in _ALERT if name != "raised_at")
-                yield from _arrow(alerts).to_batches()
+            yield from _arrow(explain(pl.DataFrame(pl.from_arrow(batch)), boosters)).to_batches()
 
     return work
+
+
+def explain(flagged: pl.DataFrame, boosters: Boosters) -> pl.DataFrame:
+    """The flagged payments, with their features, in the columns of gold.alerts but raised_at."""
+    from fraud_assets.training.model import contributions  # XGBoost takes a second to import
+
+    explained = []
+    for payments in flagged.partition_by("model_version"):
+        model, names = boosters[payments["model_version"][0]]
+        raised = reasons(payments.select(names), contributions(loaded(model), payments)[:, :-1])
+        explained.append(payments.with_columns(raised).select(name for name in _ALERT if name != "raised_at"))
+    return pl.concat(explained)
 
 
 def reasons(features: pl.DataFrame, contributions: np.ndarray) -> pl.Series:

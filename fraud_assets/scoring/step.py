@@ -1,7 +1,7 @@
 """gold.features → gold.scores: new payments get a score from the champion and a decision from the policy, once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -46,16 +46,14 @@ def score(spark: SparkSession, source: str, champion: Champion | None, policy: P
     increment = increments.pending(gold.FEATURES, gold.SCORES, source, lake)
     if champion is None or increment is None:
         return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
+    before = reads.version(gold.SCORES, lake) or 0
     if increments.size(increment, lake) <= SMALL:
         gained = increments.rows(increment, lake, gold.FEATURES.column_names)
-        if gained.is_empty():
-            increments.skip(increment, lake)
-            return Scored(increment.range, 0, champion.version, {})
-        features = sent(spark, gained)
+        _require(champion, gained.columns)
+        written = increments.append_here(decide(gained, champion, policy), increment, lake)
     else:
         features = increments.read(spark, increment, lake)
-    before = reads.version(gold.SCORES, lake) or 0
-    written = increments.append(spark, scored(features, champion, policy), increment, lake)
+        written = increments.append(spark, scored(features, champion, policy), increment, lake)
     decisions = _decisions(source, before + 1, lake) if written else {}
     return Scored(increment.range, written, champion.version, decisions)
 
@@ -67,23 +65,37 @@ def _decisions(source: str, first: int, lake: str) -> dict[str, int]:
     return dict(made["decision"].value_counts(sort=True).iter_rows())
 
 
-def sent(spark: SparkSession, rows: pl.DataFrame) -> DataFrame:
-    """The rows as Spark's."""
-    return spark.createDataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+def decide(payments: pl.DataFrame, champion: Champion, policy: Policy) -> pl.DataFrame:
+    """Rows of gold.features as rows of gold.scores."""
+    from fraud_assets.training.model import score  # XGBoost takes a second to import
+
+    if payments.is_empty():
+        return payments
+    facts = payments.with_columns(
+        score=pl.Series(score(loaded(champion.model), payments)),
+        model_version=pl.lit(champion.version, pl.Int32),
+        lane=pl.lit(LANE),
+        decided_at=pl.lit(datetime.now(UTC)),
+    )
+    return policy.decide(facts, champion.card.threshold).select(gold.SCORES.column_names)
 
 
 def scored(features: DataFrame, champion: Champion, policy: Policy) -> DataFrame:
-    """Rows of gold.features as rows of gold.scores; computed by Spark's workers."""
-    missing = sorted(set(champion.card.features) - set(features.columns))
+    """As `decide`, by Spark's workers."""
+    _require(champion, features.columns)
+    facts = [name for name in gold.SCORES.column_names if name in features.columns]
+    needed = features.select(list(dict.fromkeys([*facts, *champion.card.features])))
+    schema = ", ".join(f"`{column.name}` {column.type}" for column in gold.SCORES.columns)
+    return needed.mapInArrow(_scorer(champion, policy), schema)
+
+
+def _require(champion: Champion, columns: list[str]) -> None:
+    missing = sorted(set(champion.card.features) - set(columns))
     if missing:
         raise FraudError(
             f"model version {champion.version} needs features that {gold.FEATURES.full_name} does not have: "
             f"{', '.join(missing)}; train again"
         )
-    facts = [name for name in gold.SCORES.column_names if name in features.columns]
-    needed = features.select(list(dict.fromkeys([*facts, *champion.card.features])))
-    schema = ", ".join(f"`{column.name}` {column.type}" for column in gold.SCORES.columns)
-    return needed.mapInArrow(_scorer(champion, policy), schema)
 
 
 @lru_cache(maxsize=4)
@@ -97,20 +109,11 @@ def loaded(model: bytes) -> "xgb.Booster":
 
 
 def _scorer(champion: Champion, policy: Policy) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    version, threshold, model = champion.version, champion.card.threshold, champion.model
+    lean = replace(champion, card=replace(champion.card, reference={}))  # what the workers need, and no more
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        from fraud_assets.training.model import score  # XGBoost takes a second to import: in the workers only
-
         for batch in batches:
-            payments = pl.DataFrame(pl.from_arrow(batch))
-            facts = payments.with_columns(
-                score=pl.Series(score(loaded(model), payments)),
-                model_version=pl.lit(version, pl.Int32),
-                lane=pl.lit(LANE),
-                decided_at=pl.lit(datetime.now(UTC)),
-            )
-            decided = policy.decide(facts, threshold).select(gold.SCORES.column_names)
+            decided = decide(pl.DataFrame(pl.from_arrow(batch)), lean, policy)
             yield from decided.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
 
     return work
