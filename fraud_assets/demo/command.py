@@ -90,17 +90,21 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         with _stage("train", seconds):
             runs.launch(here, "train", SOURCE)
             watch.until(lambda: any(run.job == "train" for run in watch.seen.values()))
+        with _stage("score the history", seconds):
+            run_id = runs.launch(here, "refresh", SOURCE)
+            watch.until(lambda: run_id in watch.seen)
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool, _ending(stop):
         traffic = pool.submit(simulate_live, past.world, rate, delivery, stop, None, past.period)
+        traffic.add_done_callback(lambda _: stop.set())
         delays = Delays(here, SOURCE)
         with _stage(f"live traffic, {rate:g} payments a second", seconds):
             _watch_live(watch, delays, stop, LIVE_S)
         if exit_after:
             stop.set()
             with _stage("last refresh", seconds):
-                watch.until(lambda: caught_up(here, source), quietly=True)
-            watch.look(quietly=True)
+                watch.until(lambda: delays.look() and caught_up(here, source), quietly=True)
+                delays.look()
         memory = sum(part.memory_mib for part in health.status(here)) / 1024
         console.print()
         console.print(

@@ -85,11 +85,11 @@ class Delays:
     seen: dict[str, float] = field(default_factory=dict)
     version: int | None = None
 
-    def look(self) -> None:
-        """Take note of the decisions that have appeared since the last look; look twice a second or so."""
+    def look(self) -> bool:
+        """Take note of the decisions that have appeared since the last look; look twice a second or so. True."""
         version = reads.version(gold.SCORES, self.settings.lake)
         if version is None or version == self.version:
-            return
+            return True
         self.version, now = version, datetime.now(UTC)
         scores = reads.scan(gold.SCORES, self.settings.lake)
         assert scores is not None
@@ -98,3 +98,4 @@ class Delays:
         )
         for payment, sent in fresh.select("transaction_id", "kafka_time").collect().iter_rows():
             self.seen.setdefault(payment, (now - sent).total_seconds())
+        return True
