@@ -1,14 +1,12 @@
 """Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from fraud_assets.lake import increments
+from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.silver.parse import parse, unmapped
 from fraud_assets.sources.source import Source, Stream
@@ -16,6 +14,8 @@ from fraud_assets.tables import Table, bronze, silver
 
 STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
 COORDINATES = ["topic", "partition", "offset"]
+BROADCAST = 1_000_000
+"""Records to leave out up to which each worker is given the whole list."""
 
 Reach = dict[str, tuple[str, str]]
 """The least and the greatest value of each column of a key, as texts."""
@@ -36,7 +36,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     """Carry what bronze gained into silver, ``stream`` being transactions or labels.
 
     Silver, quarantine and duplicates each keep their own position; a run that died between them is completed by
-    the next, which then reads a range for each. Silver goes first: duplicates are what it did not take.
+    the next, which then reads a range for each. Silver goes first: duplicates are what it did not take. Parsed rows
+    are kept as a local checkpoint, which Spark, unlike with a cached frame, never analyses again.
     """
     upstream, target = STREAMS[stream]
     todo = increments.pending_of(upstream, (target, silver.QUARANTINE, silver.DUPLICATES), source.name, lake)
@@ -58,37 +59,45 @@ def _refine_range(
 ) -> None:
     raw = increments.read(spark, todo[0], lake)
     described: Stream = getattr(source, stream)
-    with _kept(parse(raw, source, described, target)) as parsed:
-        valid = parsed.where(F.size("reasons") == 0)
-        key = [name for name in target.key if name != "source"]
-        total, good, reach = _facts(parsed, key)
-        outcome.read = max(outcome.read, total)
-        for increment in todo:
-            if increment.target is target:
-                first = fresh(valid, _taken(spark, source, target, reach, lake), key)
-                rows = first.select("*", *unmapped(described, target)) if good else None
-                outcome.written = _write(spark, rows, increment, lake)
-            elif increment.target is silver.QUARANTINE:
-                rows = quarantined(parsed, stream) if good < total else None
-                outcome.quarantined = _write(spark, rows, increment, lake)
-            else:
-                rows = repeated(valid, _taken(spark, source, target, reach, lake), stream)
-                rows = rows if good > outcome.written else None
-                outcome.duplicates = _write(spark, rows, increment, lake)
+    parsed = parse(raw, source, described, target).localCheckpoint()
+    valid = parsed.where(F.size("reasons") == 0)
+    key = [name for name in target.key if name != "source"]
+    total, good, reach = _facts(parsed, key)
+    outcome.read = max(outcome.read, total)
+    taken = _taken(spark, source, target, reach, lake)
+    due = todo[0].target is target
+    left_out = (repeats(valid, taken, key) if due else refused(valid, taken)).localCheckpoint()
+    repeated = left_out.count() if good else 0
+    left_out = F.broadcast(left_out) if repeated <= BROADCAST else left_out
+    for increment in todo:
+        if increment.target is target:
+            rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
+            rows = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
+            outcome.written = _write(spark, rows if good > repeated else None, increment, lake)
+        elif increment.target is silver.QUARANTINE:
+            rows = quarantined(parsed, stream)
+            outcome.quarantined = _write(spark, rows if good < total else None, increment, lake)
+        else:
+            rows = duplicates(valid, left_out, stream)
+            outcome.duplicates = _write(spark, rows if repeated else None, increment, lake)
 
 
-def fresh(valid: DataFrame, taken: DataFrame, key: list[str]) -> DataFrame:
-    """The records whose key silver does not have; of those that share a key, the one that came first in Kafka.
+def repeats(valid: DataFrame, taken: DataFrame, key: list[str]) -> DataFrame:
+    """The coordinates of records whose key silver has, or a record that came earlier in Kafka.
 
-    Of all records only the keys' hashes are shuffled; the rows themselves meet a small list of those to leave out.
+    Of all records only the keys' hashes are shuffled, to find the few keys that occur more than once.
     """
     keys = valid.select(F.xxhash64(*key).alias("_hash"), *key, "kafka_time", *COORDINATES)
     order = Window.partitionBy(*key).orderBy("kafka_time", *COORDINATES)
     shared = keys.groupBy("_hash").count().where("count > 1").select("_hash")
     later = keys.join(F.broadcast(shared), "_hash").withColumn("_rank", F.row_number().over(order)).where("_rank > 1")
     present = keys.join(taken.select(*key), key, "left_semi")
-    left_out = later.select(*COORDINATES).unionByName(present.select(*COORDINATES)).distinct()
-    return valid.join(F.broadcast(left_out), COORDINATES, "left_anti").withColumn("processed_at", F.current_timestamp())
+    return later.select(*COORDINATES).unionByName(present.select(*COORDINATES)).distinct()
+
+
+def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
+    """The coordinates of records that silver did not take when it took their increment."""
+    return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
 
 
 def quarantined(parsed: DataFrame, stream: str) -> DataFrame:
@@ -98,9 +107,9 @@ def quarantined(parsed: DataFrame, stream: str) -> DataFrame:
     )
 
 
-def repeated(valid: DataFrame, taken: DataFrame, stream: str) -> DataFrame:
-    """The valid records that silver did not take because it has their key, in the columns of silver.duplicates."""
-    return valid.join(taken.select(*COORDINATES), COORDINATES, "left_anti").withColumns(
+def duplicates(valid: DataFrame, left_out: DataFrame, stream: str) -> DataFrame:
+    """The valid records that silver leaves out, in the columns of silver.duplicates."""
+    return valid.join(left_out, COORDINATES, "left_semi").withColumns(
         {"stream": F.lit(stream), "found_at": F.current_timestamp()}
     )
 
@@ -116,8 +125,9 @@ def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach]:
 
 
 def _taken(spark: SparkSession, source: Source, target: Table, reach: Reach, lake: str) -> DataFrame:
-    """What silver holds of the source within reach; files without any are not opened."""
-    rows = spark.read.format("delta").load(target.path(lake)).where(F.col("source") == source.name)
+    """What silver holds of the source within reach, now and whatever is written later; other files are not opened."""
+    now = spark.read.format("delta").option("versionAsOf", reads.version(target, lake) or 0)
+    rows = now.load(target.path(lake)).where(F.col("source") == source.name)
     for name, (least, greatest) in reach.items():
         of_type = rows.schema[name].dataType
         rows = rows.where(F.col(name).between(F.lit(least).cast(of_type), F.lit(greatest).cast(of_type)))
@@ -130,13 +140,3 @@ def _write(spark: SparkSession, rows: DataFrame | None, increment: Increment, la
         increments.skip(increment, lake)
         return 0
     return increments.append(spark, rows, increment, lake)
-
-
-@contextmanager
-def _kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """The frame computed once for the block."""
-    kept = frame.persist()
-    try:
-        yield kept
-    finally:
-        kept.unpersist()

@@ -71,6 +71,7 @@ def configuration(settings: Settings) -> Mapping[str, str]:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.shuffle.partitions": str(settings.spark_cores),
         "spark.sql.window.segmentTree.enabled": "true",
+        "spark.sql.maxConcurrentOutputFileWriters": "16",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.databricks.delta.snapshotPartitions": str(settings.spark_cores),
         "spark.python.worker.reuse": "true",

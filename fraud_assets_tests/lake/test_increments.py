@@ -107,7 +107,7 @@ def test_a_run_may_die_at_any_commit(
     _assert_same(lake, at_once)
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(
     cuts=st.lists(st.floats(0, 1), min_size=1, max_size=3),
     label_cuts=st.lists(st.floats(0, 1), min_size=3, max_size=3),
