@@ -66,11 +66,15 @@ def interrupted(at: str, when: str) -> Iterator[None]:
     def appended(_: Any, __: Any, increment: increments.Increment, ___: Any) -> str:
         return f"{increment.upstream.full_name} > {increment.target.full_name}"
 
+    def appended_here(_: Any, increment: increments.Increment, __: Any) -> str:
+        return appended(None, None, increment, None)
+
     def skipped(increment: increments.Increment, _: Any) -> str:
         return appended(None, None, increment, None)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(increments, "append", dying(increments.append, appended))
+        patch.setattr(increments, "append_here", dying(increments.append_here, appended_here))
         patch.setattr(increments, "skip", dying(increments.skip, skipped))
         patch.setattr(features, "_repair", dying(features._repair, lambda *_: "repair"))
         with pytest.raises(Interrupted):
