@@ -188,7 +188,7 @@ def _show_quarantine(quarantine: Snapshot | None) -> None:
         st.caption("Nothing is in quarantine.")
         return
     reasons, latest = _quarantine(quarantine)
-    left, right = st.columns([1, 2], gap="medium")
+    left, right = st.columns([1, 1.4], gap="medium")
     left.markdown("**By reason**")
     left.dataframe(
         reasons,
