@@ -80,8 +80,8 @@ def test_the_run_says_what_the_model_was_made_of(stack: Settings, source: str, t
     assert run.data.metrics["average_precision"] == pytest.approx(result.metrics["average_precision"])
     assert {file.path for file in client.list_artifacts(result.run_id)} >= {
         "card.json",
-        "importance.html",
-        "precision_recall.html",
+        "importance.png",
+        "precision_recall.png",
     }
     info = mlflow.models.get_model_info(f"models:/fraud-{source}/{result.version}")
     assert info.signature.inputs.input_names() == list(NAMES)
