@@ -8,6 +8,7 @@ from fraud_assets.bronze import offsets
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
+from fraud_assets.sources.produce import ensure_topics
 from fraud_assets.sources.source import Stream, named
 from fraud_assets.tables import Table, bronze
 
@@ -18,6 +19,7 @@ def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
         source, here = context.partition_key, settings()
         stream: Stream = getattr(named(source), stream_name)
         create_all(spark.spark_session, here.lake, (table,))
+        ensure_topics(here.kafka, [stream.topic])  # Spark does not wait for a topic that nobody has written to yet
         taken = ingest(spark.spark_session, source, stream, table, here.lake, here.kafka, here.max_offsets_per_trigger)
         lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], taken.after)
         return dg.MaterializeResult(

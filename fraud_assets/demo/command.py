@@ -77,8 +77,8 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
     delivery = Delivery(here.kafka, label_delay=source.label_delay, malformed=MALFORMED, repeats=REPEATS)
     if is_new:
         with _stage("simulate history into Kafka", seconds), _bar(past.period.days) as advance:
-            sent = simulate_history(past.world, past.period, delivery, lambda _: advance())
             history.remember(past, here)
+            sent = simulate_history(past.world, past.period, delivery, lambda _: advance())
         console.print(
             f"  {sent.transactions:,} payments of {past.customers:,} customers in {past.period.days} days, "
             f"{sent.frauds:,} of them fraud, {sent.labels:,} known by now\n"
@@ -116,13 +116,14 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         console.print(summary.stages(seconds, watch.seen))
         console.print(f"\nEvent to dashboard: {summary.delays(delays.seen)}")
         console.print(f"Memory of the stack: {memory:.1f} GiB")
-        faults = summary.faults(here, source, watch.seen) if exit_after else []
         if not exit_after:
             _addresses(here)
             console.print(
                 "\nLive traffic goes on; Ctrl-C stops it and the stack. The lake stays: `fraud up` brings it back."
             )
             stop.wait()
+            watch.until(lambda: caught_up(here, source), quietly=True)
+        faults = summary.faults(here, source, watch.seen)
         traffic.result()
     return faults
 

@@ -1,6 +1,6 @@
 """The features that exist, each declared once: what it means, its unit, how it is computed.
 
-Training, batch and online scoring, the gold.features table and its documentation all read this list.
+Training, scoring, the gold.features table and its documentation all read this list.
 Names follow one grammar: entity_aggregate_column_window.
 """
 

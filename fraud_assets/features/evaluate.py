@@ -1,6 +1,6 @@
 """The declared features over a frame of payments: the one batch evaluation, on a laptop and inside Spark.
 
-What belongs here: from declarations to columns. The event-by-event evaluation of the same declarations is in serving/.
+What belongs here: from declarations to columns.
 """
 
 from collections.abc import Collection, Iterator, Sequence

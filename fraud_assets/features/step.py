@@ -11,12 +11,9 @@ from fraud_assets.features.catalogue import HORIZON, NAMES, VERSION
 from fraud_assets.features.spread import spread
 from fraud_assets.features.touched import NEEDED, touched
 from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.sources.source import Source
 from fraud_assets.tables import Table, gold, silver
-
-SMALL = 20_000
-"""New rows up to which an increment is computed in this process, where a second of Spark would be overhead."""
 
 KEY = ["source", "transaction_id"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -19,6 +19,9 @@ from pyspark.sql import functions as F
 
 from fraud_assets.tables import Table
 
+SMALL = 20_000
+"""New rows up to which a step computes and commits in this process, where a second of Spark would be overhead."""
+
 _SETTINGS = "spark.databricks.delta."
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
@@ -139,8 +142,10 @@ def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:
     if rows.is_empty():
         skip(increment, lake)
         return 0
-    arrow = rows.select(increment.target.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
     target = DeltaTable(increment.target.path(lake))
+    if _has(target, increment):
+        return 0
+    arrow = rows.select(increment.target.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
     write_deltalake(target, arrow, mode="append", commit_properties=_commit(increment))
     return rows.height
 
@@ -148,9 +153,17 @@ def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:
 def skip(increment: Increment, lake: str) -> None:
     """Move the position without rows: the increment held nothing for the target."""
     target = DeltaTable(increment.target.path(lake))
+    if _has(target, increment):
+        return
     target.create_write_transaction(
         actions=[], mode="append", schema=target.schema(), commit_properties=_commit(increment)
     )
+
+
+def _has(target: DeltaTable, increment: Increment) -> bool:
+    """Whether the target took the increment meanwhile; a commit from this process is made on the log asked here."""
+    position = target.transaction_version(increment.position)
+    return position is not None and position >= increment.last
 
 
 def _commit(increment: Increment) -> CommitProperties:

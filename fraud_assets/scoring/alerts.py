@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments
-from fraud_assets.lake.increments import Increment
-from fraud_assets.scoring.step import SMALL, loaded
+from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.scoring.step import loaded
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
 

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.scoring.policy import Policy
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import xgboost as xgb
 
 LANE = "batch"
-SMALL = 20_000
-"""Rows up to which an increment is read in this process: Spark takes longer to plan it than to read it."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
         .select("_raw", _readable().alias("_readable"), "_record.*")
         .select("_raw.*", "_readable", *given)
         .select("*", *typed)
-        .withColumn("reasons", _reasons(source, stream, mapped, table.time))
+        .withColumn("reasons", _reasons(source, stream, mapped, table))
     )
     bad = F.size("reasons") > 0
     return parsed.withColumns({"key": F.when(bad, F.col("key")), "value": F.when(bad, F.col("value"))}).drop(
@@ -70,18 +70,23 @@ def _found(stream: Stream) -> Column:
 
 
 def _readable() -> Column:
-    return (F.col("_size") == 1) & F.col("_record").isNotNull()
+    ends = F.col("_raw.value").cast("string").rlike(r"\}\s*$")  # or the list would be closed by the record
+    return (F.col("_size") == 1) & F.col("_record").isNotNull() & ends
 
 
-def _reasons(source: Source, stream: Stream, mapped: list[Declared], time: str) -> Column:
+def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
     """Every rule the record breaks, in words; only that of the format when it could not be read at all.
+
+    The table's own constraints are rules of every source: what breaks one could not be written.
 
     The list is built for the records that break one only: most records cost a few comparisons.
     """
+    time = table.time
     broken = [
         *(rule for column in mapped for rule in _column_rules(column)),
         (F.col(time) > F.col("kafka_time") + F.expr(f"INTERVAL {FUTURE_TOLERANCE}"), f"{time} is in the future"),
         (F.col(time) < F.lit(source.began), f"{time} is before the source began"),
+        *((~F.expr(condition), name.replace("_", " ")) for name, condition in table.constraints),
         *((~F.expr(condition), reason) for reason, condition in stream.rules.items()),
     ]
     utf8, readable = F.expr("is_valid_utf8(value)"), F.coalesce(F.col("_readable"), F.lit(False))
@@ -100,7 +105,7 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], time: str) 
 def _column_rules(column: Declared) -> list[tuple[Column, str]]:
     """When a column's value is missing though required, or is not of the column's type; with the reason."""
     given, typed = F.col(_given(column)), F.col(column.name)
-    empty = given.isNull() | (F.trim(given.cast("string")) == "")
+    empty = given.isNull() | given.cast("string").rlike(r"^\s*$")
     rules = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()

@@ -44,7 +44,7 @@ class Table:
     """One Delta table: ``layer.name`` under the lake's root, with its columns and rules.
 
     ``key`` is what makes a row unique; ``time`` the column by which readers skip files;
-    ``constraints`` are names and conditions of CHECK constraints.
+    ``constraints`` are CHECK constraints: what is said of a row that breaks one (as a name), and what must hold.
     """
 
     layer: Layer

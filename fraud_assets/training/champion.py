@@ -1,6 +1,6 @@
 """The model in force, fetched from the registry over MLflow's REST API and kept on disk by version.
 
-What belongs here: reading a registered model with little to import, as scoring and serving start often; importing
+What belongs here: reading a registered model with little to import, as scoring starts often; importing
 MLflow alone takes two seconds. Writing to the registry is in track.py.
 """
 

@@ -32,7 +32,7 @@ def test_a_constraint_holds(spark: SparkSession, tables: Path) -> None:
     path = silver.TRANSACTIONS.path(str(tables))
     values = "'cards', '1', timestamp '2026-01-01 00:00:00', 'c', 'm', -1"
     columns = "source, transaction_id, event_time, customer_id, merchant_id, amount"
-    with pytest.raises(PySparkException, match="amount_not_negative"):
+    with pytest.raises(PySparkException, match="amount_is_negative"):
         spark.sql(f"INSERT INTO delta.`{path}` ({columns}) VALUES ({values})")
 
 

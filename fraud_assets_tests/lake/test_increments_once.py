@@ -1,0 +1,37 @@
+"""The position guards a commit made in this process: an increment is taken once."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from fraud_assets.lake import increments, reads
+from fraud_assets.tables import bronze, silver
+from fraud_assets_tests.raw import payment, records, send
+
+pytestmark = pytest.mark.stack
+
+
+def test_an_increment_committed_again_or_late_changes_nothing(spark: SparkSession, tables: Path) -> None:
+    lake = str(tables)
+    send(spark, tables, "transactions", records([payment(0)]))
+    late = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    assert late is not None
+    increments.skip(late, lake)
+    send(spark, tables, "transactions", records([payment(1)], first=1))
+    newer = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    assert newer is not None
+    bad = increments.rows(newer, lake, ["source", "topic", "kafka_time", "key", "value"]).with_columns(
+        partition=pl.lit(0, pl.Int32),
+        offset=pl.lit(1, pl.Int64),
+        stream=pl.lit("transactions"),
+        reasons=pl.lit(["a reason"]),
+        quarantined_at=pl.col("kafka_time"),
+    )
+    assert increments.append_here(bad, newer, lake) == 1
+    assert increments.append_here(bad, newer, lake) == 0
+    assert increments.append_here(bad, late, lake) == 0
+    increments.skip(late, lake)
+    assert increments.taken(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake) == newer.last
+    assert reads.count(silver.QUARANTINE, lake, "cards") == 1
