@@ -5,8 +5,6 @@ Spark is warm; ours is the best of three, as pandas is nothing but one long loop
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import polars as pl
 from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
+from bench.clock import seconds
 from fraud_assets.errors import FraudError
 from fraud_assets.features.spread import spread
 from fraud_assets.settings import settings
@@ -41,8 +40,8 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
         labels.write_delta(lake / "labels")
         rows = transactions.height
         del transactions, labels
-        value = min(_seconds(lambda: _ours(spark, lake, rows)) for _ in range(ROUNDS))
-        baseline = _seconds(lambda: _pandas(file, lake))
+        value = min(seconds(lambda: _ours(spark, lake, rows)) for _ in range(ROUNDS))
+        baseline = seconds(lambda: _pandas(file, lake))
     ratio = baseline / value
     return {
         "name": "features_vs_pandas",
@@ -63,9 +62,3 @@ def _ours(spark: SparkSession, lake: Path, rows: int) -> None:
 
 def _pandas(file: Path, lake: Path) -> None:
     write_deltalake(lake / "pandas", handbook_features(pd.read_parquet(file)).reset_index())
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

@@ -4,13 +4,12 @@ Both run in turn on the same warm stack, each time into a new table; the best of
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from bench.clock import seconds
 from bench.payments import records
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.lake.create import create_all
@@ -38,8 +37,8 @@ def run() -> dict[str, Any]:
         for number in range(ROUNDS):
             lake = f"{folder}/{number}"
             create_all(spark, lake, (bronze.TRANSACTIONS,))
-            bare.append(_seconds(lambda lake=lake: _bare(spark, Path(lake))))
-            ours.append(_seconds(lambda lake=lake: _ours(spark, lake, rows)))
+            bare.append(seconds(lambda lake=lake: _bare(spark, Path(lake))))
+            ours.append(seconds(lambda lake=lake: _ours(spark, lake, rows)))
     value, baseline = rows / min(ours), rows / min(bare)
     return {
         "name": "ingest_vs_bare",
@@ -69,9 +68,3 @@ def _bare(spark: SparkSession, lake: Path) -> None:
         .start(str(lake / "bare"))
     )
     query.awaitTermination()
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

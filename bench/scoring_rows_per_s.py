@@ -5,8 +5,6 @@ simulated; their window features are drawn at random, as the speed of a tree doe
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import polars as pl
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from bench.clock import seconds
 from fraud_assets.features.catalogue import NAMES, VERSION
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
@@ -45,8 +44,8 @@ def run() -> dict[str, Any]:
         decided = scored(features, champion, in_force())
         speeds = [
             (
-                rows / _seconds(lambda: _write(decided, lake)),
-                rows / _seconds(lambda: _write(_undecided(features), lake)),
+                rows / seconds(lambda: _write(decided, lake)),
+                rows / seconds(lambda: _write(_undecided(features), lake)),
             )
             for _ in range(ROUNDS)
         ]
@@ -111,9 +110,3 @@ def _undecided(features: Any) -> Any:
 
 def _write(rows: Any, lake: str) -> None:
     rows.write.format("delta").mode("append").save(gold.SCORES.path(lake))
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began

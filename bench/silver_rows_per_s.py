@@ -4,8 +4,6 @@ The baseline is a bare parse of the same records into a Delta table: no rule, no
 """
 
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from bench.clock import seconds
 from bench.payments import ROWS, START, records
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -40,8 +39,8 @@ def run() -> dict[str, Any]:
             lake = f"{folder}/{number}"
             create_all(spark, lake, (bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES))
             _fill(spark, file, lake)
-            bare.append(_seconds(lambda lake=lake: _bare(spark, lake)))
-            ours.append(_seconds(lambda lake=lake: _ours(spark, lake)))
+            bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
+            ours.append(seconds(lambda lake=lake: _ours(spark, lake)))
         rows = pl.scan_parquet(file).select(pl.len()).collect().item()
     value, baseline = rows / min(ours), rows / min(bare)
     return {
@@ -93,9 +92,3 @@ def _bare(spark: SparkSession, lake: str) -> None:
     raw = spark.read.format("delta").load(bronze.TRANSACTIONS.path(lake))
     parsed = raw.select("partition", "offset", F.from_json(F.col("value").cast("string"), FIELDS).alias("r"))
     parsed.select("partition", "offset", "r.*").write.format("delta").save(f"{lake}/bare")
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

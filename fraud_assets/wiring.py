@@ -34,7 +34,7 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)  # asset checks th
 PREVIEW_ROWS = 5
 PREVIEW_SPAN = timedelta(hours=1)
 UNIQUE_SPAN = timedelta(days=2)
-"""How far back from its newest row a table's key is checked on every run; the whole table is `upkeep`'s to check."""
+"""How far back from its newest row a table's key is checked on every run; older rows are not."""
 
 
 def key(table: Table) -> dg.AssetKey:

@@ -53,15 +53,6 @@ def newest_time(table: Table, lake: str, source: str) -> datetime | None:
     return latest if isinstance(latest, datetime) else None
 
 
-def written_at(table: Table, lake: str) -> datetime | None:
-    """When the table was last written (UTC); None when it was never created."""
-    delta = opened(table, lake)
-    if delta is None:
-        return None
-    newest = delta.history(1)[0]
-    return datetime.fromtimestamp(newest["timestamp"] / 1000).astimezone()
-
-
 def nulls_in_key(table: Table, lake: str) -> int:
     """Nulls in the columns of the table's key, from the log's statistics."""
     delta = opened(table, lake)

@@ -24,6 +24,17 @@ SPARK_OPTIONS = (
 )
 """What Spark's own launcher passes; it cannot run here because it wants a module the wheel's Java lacks."""
 
+LOGGING_TO_STDOUT = """\
+status = WARN
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d %p %c{1} %m%n
+rootLogger.level = WARN
+rootLogger.appenderRef.out.ref = out
+"""
+"""Log4j's properties: warnings and worse, to where the process manager keeps them."""
+
 
 def java(environment: Mapping[str, str] = os.environ) -> Path:
     """The ``java`` to run: ``JAVA_HOME``'s if it is new enough, else the one that came as a wheel."""

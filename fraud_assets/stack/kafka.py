@@ -10,18 +10,8 @@ from confluent_kafka.admin import AdminClient
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.stack.jars import folder
-from fraud_assets.stack.java import java
+from fraud_assets.stack.java import LOGGING_TO_STDOUT, java
 from fraud_assets.stack.part import PATIENCE_S, Part
-
-LOGGING = """\
-status = WARN
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d %p %c{1} %m%n
-rootLogger.level = WARN
-rootLogger.appenderRef.out.ref = out
-"""
 
 
 def part(settings: Settings) -> Part:
@@ -68,7 +58,7 @@ log.retention.hours=-1
 def prepare(settings: Settings, home: Path) -> None:
     """Write the configuration and, the first time, format the storage."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "log4j2.properties").write_text(LOGGING)
+    (home / "log4j2.properties").write_text(LOGGING_TO_STDOUT)
     (home / "server.properties").write_text(server_properties(settings))
     if (home / "data/meta.properties").exists():
         return

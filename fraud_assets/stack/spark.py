@@ -6,22 +6,18 @@ from collections.abc import Mapping
 
 from fraud_assets.settings import REPOSITORY, Settings
 from fraud_assets.stack.jars import PYSPARK_JARS, folder
-from fraud_assets.stack.java import SPARK_OPTIONS, java
+from fraud_assets.stack.java import LOGGING_TO_STDOUT, SPARK_OPTIONS, java
 from fraud_assets.stack.part import PATIENCE_S, Part
 
-LOGGING = """\
-status = WARN
-appender.out.type = Console
-appender.out.name = out
-appender.out.layout.type = PatternLayout
-appender.out.layout.pattern = %d %p %c{1} %m%n
-rootLogger.level = WARN
-rootLogger.appenderRef.out.ref = out
+LOGGING = (
+    LOGGING_TO_STDOUT
+    + """\
 logger.delta.name = org.apache.spark.sql.delta
 logger.delta.level = ERROR
 logger.window.name = org.apache.spark.sql.execution.window
 logger.window.level = ERROR
 """
+)
 MESSAGE_BYTES = 512 * 1024 * 1024
 
 
