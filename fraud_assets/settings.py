@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     kafka_memory: str = Field(default="512m", description="heap of the Kafka broker")
 
     # Ingest
-    max_offsets_per_trigger: int = Field(default=500_000, ge=1, description="records in one Spark micro-batch")
+    max_offsets_per_trigger: int = Field(default=2_000_000, ge=1, description="records in one Spark micro-batch")
 
     @field_validator("runtime", "cache", "sources")
     @classmethod

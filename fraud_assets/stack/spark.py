@@ -29,6 +29,7 @@ def part(settings: Settings) -> Part:
         command=(
             str(java()),
             f"-Xmx{settings.spark_memory}",
+            "-XX:+UseParallelGC",
             *SPARK_OPTIONS,
             f"-Dlog4j2.configurationFile={settings.runtime / 'spark/log4j2.properties'}",
             *("-cp", f"{PYSPARK_JARS}/*:{folder('spark')}/*"),
