@@ -155,6 +155,24 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
 
 
+def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:
+    """Put each row in place of the one with its key, or add it, and move the position, in one commit.
+
+    Returns the rows written; nulls in a key are equal. A repeat of an increment that was taken meanwhile writes
+    nothing.
+    """
+    target, view = increment.target, f"merged_{increment.target.layer}_{increment.target.name}"
+    rows.select(target.column_names).createOrReplaceTempView(view)
+    same = " AND ".join(f"t.`{column}` <=> s.`{column}`" for column in target.key)
+    with _committing(spark, increment):
+        merged = spark.sql(
+            f"MERGE INTO delta.`{target.path(lake)}` t USING {view} s ON t.source = '{increment.source}' AND {same} "
+            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        ).first()
+    skip(increment, lake)  # a merge that changed nothing may leave no commit
+    return int(merged["num_affected_rows"]) if merged else 0
+
+
 def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:
     """As `append`, in this process: for small increments. Rows need the target's columns, in any order."""
     if rows.is_empty():
