@@ -68,7 +68,8 @@ def write(delta: DeltaTable, files: list[DataFile], to: Path, form: Format) -> i
         try:
             written = connection.execute(
                 f"COPY (SELECT {selected} FROM (SELECT * FROM declared UNION ALL BY NAME "
-                "SELECT * EXCLUDE (file_row_number, filename), $source AS source FROM read_parquet($paths, "
+                "SELECT COLUMNS(lambda c: c NOT IN ('source', 'filename', 'file_row_number')), $source AS source "
+                "FROM read_parquet($paths, "
                 "union_by_name = true, hive_partitioning = false, filename = true, file_row_number = true) "
                 "ANTI JOIN deleted USING (filename, file_row_number))) "
                 f"TO '{_escaped(partial)}' ({OPTIONS[form]})",

@@ -28,6 +28,7 @@ FEATURES = Table(
     ),
     key=("source", "transaction_id"),
     time="event_time",
+    cluster_by=("customer_id", "event_time"),
 )
 
 SCORES = Table(
