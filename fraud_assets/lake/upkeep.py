@@ -55,12 +55,11 @@ class Plan:
 
 
 def keep_up(spark: SparkSession, table: Table, lake: str) -> Kept | None:
-    """Bring the table's properties, files and log in order; None when it was never created."""
+    """Bring the table's files and log in order; None when it was never created."""
     delta = reads.opened(table, lake)
     if delta is None:
         return None
     before = reads.size(table, lake)
-    _as_declared(delta, table)
     work = plan(delta, table)
     log_before = _log_files(table, lake)
     if before[1] > LARGE or _changed_in_place(delta, table, lake):
@@ -92,14 +91,6 @@ def plan(delta: DeltaTable, table: Table) -> Plan:
     due = files.filter(pl.col("small") >= MANY).sort("source")
     to_cluster = due.filter(pl.col("stale") >= STALE) if table.cluster_by else due.clear()
     return Plan(tuple(due.join(to_cluster, on="source", how="anti")["source"]), tuple(to_cluster["source"]))
-
-
-def _as_declared(delta: DeltaTable, table: Table) -> None:
-    """Give a table that is older than its declaration the properties it has now, such as which statistics to keep."""
-    present = delta.metadata().configuration
-    missing = {name: value for name, value in table.properties.items() if present.get(name) != value}
-    if missing:
-        delta.alter.set_table_properties(missing, raise_if_not_exists=False)
 
 
 def _changed_in_place(delta: DeltaTable, table: Table, lake: str) -> bool:

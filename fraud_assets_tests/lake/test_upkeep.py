@@ -66,7 +66,6 @@ def test_what_is_declared_to_be_clustered_is_sorted_once(lake: Path) -> None:
     (file,) = log.file_uris()
     customers = pl.read_parquet(file)["customer_id"].to_list()
     assert customers != [f"C{number * 7 % 10}" for number in range(MANY)]
-    assert log.metadata().configuration["delta.dataSkippingStatsColumns"] == "event_time,transaction_id,customer_id"
     assert upkeep.plan(log, table) == upkeep.Plan((), ())
 
 
@@ -116,6 +115,34 @@ def test_appends_meanwhile_are_neither_lost_nor_refused(lake: Path) -> None:
     assert compacted >= 1
     assert last[0] > MANY
     assert ids(lake) == [f"T{number:03}" for number in range(last[0])]
+
+
+@pytest.mark.stack
+def test_spark_appends_meanwhile(spark: SparkSession, tables: Path) -> None:
+    for number in range(MANY):
+        send(spark, tables, "transactions", records([payment(number)], first=number))
+    stop, done, failed = threading.Event(), list[upkeep.Kept | None](), list[Exception]()
+
+    def tidy() -> None:
+        while not stop.is_set():
+            try:
+                done.append(keep_up(NO_SPARK, bronze.TRANSACTIONS, str(tables)))
+            except Exception as error:  # whatever it is, the test is to tell it
+                failed.append(error)
+
+    keeper = threading.Thread(target=tidy)
+    keeper.start()
+    try:
+        for number in range(MANY, 2 * MANY):
+            send(spark, tables, "transactions", records([payment(number)], first=number))
+    finally:
+        stop.set()
+        keeper.join()
+    assert failed == []
+    assert any(kept and kept.compacted for kept in done)
+    frame = reads.scan(bronze.TRANSACTIONS, str(tables))
+    assert frame is not None
+    assert sorted(frame.select("offset").collect()["offset"]) == list(range(2 * MANY))
 
 
 def test_a_table_that_was_never_made_is_left_alone(lake: Path) -> None:
