@@ -118,6 +118,7 @@ def test_appends_meanwhile_are_neither_lost_nor_refused(lake: Path) -> None:
 
 
 @pytest.mark.stack
+@pytest.mark.slow
 def test_spark_appends_meanwhile(spark: SparkSession, tables: Path) -> None:
     for number in range(MANY):
         send(spark, tables, "transactions", records([payment(number)], first=number))
