@@ -25,8 +25,11 @@ SESSION_GAP = timedelta(minutes=30)
 WINDOWS = {"1m": ("1 minute", "1 minute"), "5m": ("5 minutes", "5 minutes"), "10m": ("10 minutes", "5 minutes")}
 """By the name of the span: how long a window is, and how long after another it begins."""
 SESSION = "session"
-BYTES = "64m"
-"""Bytes of silver in one micro-batch, about a million payments: bounds the windows that are open at once."""
+ALL_FILES = 2**31 - 1
+"""What is new is one micro-batch: cut into several, the files of an unordered history would be late to each other."""
+_STATE = "spark.sql.streaming.stateStore.providerClass"
+_ON_DISK = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+"""Open windows are kept on disk, so that a whole history may be open at once."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,22 @@ def aggregate(spark: SparkSession, source: str, lake: str) -> int:
     payments = (
         spark.readStream.format("delta")
         .option("readChangeFeed", "true")
-        .option("maxBytesPerTrigger", BYTES)
+        .option("maxFilesPerTrigger", ALL_FILES)
         .load(silver.TRANSACTIONS.path(lake))
         .where((F.col("source") == source) & (F.col("_change_type") == "insert"))
     )
-    query = (
-        windows(payments)
-        .writeStream.format("delta")
-        .outputMode("append")
-        .option("checkpointLocation", str(_checkpoint(source, lake)))
-        .trigger(availableNow=True)
-        .start(table.path(lake))
-    )
+    spark.conf.set(_STATE, _ON_DISK)
+    try:
+        query = (
+            windows(payments)
+            .writeStream.format("delta")
+            .outputMode("append")
+            .option("checkpointLocation", str(_checkpoint(source, lake)))
+            .trigger(availableNow=True)
+            .start(table.path(lake))
+        )
+    finally:
+        spark.conf.unset(_STATE)
     query.awaitTermination()
     return reads.count(table, lake, source) - before
 
