@@ -27,6 +27,8 @@ class Account:
 
 def account(table: Table, source: str, lake: str) -> Account:
     """The account, for a source, of a summary whose groups hold every payment, whether or not it names a merchant."""
+    if reads.opened(silver.TRANSACTIONS, lake) is None:
+        return Account(None, 0, 0, 0.0, 0.0)
     version = increments.taken(silver.TRANSACTIONS, table, source, lake)
     paid = (0, 0.0) if version is None else _sums(silver.TRANSACTIONS, pl.len(), "amount", source, lake, version)
     held = _sums(table, pl.col("transactions").sum(), "amount_sum", source, lake)

@@ -49,6 +49,8 @@ class Account:
 
 def aggregate(spark: SparkSession, source: str, lake: str) -> int:
     """Write the windows that have closed since the last call; returns how many."""
+    if reads.opened(silver.TRANSACTIONS, lake) is None:
+        return 0
     table, before = gold.ACTIVITY_WINDOWS, reads.count(gold.ACTIVITY_WINDOWS, lake, source)
     payments = (
         spark.readStream.format("delta")

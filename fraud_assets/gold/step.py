@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.gold.summaries import Summary
-from fraud_assets.lake import increments
+from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.tables import Table, silver
 
@@ -25,6 +25,8 @@ def summarise(spark: SparkSession, source: str, summary: Summary, lake: str) -> 
     The rows depend on silver as it stands only, so a run that died between the commit of the rows, which takes the
     payments, and that of the verdicts' position is completed by the next.
     """
+    if any(reads.opened(table, lake) is None for table in (silver.TRANSACTIONS, silver.LABELS)):
+        return Summarised("no silver yet", 0)
     paid = increments.pending(silver.TRANSACTIONS, summary.table, source, lake)
     told = increments.pending(silver.LABELS, summary.table, source, lake)
     todo = [increment for increment in (paid, told) if increment]

@@ -8,9 +8,10 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.definitions import defs
 from fraud_assets.lake import reads
+from fraud_assets.settings import Settings
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
-from fraud_assets.tables import gold
+from fraud_assets.tables import gold, silver
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack
@@ -29,6 +30,14 @@ def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, ta
     assert checks["activity_windows"].metadata["open"].value == 5
     made = (gold.HOURLY_CATEGORY_SUMMARY, gold.CUSTOMER_PROFILES, gold.MERCHANT_PROFILES)
     assert [reads.count(table, str(tables), "cards") for table in made] == [1, 3, 4]
+
+
+def test_a_lake_without_silver_yet_has_nothing_to_summarise(stack: Settings, lake: Path) -> None:
+    with dg.instance_for_test() as instance:
+        result = defs.resolve_job_def("summaries").execute_in_process(partition_key="cards", instance=instance)
+    assert result.success
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    assert reads.version(silver.TRANSACTIONS, str(lake)) is None
 
 
 def test_no_decision_waits_for_a_summary() -> None:
