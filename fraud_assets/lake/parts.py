@@ -62,7 +62,7 @@ def write(delta: DeltaTable, files: list[DataFile], to: Path, form: Format) -> i
     selected = ", ".join(f"{_value(field, form)} AS {_quoted(field.name)}" for field in schema)
     partial = to.with_name(f"{to.name}.new")
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": f"{to.parent}/spill"}) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         connection.register("declared", schema.empty_table())
         connection.register("deleted", _deleted(delta, paths))
         try:
