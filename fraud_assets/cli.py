@@ -24,6 +24,7 @@ app.command()(stack.part)
 app.command()(demonstration.demo)
 app.command()(run_command.run)
 app.command()(lake.query)
+app.command()(lake.export)
 app.add_typer(sources.app, name="simulate")
 
 

@@ -7,6 +7,8 @@ from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
+from fraud_assets.gold import assets as gold
+from fraud_assets.gold import checks as gold_checks
 from fraud_assets.lake.jobs import upkeep
 from fraud_assets.monitoring import assets as monitoring
 from fraud_assets.scoring import assets as scoring
@@ -18,13 +20,14 @@ from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
+SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
 
 FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
 """What `dagster job execute` runs for when it is not told a source."""
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED,
+    selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES,
     description="Bronze to scoring for one source: whatever is new since the last run",
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
@@ -37,6 +40,21 @@ train = dg.define_asset_job(
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )
+
+summaries = dg.define_asset_job(
+    "summaries",
+    selection=SUMMARIES,
+    description="Business summaries of one source, beside the scoring so that no decision waits for them",
+    tags=FIRST_SOURCE,
+    executor_def=dg.in_process_executor,
+)
+
+
+@dg.schedule(job=summaries, cron_schedule="*/15 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+def quarter_hourly_summaries(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    """Every source's summaries, each quarter of an hour."""
+    moment = context.scheduled_execution_time.isoformat()
+    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in catalogue()]
 
 
 @dg.schedule(job=train, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
@@ -51,10 +69,12 @@ daily_upkeep = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([bronze, silver, features, training, scoring, monitoring]),
-    asset_checks=dg.load_asset_checks_from_modules([silver_checks, features_checks, training_checks, scoring_checks]),
-    jobs=[refresh, train, upkeep],
-    schedules=[daily_training, daily_upkeep],
+    assets=dg.load_assets_from_modules([bronze, silver, gold, features, training, scoring, monitoring]),
+    asset_checks=dg.load_asset_checks_from_modules(
+        [silver_checks, gold_checks, features_checks, training_checks, scoring_checks]
+    ),
+    jobs=[refresh, summaries, train, upkeep],
+    schedules=[quarter_hourly_summaries, daily_training, daily_upkeep],
     sensors=[kafka_sensor(refresh.name)],
     resources=wiring.resources(),
 )

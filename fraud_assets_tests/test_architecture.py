@@ -21,6 +21,7 @@ UPSTREAM: dict[str, set[str]] = {
     "sources": {"settings", "errors", "tables"},
     "bronze": FOUNDATIONS,
     "silver": {*FOUNDATIONS, "bronze"},
+    "gold": {*FOUNDATIONS, "silver"},
     "features": {*FOUNDATIONS, "silver"},
     "training": {*FOUNDATIONS, "silver", "features"},
     "scoring": {*FOUNDATIONS, "silver", "features", "training"},

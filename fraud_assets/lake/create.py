@@ -1,4 +1,4 @@
-"""Creating the declared tables, and adding the columns a declaration has gained since."""
+"""Creating the declared tables, and adding the columns and properties a declaration has gained since."""
 
 from pyspark.sql import SparkSession
 
@@ -7,7 +7,7 @@ from fraud_assets.tables import ALL, Table
 
 
 def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) -> None:
-    """Make every declared table exist with its declared columns and constraints; existing rows stay."""
+    """Make every declared table exist with its declared columns, properties and constraints; existing rows stay."""
     for table in tables:
         present = reads.opened(table, lake)
         if present is None:
@@ -18,6 +18,11 @@ def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) 
         if missing:
             added = ", ".join(column.ddl.replace(" NOT NULL", "") for column in missing)
             spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD COLUMNS ({added})")
+        held = present.metadata().configuration
+        changed = {name: value for name, value in table.properties.items() if held.get(name) != value}
+        if changed:
+            properties = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
+            spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` SET TBLPROPERTIES ({properties})")
 
 
 def _create(spark: SparkSession, table: Table, lake: str) -> None:

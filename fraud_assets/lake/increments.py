@@ -17,6 +17,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fraud_assets.lake import reads
 from fraud_assets.tables import Table
 
 SMALL = 20_000
@@ -36,6 +37,14 @@ class Increment:
     first: int
     last: int
     position: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the target has taken nothing yet: it is then given the upstream as it stands at ``last``.
+
+        The change feed from version 0 on need not exist any more: upkeep removes what is older than its retention.
+        """
+        return self.first == 0
 
     @property
     def range(self) -> str:
@@ -73,12 +82,16 @@ def taken(upstream: Table, target: Table, source: str, lake: str) -> int | None:
 
 def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
     """The rows the upstream gained in the increment, of its source, in the upstream's columns."""
+    path = increment.upstream.path(lake)
+    if increment.is_first:
+        all_rows = spark.read.format("delta").option("versionAsOf", increment.last).load(path)
+        return all_rows.where(F.col("source") == increment.source)
     changes = (
         spark.read.format("delta")
         .option("readChangeFeed", "true")
         .option("startingVersion", increment.first)
         .option("endingVersion", increment.last)
-        .load(increment.upstream.path(lake))
+        .load(path)
     )
     gained = changes.where((F.col("source") == increment.source) & (F.col("_change_type") == "insert"))
     return gained.drop(*_CHANGE_COLUMNS)
@@ -88,6 +101,8 @@ def size(increment: Increment | None, lake: str) -> int:
     """Rows the upstream gained in the increment, at most (rows of other sources count too); 0 for none."""
     if increment is None:
         return 0
+    if increment.is_first:
+        return reads.count(increment.upstream, lake, version=increment.last)
     log = DeltaTable(increment.upstream.path(lake))
     commits = log.history(log.version() - increment.first + 1)
     metrics = [c.get("operationMetrics", {}) for c in commits if increment.first <= c["version"] <= increment.last]
@@ -96,6 +111,9 @@ def size(increment: Increment | None, lake: str) -> int:
 
 def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     """As `read`, in this process: for small increments."""
+    if increment.is_first:
+        all_rows = pl.scan_delta(increment.upstream.path(lake), version=increment.last)
+        return all_rows.filter(pl.col("source") == increment.source).select(columns).collect()
     needed = list(dict.fromkeys([*columns, "source", "_change_type"]))
     changes = DeltaTable(increment.upstream.path(lake)).load_cdf(
         starting_version=increment.first, ending_version=increment.last, columns=needed
@@ -135,6 +153,24 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     commits = log.history(log.version() - before) if log.version() > before else []
     mine = [commit for commit in commits if commit.get("userMetadata") == _trace(increment)]
     return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
+
+
+def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:
+    """Put each row in place of the one with its key, or add it, and move the position, in one commit.
+
+    Returns the rows written; nulls in a key are equal. A repeat of an increment that was taken meanwhile writes
+    nothing.
+    """
+    target, view = increment.target, f"merged_{increment.target.layer}_{increment.target.name}"
+    rows.select(target.column_names).createOrReplaceTempView(view)
+    same = " AND ".join(f"t.`{column}` <=> s.`{column}`" for column in target.key)
+    with _committing(spark, increment):
+        merged = spark.sql(
+            f"MERGE INTO delta.`{target.path(lake)}` t USING {view} s ON t.source = '{increment.source}' AND {same} "
+            "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        ).first()
+    skip(increment, lake)  # a merge that changed nothing may leave no commit
+    return int(merged["num_affected_rows"]) if merged else 0
 
 
 def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:

@@ -20,9 +20,12 @@ def _op(table: Table) -> dg.OpDefinition:
             return
         context.log.info(
             f"{table.full_name}: {kept.files_before} files, {kept.bytes_before:,} bytes → "
-            f"{kept.files_after} files, {kept.bytes_after:,} bytes"
+            f"{kept.files_after} files, {kept.bytes_after:,} bytes; "
+            f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
         )
-        context.add_output_metadata(asdict(kept))
+        context.add_output_metadata(
+            {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
+        )
 
     return upkeep_table
 

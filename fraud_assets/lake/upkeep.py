@@ -1,46 +1,156 @@
-"""Upkeep: small files are compacted and files no version within the retention needs are removed."""
+"""Upkeep of a table: small files are compacted or clustered, files that no kept version needs and old log removed.
 
+It changes how rows are stored, never which: bronze keeps every record, and Delta marks what it commits as no change of
+data, so neither change feeds nor streams see it. It does not conflict with appends; what updates rows in place is kept
+apart by the pools (``jobs.py``). A small table takes milliseconds in this process; one with deletion vectors, which
+only Spark may rewrite, or a large one is Spark's.
+"""
+
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
 from fraud_assets.tables import Table
+from fraud_assets.tables.schema import RETENTION_DAYS
 
-RETENTION_HOURS = 30 * 24
-"""How far back time travel and the change feed reach; a step that has not run for longer cannot go on."""
+TARGET = 100 * 1024 * 1024
+"""Bytes a file should have; those under half of it are small."""
+MANY = 8
+"""Small files in a partition from which it is worth rewriting them."""
+STALE = 0.2
+"""Share of a partition's bytes written since it was last clustered from which it is clustered again."""
+LARGE = 2 * 1024**3
+"""Bytes from which a table is Spark's."""
+_WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=100_000)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What upkeep did to a table: files and bytes of its newest version before and after."""
+    """What upkeep did to a table: files and bytes of its newest version before and after, and what it removed."""
 
     files_before: int
     files_after: int
     bytes_before: int
     bytes_after: int
+    compacted: tuple[str, ...]
+    clustered: tuple[str, ...]
+    files_removed: int
+    log_files_removed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The partitions, by source, whose small files are worth compacting, and those to cluster as well."""
+
+    compact: tuple[str, ...]
+    cluster: tuple[str, ...]
 
 
 def keep_up(spark: SparkSession, table: Table, lake: str) -> Kept | None:
-    """Compact and vacuum a table; None when it was never created."""
-    if reads.opened(table, lake) is None:
+    """Bring the table's files and log in order; None when it was never created."""
+    delta = reads.opened(table, lake)
+    if delta is None:
         return None
-    path = f"delta.`{table.path(lake)}`"
     before = reads.size(table, lake)
-    with _serial_listing(spark):
-        spark.sql(f"OPTIMIZE {path}").collect()
-        spark.sql(f"VACUUM {path} RETAIN {RETENTION_HOURS} HOURS").collect()
+    work = plan(delta, table)
+    log_before = _log_files(table, lake)
+    if before[1] > LARGE or _changed_in_place(delta, table, lake):
+        removed = _by_spark(spark, table, work, lake)
+    else:
+        removed = _here(delta, table, work)
+    log = DeltaTable(table.path(lake))
+    _remember(log, work)
+    log.create_checkpoint()
+    log.cleanup_metadata()
     after = reads.size(table, lake)
-    return Kept(before[0], after[0], before[1], after[1])
+    gone = len(log_before - _log_files(table, lake))
+    return Kept(before[0], after[0], before[1], after[1], work.compact, work.cluster, removed, gone)
+
+
+def plan(delta: DeltaTable, table: Table) -> Plan:
+    """What is worth rewriting, from the log alone."""
+    actions = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
+    if actions.is_empty():
+        return Plan((), ())
+    clustered = [delta.transaction_version(_clustered(source)) or 0 for source in actions["partition.source"]]
+    since = pl.Series("clustered", clustered, pl.Int64)
+    new = pl.col("size_bytes").filter(pl.col("modification_time").dt.epoch("ms") > pl.col("clustered"))
+    files = (
+        actions.with_columns(since)
+        .group_by(source="partition.source")
+        .agg(small=(pl.col("size_bytes") < TARGET // 2).sum(), stale=new.sum() / pl.col("size_bytes").sum())
+    )
+    due = files.filter(pl.col("small") >= MANY).sort("source")
+    to_cluster = due.filter(pl.col("stale") >= STALE) if table.cluster_by else due.clear()
+    return Plan(tuple(due.join(to_cluster, on="source", how="anti")["source"]), tuple(to_cluster["source"]))
+
+
+def _changed_in_place(delta: DeltaTable, table: Table, lake: str) -> bool:
+    """Whether the table has what only Spark's upkeep knows: deletion vectors, or change files beside the data."""
+    has_vectors = any(True for _ in delta.deletion_vectors())
+    return has_vectors or Path(table.path(lake), "_change_data").exists()
+
+
+def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
+    for source in work.compact:
+        delta.optimize.compact([("source", "=", source)], target_size=TARGET, writer_properties=_WRITER)
+    for source in work.cluster:
+        delta.optimize.z_order(
+            table.cluster_by,
+            [("source", "=", source)],
+            target_size=TARGET,
+            writer_properties=_WRITER,
+        )
+    return len(delta.vacuum(RETENTION_DAYS * 24, dry_run=False, full=True))
+
+
+def _by_spark(spark: SparkSession, table: Table, work: Plan, lake: str) -> int:
+    path = f"delta.`{table.path(lake)}`"
+    with _set(spark, "spark.databricks.delta.optimize.maxFileSize", str(TARGET)):
+        for source in work.compact:
+            spark.sql(f"OPTIMIZE {path} WHERE source = '{source}'").collect()
+        for source in work.cluster:
+            order = ", ".join(table.cluster_by)
+            spark.sql(f"OPTIMIZE {path} WHERE source = '{source}' ZORDER BY ({order})").collect()
+    # without this a vacuum lists a small table in ten thousand tasks
+    with _set(spark, "spark.sql.sources.parallelPartitionDiscovery.parallelism", "2"):
+        data_files = _data_files(table, lake)
+        spark.sql(f"VACUUM {path} RETAIN {RETENTION_DAYS * 24} HOURS").collect()
+        return len(data_files - _data_files(table, lake))
+
+
+def _remember(log: DeltaTable, work: Plan) -> None:
+    """Note in the table's own log, as a position is, when its partitions were clustered."""
+    if work.cluster:
+        now = int(time.time() * 1000)
+        done = CommitProperties(app_transactions=[Transaction(_clustered(source), now) for source in work.cluster])
+        log.create_write_transaction(actions=[], mode="append", schema=log.schema(), commit_properties=done)
+
+
+def _clustered(source: str) -> str:
+    """The transaction identifier under which the log holds when the source's files were last clustered (ms)."""
+    return f"clustered/{source}"
+
+
+def _log_files(table: Table, lake: str) -> set[str]:
+    return {file.name for file in Path(table.path(lake), "_delta_log").glob("*.json")}
+
+
+def _data_files(table: Table, lake: str) -> set[Path]:
+    return {file for file in Path(table.path(lake)).rglob("*") if file.suffix in (".parquet", ".bin")}
 
 
 @contextmanager
-def _serial_listing(spark: SparkSession) -> Iterator[None]:
-    """Without this a vacuum lists a small table in ten thousand tasks."""
-    name = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
-    spark.conf.set(name, "2")
+def _set(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    spark.conf.set(name, value)
     try:
         yield
     finally:

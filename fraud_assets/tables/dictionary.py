@@ -32,6 +32,7 @@ def _table(table: Table) -> str:
         f"Key: {_codes(table.key)}",
         f"partitioned by {_codes(table.partition_by)}",
         f"files are skipped by `{table.time}`",
+        *([f"rows are clustered by {_codes(table.cluster_by)}"] if table.cluster_by else []),
         *(f"always `{condition}`" for _, condition in table.constraints),
     ]
     rows = (

@@ -28,6 +28,7 @@ FEATURES = Table(
     ),
     key=("source", "transaction_id"),
     time="event_time",
+    cluster_by=("customer_id", "event_time"),
 )
 
 SCORES = Table(
@@ -70,6 +71,97 @@ ALERTS = Table(
     ),
     key=("source", "transaction_id"),
     time="event_time",
+)
+
+_AMOUNTS = (
+    Column("transactions", "bigint", "payments", nullable=False),
+    Column("amount_sum", "double", "what was paid in all", "currency units", nullable=False),
+    Column("amount_mean", "double", "what was paid on average", "currency units", nullable=False),
+    Column("amount_max", "double", "the largest payment", "currency units", nullable=False),
+)
+_FRAUDS = Column("frauds", "bigint", "payments known to be fraud by the newest verdicts", nullable=False)
+_SUMMARISED_AT = Column("summarised_at", "timestamp", "when the row was last computed", "UTC")
+_LIFE = (
+    Column("first_payment", "timestamp", "event time of the first payment", "UTC", nullable=False),
+    Column("last_payment", "timestamp", "event time of the last payment", "UTC", nullable=False),
+    Column("active_days", "bigint", "days with a payment", nullable=False),
+)
+
+HOURLY_CATEGORY_SUMMARY = Table(
+    Layer.GOLD,
+    "hourly_category_summary",
+    "Payments by hour and category, late payments and verdicts included",
+    (
+        SOURCE,
+        Column("hour", "timestamp", "the hour's beginning, by event time", "UTC", nullable=False),
+        Column("category", "string", "what was bought; null where the source does not say"),
+        *_AMOUNTS,
+        Column("customers", "bigint", "different customers", nullable=False),
+        Column("merchants", "bigint", "different merchants", nullable=False),
+        _FRAUDS,
+        Column("fraud_rate", "double", "share of payments known to be fraud", "0 to 1", nullable=False),
+        _SUMMARISED_AT,
+    ),
+    key=("source", "hour", "category"),
+    time="hour",
+)
+
+ACTIVITY_WINDOWS = Table(
+    Layer.GOLD,
+    "activity_windows",
+    "What each customer did in windows of event time, written once when the watermark has passed a window's end",
+    (
+        SOURCE,
+        Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
+        Column("span", "string", "1m, 5m, 10m (begins every 5 minutes) or session", nullable=False),
+        Column("window_start", "timestamp", "payments from this event time on", "UTC", nullable=False),
+        Column("window_end", "timestamp", "payments before this event time", "UTC", nullable=False),
+        *_AMOUNTS,
+        Column("merchants", "bigint", "different merchants", nullable=False),
+        Column("closed_at", "timestamp", "when the window was written here", "UTC"),
+    ),
+    key=("source", "customer_id", "span", "window_start"),
+    time="window_start",
+)
+
+CUSTOMER_PROFILES = Table(
+    Layer.GOLD,
+    "customer_profiles",
+    "What is known of each customer from all payments and verdicts",
+    (
+        SOURCE,
+        Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
+        *_LIFE,
+        *_AMOUNTS,
+        Column("amount_stddev", "double", "standard deviation of what was paid; null for one", "currency units"),
+        Column("merchants", "bigint", "different merchants", nullable=False),
+        Column("categories", "bigint", "different categories", nullable=False),
+        Column("usual_category", "string", "the commonest category; null where the source does not say"),
+        Column("night_share", "double", "share of payments from 0 to 6 o'clock UTC", "0 to 1", nullable=False),
+        _FRAUDS,
+        _SUMMARISED_AT,
+    ),
+    key=("source", "customer_id"),
+    time="last_payment",
+)
+
+MERCHANT_PROFILES = Table(
+    Layer.GOLD,
+    "merchant_profiles",
+    "What is known of each merchant from all payments and verdicts; none where the source does not say who was paid",
+    (
+        SOURCE,
+        Column("merchant_id", "string", "who was paid", nullable=False),
+        *_LIFE,
+        *_AMOUNTS,
+        Column("customers", "bigint", "different customers", nullable=False),
+        Column("usual_category", "string", "the commonest category; null where the source does not say"),
+        _FRAUDS,
+        Column("fraud_rate", "double", "share of payments known to be fraud", "0 to 1", nullable=False),
+        _SUMMARISED_AT,
+    ),
+    key=("source", "merchant_id"),
+    time="last_payment",
 )
 
 DRIFT = Table(
@@ -116,7 +208,7 @@ PIPELINE_RUNS = Table(
     (
         SOURCE,
         Column("run_id", "string", "Dagster run", nullable=False),
-        Column("job", "string", "refresh, train or upkeep", nullable=False),
+        Column("job", "string", "refresh, summaries, train or upkeep", nullable=False),
         Column("step", "string", "the asset or check", nullable=False),
         Column("status", "string", "success, failure or skipped", nullable=False),
         Column("started_at", "timestamp", "when the step began", "UTC"),

@@ -39,11 +39,16 @@ class Column:
         return f"`{self.name}` {self.type}{required} COMMENT '{comment.replace(chr(39), chr(39) * 2)}'"
 
 
+RETENTION_DAYS = 30
+"""How far back time travel and the change feed reach; a step that has not run for longer cannot go on."""
+
+
 @dataclass(frozen=True)
 class Table:
     """One Delta table: ``layer.name`` under the lake's root, with its columns and rules.
 
     ``key`` is what makes a row unique; ``time`` the column by which readers skip files;
+    ``cluster_by`` are columns whose near values upkeep puts near each other, so that readers skip more;
     ``constraints`` are CHECK constraints: what is said of a row that breaks one (as a name), and what must hold.
     """
 
@@ -54,6 +59,7 @@ class Table:
     key: tuple[str, ...]
     time: str
     partition_by: tuple[str, ...] = ("source",)
+    cluster_by: tuple[str, ...] = ()
     constraints: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -66,6 +72,19 @@ class Table:
         """Column names in declared order."""
         return [column.name for column in self.columns]
 
+    @property
+    def properties(self) -> dict[str, str]:
+        """Delta's table properties: change feed, statistics of the columns that readers skip by, retention."""
+        columns = (self.time, *self.key, *self.cluster_by)
+        skipping = dict.fromkeys(name for name in columns if name not in self.partition_by)
+        return {
+            "delta.enableChangeDataFeed": "true",
+            "delta.enableDeletionVectors": "true",
+            "delta.dataSkippingStatsColumns": ",".join(skipping),
+            "delta.logRetentionDuration": f"interval {RETENTION_DAYS} days",
+            "delta.deletedFileRetentionDuration": f"interval {RETENTION_DAYS} days",
+        }
+
     def path(self, lake: str) -> str:
         """Where the table lives under the lake's root (a folder or an object-store URL)."""
         return f"{lake.rstrip('/')}/{self.layer}/{self.name}"
@@ -74,13 +93,7 @@ class Table:
         """``CREATE TABLE IF NOT EXISTS`` with comments, partitioning and properties."""
         columns = ",\n  ".join(column.ddl for column in self.columns)
         partitioning = f"\nPARTITIONED BY ({', '.join(self.partition_by)})" if self.partition_by else ""
-        skipping = dict.fromkeys(name for name in (self.time, *self.key) if name not in self.partition_by)
-        properties = {
-            "delta.enableChangeDataFeed": "true",
-            "delta.enableDeletionVectors": "true",
-            "delta.dataSkippingStatsColumns": ",".join(skipping),
-        }
-        rendered = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+        rendered = ", ".join(f"'{name}' = '{value}'" for name, value in self.properties.items())
         comment = self.description.replace("'", "''")
         return (
             f"CREATE TABLE IF NOT EXISTS delta.`{self.path(lake)}` (\n  {columns}\n) USING delta{partitioning}\n"

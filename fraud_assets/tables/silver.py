@@ -35,6 +35,7 @@ TRANSACTIONS = Table(
     ),
     key=("source", "transaction_id"),
     time="event_time",
+    cluster_by=("customer_id", "event_time"),
     constraints=(("amount_is_negative", "amount >= 0"), ("amount_is_beyond_belief", "amount < 1e9")),
 )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import increments, reads
@@ -35,3 +36,22 @@ def test_an_increment_committed_again_or_late_changes_nothing(spark: SparkSessio
     increments.skip(late, lake)
     assert increments.taken(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake) == newer.last
     assert reads.count(silver.QUARANTINE, lake, "cards") == 1
+
+
+def test_a_first_reading_needs_no_change_feed(spark: SparkSession, tables: Path) -> None:
+    lake = str(tables)
+    send(spark, tables, "transactions", records([payment(0)]))
+    send(spark, tables, "transactions", records([payment(1)], first=1))
+    upstream = DeltaTable(bronze.TRANSACTIONS.path(lake))
+    upstream.optimize.compact()
+    removed = upstream.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    assert removed
+    send(spark, tables, "transactions", records([payment(2)], first=2), source="other")
+
+    increment = increments.pending(bronze.TRANSACTIONS, silver.TRANSACTIONS, "cards", lake)
+    assert increment is not None
+    assert increments.size(increment, lake) == 3
+    assert sorted(increments.rows(increment, lake, ["offset"])["offset"]) == [0, 1]
+    held = increments.read(spark, increment, lake)
+    assert held.columns == bronze.TRANSACTIONS.column_names
+    assert sorted(row.offset for row in held.collect()) == [0, 1]

@@ -1,0 +1,128 @@
+"""Silver → what each customer did in windows of event time: Spark streaming aggregations under a watermark.
+
+A window is written once, when no payment that is at most `LATENESS` late can fall into it any more. A payment that
+comes later still changes no window; it is counted (`account`), and the other summaries, which are computed again,
+contain it. Exactly once by construction: Spark's checkpoint, and Delta's sink that recognises a batch it holds.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from fraud_assets.gold.summaries import amounts
+from fraud_assets.lake import reads
+from fraud_assets.tables import gold, silver
+
+LATENESS = timedelta(hours=1)
+"""How much later than the newest payment another may come and still be counted in its windows."""
+SESSION_GAP = timedelta(minutes=30)
+"""A customer's session ends when this long no payment follows."""
+WINDOWS = {"1m": ("1 minute", "1 minute"), "5m": ("5 minutes", "5 minutes"), "10m": ("10 minutes", "5 minutes")}
+"""By the name of the span: how long a window is, and how long after another it begins."""
+SESSION = "session"
+ALL_FILES = 2**31 - 1
+"""What is new is one micro-batch: cut into several, the files of an unordered history would be late to each other."""
+_STATE = "spark.sql.streaming.stateStore.providerClass"
+_ON_DISK = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+"""Open windows are kept on disk, so that a whole history may be open at once."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where a source's payments stand: in closed one-minute windows, in open ones, or too late for theirs."""
+
+    payments: int
+    closed: int
+    open: int
+    watermark: datetime | None
+
+    @property
+    def late(self) -> int:
+        """Payments that came when their window was closed; less than none would mean that some were counted twice."""
+        return self.payments - self.closed - self.open
+
+
+def aggregate(spark: SparkSession, source: str, lake: str) -> int:
+    """Write the windows that have closed since the last call; returns how many."""
+    if reads.opened(silver.TRANSACTIONS, lake) is None:
+        return 0
+    table, before = gold.ACTIVITY_WINDOWS, reads.count(gold.ACTIVITY_WINDOWS, lake, source)
+    payments = (
+        spark.readStream.format("delta")
+        .option("readChangeFeed", "true")
+        .option("maxFilesPerTrigger", ALL_FILES)
+        .load(silver.TRANSACTIONS.path(lake))
+        .where((F.col("source") == source) & (F.col("_change_type") == "insert"))
+    )
+    spark.conf.set(_STATE, _ON_DISK)
+    try:
+        query = (
+            windows(payments)
+            .writeStream.format("delta")
+            .outputMode("append")
+            .option("checkpointLocation", str(_checkpoint(source, lake)))
+            .trigger(availableNow=True)
+            .start(table.path(lake))
+        )
+    finally:
+        spark.conf.unset(_STATE)
+    query.awaitTermination()
+    return reads.count(table, lake, source) - before
+
+
+def windows(payments: DataFrame) -> DataFrame:
+    """Payments (a stream, or all at once) as rows of gold.activity_windows."""
+    marked = payments.withWatermark("event_time", _interval(LATENESS))
+    spans = {name: F.window("event_time", length, every) for name, (length, every) in WINDOWS.items()}
+    spans[SESSION] = F.session_window("event_time", _interval(SESSION_GAP))
+    parts = [
+        marked.groupBy("source", "customer_id", window.alias("window"))
+        .agg(*amounts(), F.size(F.collect_set("merchant_id")).cast("bigint").alias("merchants"))
+        .withColumns(
+            {
+                "span": F.lit(name),
+                "window_start": F.col("window.start"),
+                "window_end": F.col("window.end"),
+                "closed_at": F.current_timestamp(),
+            }
+        )
+        .select(gold.ACTIVITY_WINDOWS.column_names)
+        for name, window in spans.items()
+    ]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole
+
+
+def account(source: str, lake: str) -> Account:
+    """Where the payments that the stream has read stand."""
+    checkpoint = _checkpoint(source, lake)
+    done = max((int(file.name) for file in (checkpoint / "commits").glob("*") if file.name.isdigit()), default=None)
+    if done is None:
+        return Account(0, 0, 0, None)
+    _, batch, offset, *_ = (checkpoint / "offsets" / str(done)).read_text().splitlines()
+    watermark = datetime.fromtimestamp(json.loads(batch)["batchWatermarkMs"] / 1000, UTC)
+    read = json.loads(offset)["reservoirVersion"] - 1  # the offset is the version that comes next
+    paid = reads.scan(silver.TRANSACTIONS, lake, read)
+    closed = reads.scan(gold.ACTIVITY_WINDOWS, lake)
+    assert paid is not None
+    assert closed is not None
+    ends = pl.col("event_time").dt.truncate("1m") + timedelta(minutes=1)
+    counts = paid.filter(pl.col("source") == source).select(total=pl.len(), open=(ends > watermark).sum()).collect()
+    mine = closed.filter(pl.col("source") == source, pl.col("span") == "1m").select(pl.col("transactions").sum())
+    return Account(counts["total"].item(), mine.collect().item(), counts["open"].item(), watermark)
+
+
+def _checkpoint(source: str, lake: str) -> Path:
+    """The source's streaming checkpoint, inside the table's folder where Delta ignores it."""
+    return Path(gold.ACTIVITY_WINDOWS.path(lake), "_checkpoints", source)
+
+
+def _interval(time: timedelta) -> str:
+    return f"{int(time.total_seconds())} seconds"
