@@ -24,7 +24,7 @@ def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
     written = {
         silver.TRANSACTIONS: streams["transactions"].written,
-        silver.LABELS: streams["labels"].written,
+        silver.LABELS: streams["labels"].written + streams["transactions"].labelled,
         silver.QUARANTINE: sum(stream.quarantined for stream in streams.values()),
         silver.DUPLICATES: sum(stream.duplicates for stream in streams.values()),
     }

@@ -9,7 +9,8 @@ from pyspark.sql.window import Window
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.silver.parse import parse, unmapped
-from fraud_assets.sources.source import Source, Stream
+from fraud_assets.sources.source import Source
+from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.tables import Table, bronze, silver
 
 STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
@@ -30,6 +31,8 @@ class Refined:
     written: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    labelled: int = 0
+    """Labels that came in line with payments."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
@@ -40,7 +43,10 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     are kept as a local checkpoint, which Spark, unlike with a cached frame, never analyses again.
     """
     upstream, target = STREAMS[stream]
-    todo = increments.pending_of(upstream, (target, silver.QUARANTINE, silver.DUPLICATES), source.name, lake)
+    described: Stream = getattr(source, stream)
+    in_line = (silver.LABELS,) if target is silver.TRANSACTIONS and IS_FRAUD.name in described.columns else ()
+    targets = (target, *in_line, silver.QUARANTINE, silver.DUPLICATES)
+    todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for first in dict.fromkeys(increment.first for increment in todo):
         same = [increment for increment in todo if increment.first == first]
@@ -77,6 +83,10 @@ def _refine_range(
         elif increment.target is silver.QUARANTINE:
             rows = quarantined(parsed, stream)
             outcome.quarantined = _write(spark, rows if good < total else None, increment, lake)
+        elif increment.target is silver.LABELS:
+            rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
+            labelled = in_line_labels(rows, source) if good > repeated else None
+            outcome.labelled = _write(spark, labelled, increment, lake)
         else:
             rows = duplicates(valid, left_out, stream)
             outcome.duplicates = _write(spark, rows if repeated else None, increment, lake)
@@ -98,6 +108,14 @@ def repeats(valid: DataFrame, taken: DataFrame, key: list[str]) -> DataFrame:
 def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
     """The coordinates of records that silver did not take when it took their increment."""
     return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
+
+
+def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
+    """The labels that payments brought with them, known after the source's label delay."""
+    delay = F.expr(f"make_dt_interval(0, 0, 0, {source.label_delay.total_seconds()})")
+    return taken.where(F.col(IS_FRAUD.name).isNotNull()).withColumns(
+        {"origin": F.lit(IN_LINE), "known_at": F.col("event_time") + delay, "processed_at": F.current_timestamp()}
+    )
 
 
 def quarantined(parsed: DataFrame, stream: str) -> DataFrame:

@@ -6,7 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
-from fraud_assets.silver.parse import NO_VALUE, NOT_JSON, NOT_UTF8
+from fraud_assets.silver.formats import unreadable
+from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, silver
@@ -15,6 +16,7 @@ from fraud_assets_tests.raw import SENT, label, payment, records, send
 pytestmark = pytest.mark.stack
 
 CARDS = named("cards")
+NOT_JSON = unreadable(CARDS.transactions)
 
 PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ("sound", payment(0), []),
