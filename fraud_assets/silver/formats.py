@@ -29,7 +29,8 @@ def csv(value: Column, stream: Stream) -> Column:
     fields = ", ".join(f"`{field}` string" for field in (*stream.fields, _BROKEN))
     options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _BROKEN}
     read = F.from_csv(value.cast("string"), fields, options)
-    return F.when(read[_BROKEN].isNull(), F.struct(*(read[field].alias(field) for field in stream.fields)))
+    whole = read[_BROKEN].isNull() & value.cast("string").rlike(r"\S")
+    return F.when(whole, F.struct(*(read[field].alias(field) for field in stream.fields)))
 
 
 def debezium(value: Column, stream: Stream) -> Column:

@@ -125,9 +125,7 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
         *((~F.expr(condition), reason) for reason, condition in stream.conditions.items()),
     ]
     utf8, readable = F.expr("is_valid_utf8(value)"), F.coalesce(F.col("_readable"), F.lit(False))
-    sound = utf8 & readable
-    for condition, _ in broken:
-        sound &= ~F.coalesce(condition, F.lit(False))
+    sound = utf8 & readable & _all([~F.coalesce(condition, F.lit(False)) for condition, _ in broken])
     return (
         F.when(sound, F.array().cast("array<string>"))
         .when(F.col("value").isNull(), F.array(F.lit(NO_VALUE)))
@@ -135,6 +133,14 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
         .when(~readable, F.array(F.lit(formats.unreadable(stream))))
         .otherwise(F.array_compact(F.array(*(F.when(condition, reason) for condition, reason in broken))))
     )
+
+
+def _all(conditions: list[Column]) -> Column:
+    """Whether every condition holds, as a shallow tree: Spark Connect refuses an expression nested a hundred deep."""
+    if len(conditions) == 1:
+        return conditions[0]
+    middle = len(conditions) // 2
+    return _all(conditions[:middle]) & _all(conditions[middle:])
 
 
 def _column_rules(column: Declared) -> list[tuple[Column, str]]:

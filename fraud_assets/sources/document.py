@@ -28,7 +28,7 @@ class Document:
         self.path = path
         try:
             text = path.read_text()
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
             self.content: Any = yaml.safe_load(text)
         except (OSError, UnicodeDecodeError) as error:
             raise SourceError(f"{path.name}: cannot be read: {error}") from None
@@ -38,9 +38,10 @@ class Document:
             raise SourceError(f"{at}: not YAML: {error.problem}") from None
         except (yaml.YAMLError, ValueError) as error:
             raise SourceError(f"{path.name}: not YAML: {error}") from None
-        if not isinstance(self.content, dict):
+        if root is None or not isinstance(self.content, dict):
             found = type(self.content).__name__
             raise SourceError(f"{path.name}:1:1: found {found} where a mapping of settings belongs")
+        self._root: yaml.Node = root
         if twice := list(_twice(self._root, ())):
             raise self.error((place, "given twice") for place in twice)
 

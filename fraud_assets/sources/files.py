@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import orjson
 import polars as pl
@@ -21,14 +21,15 @@ from fraud_assets.sources.stream import ROW_NUMBER, Stream
 
 CHUNK = 20_000
 """Records that are read at a time."""
-TRUE = frozenset({"1", "1.0", "true", "t", "yes", "y"})
-"""Texts that mean fraud, in lower case."""
+TRUE = frozenset(text for word in ("1", "1.0", "true", "t", "yes", "y") for text in (word, word.title(), word.upper()))
+"""Texts that mean fraud."""
+_TRUE_BYTES = frozenset(text.encode() for text in TRUE)
 
 
 class Record(NamedTuple):
     """One record for Kafka; ``fraud`` is its label in line, ``whole`` whether every declared field has a value."""
 
-    key: str | None
+    key: str | bytes | None
     value: bytes
     fraud: bool
     whole: bool
@@ -69,14 +70,15 @@ def rows(path: Path, separator: str = ",") -> Iterator[dict[str, Any]]:
         return
     with opened(path) as lines:
         if found == "csv":
-            yield from csv.DictReader(io.TextIOWrapper(lines, "utf-8", "replace", newline=""), delimiter=separator)
+            text = io.TextIOWrapper(lines, "utf-8-sig", "replace", newline="")
+            yield from csv.DictReader(text, delimiter=separator)
         else:
             yield from (orjson.loads(line) for line in lines if line.strip())
 
 
-def opened(path: Path) -> io.BufferedIOBase:
+def opened(path: Path) -> BinaryIO:
     """The file's bytes, unpacked where it is packed."""
-    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return cast(BinaryIO, gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def encoder(stream: Stream) -> Callable[[list[Any]], bytes]:
@@ -109,36 +111,41 @@ def _csv_lines(path: Path, stream: Stream) -> Iterator[Record]:
     """A CSV file as a CSV source's records: each line as it stands, without its end."""
     key = stream.fields.index(stream.key) if stream.key else None
     label = stream.fields.index(stream.label_field) if stream.label_field else None
-    width, separator = len(stream.fields), stream.separator
+    width, separator = len(stream.fields), stream.separator.encode()
     with opened(path) as lines:
         found = _csv_records(lines)
-        header = split(next(found, b"").removeprefix(b"\xef\xbb\xbf"), separator)
+        header = split(next(found, b"").removeprefix(b"\xef\xbb\xbf"), stream.separator)
         if tuple(name.strip() for name in header) != stream.fields:
             raise FraudError(
-                f"{path.name}: its first line is not the fields of the source separated by '{separator}'\n"
-                f"found {separator.join(header)[:80]!r}, declared {separator.join(stream.fields)[:80]!r}"
+                f"{path.name}: its first line is not the fields of the source separated by '{stream.separator}'\n"
+                f"found {stream.separator.join(header)[:80]!r}, declared {stream.separator.join(stream.fields)[:80]!r}"
             )
         for line in found:
-            values = split(line, separator)
+            values = line.split(separator) if b'"' not in line else _unquoted(line, stream.separator)
             sound = len(values) == width
             yield Record(
                 values[key] if sound and key is not None else None,
                 line,
-                sound and label is not None and values[label].lower() in TRUE,
-                sound and "" not in values,
+                sound and label is not None and values[label] in _TRUE_BYTES,
+                sound and b"" not in values,
             )
+
+
+def _unquoted(line: bytes, separator: str) -> list[bytes]:
+    return [value.encode() for value in split(line, separator)]
 
 
 def _csv_records(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Lines without their ends, empty ones left out; those that a quoted field runs over are one."""
     held = b""
     for line in lines:
-        held += line
-        if b'"' in held and held.count(b'"') % 2:
-            continue
-        if stripped := held.rstrip(b"\r\n"):
+        if held or b'"' in line:
+            held += line
+            if held.count(b'"') % 2:
+                continue
+            line, held = held, b""
+        if stripped := line.rstrip(b"\r\n"):
             yield stripped
-        held = b""
     if held:
         yield held.rstrip(b"\r\n")
 
@@ -172,7 +179,7 @@ def _objects(path: Path, stream: Stream, row: Callable[[dict[str, Any]], Any]) -
                 yield Record(None, line, False, False)
                 continue
             key = content.get(stream.key) if stream.key else None
-            fraud = label is not None and str(content.get(label)).lower() in TRUE
+            fraud = label is not None and str(content.get(label)) in TRUE
             whole = len(content) >= width and None not in content.values()
             yield Record(None if key is None else str(key), line, fraud, whole)
 
@@ -216,7 +223,7 @@ def _encoded(frame: pl.DataFrame, stream: Stream, encode: Callable[[list[Any]], 
     texts = frame.select(pl.all().cast(pl.String))
     keys = texts[stream.key].to_list() if stream.key else [None] * frame.height
     label = stream.label_field
-    frauds = texts[label].str.to_lowercase().is_in(list(TRUE)).fill_null(False) if label else [False] * frame.height
+    frauds = texts[label].is_in(list(TRUE)).fill_null(False) if label else [False] * frame.height
     whole = frame.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
     if stream.format == "json":
         values: Iterable[bytes] = frame.select(pl.struct(pl.all()).struct.json_encode().cast(pl.Binary)).to_series()

@@ -42,7 +42,9 @@ class Source(Strict):
         columns = {"transaction_id": "transaction_id", "is_fraud": "is_fraud", "origin": "origin"}
         fields = ["transaction_id", "is_fraud", "labelled_at", "origin"]
         topic = f"{content.get('name')}-labels"
-        return content | {"labels": {"topic": topic, "fields": fields, "columns": columns | {"known_at": "labelled_at"}}}
+        return content | {
+            "labels": {"topic": topic, "fields": fields, "columns": columns | {"known_at": "labelled_at"}}
+        }
 
     @field_validator("began")
     @classmethod

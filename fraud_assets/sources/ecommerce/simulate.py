@@ -31,11 +31,17 @@ def to_file(count: int, end: datetime, seed: int, path: Path) -> Made:
     """Write orders to a file: JSON lines, CSV or Parquet, by its name."""
     if not path.resolve().parent.is_dir():
         raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
+    if path.suffix == ".gz":
+        raise FraudError(f"cannot write {path}: give a name without .gz")
     made = orders(count, end, seed)
-    write = {"json": lambda: path.write_bytes(b"\n".join(_lines(made)) + b"\n"),
-             "csv": lambda: made.write_csv(path), "parquet": lambda: made.write_parquet(path)}  # fmt: skip
     path.touch()
-    write[kind(path)]()
+    match kind(path):
+        case "json":
+            path.write_bytes(b"\n".join(_lines(made)) + b"\n")
+        case "csv":
+            made.write_csv(path)
+        case _:
+            made.write_parquet(path)
     return _made(made)
 
 
