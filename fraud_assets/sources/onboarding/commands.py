@@ -74,12 +74,12 @@ def new(
     except FraudError:
         path.unlink()  # a draft that cannot be loaded would stop every command that lists the sources
         raise
-    print(f"wrote {path}\nlook at every line of it, then: fraud source check {path} --sample {sample}")
+    print(f"wrote {path}\nlook at every line of it, then: fraud source check {output or name} --sample {sample}")
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="a source's YAML file")],
+    file: Annotated[Path, typer.Argument(help="a source's YAML file, or its name among the sources")],
     sample: Annotated[Path | None, typer.Option(help="records to try it on: CSV, JSON lines or Parquet")] = None,
     records: Annotated[int, typer.Option(min=1, help="how many of the sample's records to try")] = 1_000,
 ) -> None:
@@ -87,12 +87,14 @@ def check(
 
     The exit status is 1 when the file is wrong or no record of the sample can be trusted.
 
-    Example: fraud source check fraud_assets/sources/catalogue/ulb.yaml --sample creditcard.parquet
+    Example: fraud source check ulb --sample creditcard.parquet
     """
     from fraud_assets.sources.document import Document
     from fraud_assets.sources.files import records as read
     from fraud_assets.sources.source import load
 
+    known = settings().sources / f"{file.name}.yaml"
+    file = known if not file.exists() and known.exists() else file
     source = load(file)
     values = [record.value for record in islice(read(sample, source.transactions), records)] if sample else []
     spark = _spark()

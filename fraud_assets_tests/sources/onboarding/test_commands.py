@@ -68,6 +68,7 @@ def test_without_spark_a_file_is_checked_as_far_as_that_goes(
 ) -> None:
     monkeypatch.setattr("fraud_assets.sources.onboarding.commands._spark", lambda: None)
     assert "well-formed" in run("check", source)
+    assert "well-formed" in run("check", "ulb")
     with pytest.raises(FraudError, match="fraud up"):
         run("check", source, "--sample", sample)
 
