@@ -18,7 +18,7 @@ from fraud_assets_tests.raw import records, send
 
 pytestmark = pytest.mark.stack
 
-SPARKOV, BANK, ULB = named("sparkov_sample"), named("bank"), named("ulb")
+SPARKOV, LEDGER, ULB = named("sparkov_sample"), named("ledger"), named("ulb")
 
 
 def rows(table: Table, lake: Path) -> pl.DataFrame:
@@ -82,11 +82,11 @@ def change(op: str, number: int, **other: Any) -> dict[str, Any]:
     row = {"id": number, "paid_at": 1_769_947_200_000_000, "customer_id": 7, "merchant_id": 9, "amount": 12.5,
            "currency": "EUR", "channel": "pos"} | other  # fmt: skip
     before, after = (row if op in "ud" else None), (row if op != "d" else None)
-    return {"before": before, "after": after, "source": {"db": "bank"}, "op": op, "ts_ms": 1_769_947_201_000}
+    return {"before": before, "after": after, "source": {"db": "ledger"}, "op": op, "ts_ms": 1_769_947_201_000}
 
 
 def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSession, tables: Path) -> None:
-    unreadable = formats.unreadable(BANK.transactions)
+    unreadable = formats.unreadable(LEDGER.transactions)
     cases: list[tuple[dict[str, Any] | bytes | None, list[str]]] = [
         (change("c", 0), []),
         ({"schema": {"type": "struct"}, "payload": change("r", 1)}, []),
@@ -102,8 +102,8 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
         (change("c", 9, paid_at=10**40), ["event_time is not a timestamp"]),
         (change("c", 9, currency="euro"), ["currency does not match [A-Z]{3}"]),
     ]
-    send(spark, tables, "transactions", records([value for value, _ in cases]), "bank")
-    refine(spark, BANK, "transactions", str(tables))
+    send(spark, tables, "transactions", records([value for value, _ in cases]), "ledger")
+    refine(spark, LEDGER, "transactions", str(tables))
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
     assert [reasons.get(offset, []) for offset in range(len(cases))] == [expected for _, expected in cases]

@@ -34,7 +34,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_every_source_of_the_catalogue_can_be_loaded() -> None:
-    assert set(catalogue()) == {"bank", "cards", "ecommerce", "sparkov", "sparkov_sample", "ulb"}
+    assert set(catalogue()) == {"cards", "ecommerce", "ledger", "sparkov", "sparkov_sample", "ulb"}
     topics = [topic for source in catalogue().values() for topic in source.topics]
     assert len(set(topics)) == len(topics)
     assert settings().sources.is_dir()
@@ -91,7 +91,7 @@ def test_a_list_is_no_source(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(SourceError, match="no source 'nobody'; there are: bank, cards"):
+    with pytest.raises(SourceError, match="no source 'nobody'; there are: cards, ecommerce"):
         named("nobody")
 
 
