@@ -39,7 +39,7 @@ def test_the_tutorial_does_what_it_says(tmp_path: Path, environment: dict[str, s
     checked, queried = said[4], said[6]
     assert "4 of 5 records can be trusted" in checked
     assert "amount is missing" in checked
-    assert re.findall(r"^(R\d)", queried, re.MULTILINE) == ["R1", "R2", "R3", "R1", "R1", "R2", "R3"]
+    assert re.findall(r"^ *(R\d) ", queried, re.MULTILINE) == ["R1", "R2", "R3", "R1", "R1", "R2", "R3"], queried
     assert "2024-05-06 07:15:00" in queried
     assert "2024-05-13 07:15:00" in queried
 

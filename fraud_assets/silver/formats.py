@@ -74,3 +74,39 @@ def timestamp(value: str, time: Time) -> str:
         return read if time.zone == "UTC" else f"if({zoneless}, {read}, to_utc_timestamp({read}, '{time.zone}'))"
     read = f"try_to_timestamp({text}, '{time.format.replace(chr(39), chr(39) * 2)}')"
     return read if time.zone == "UTC" else f"to_utc_timestamp({read}, '{time.zone}')"
+
+
+def kind(given: Column) -> Column:
+    """What a field's text shows it to be, in words: an object, a list, a boolean, a number or a text."""
+    text = given.cast("string")
+    return (
+        F.when(_composite(text), F.when(text.startswith("{"), "an object").otherwise("a list"))
+        .when(F.lower(text).isin("true", "false"), "a boolean")
+        .when(text.rlike(r"^[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?$"), "a number")
+        .otherwise("a text")
+    )
+
+
+def composite(given: Column) -> Column:
+    """Whether a field that should be one value holds an object or a list."""
+    text = given.cast("string")
+    return (text.startswith("{") | text.startswith("[")) & _composite(text)
+
+
+def _composite(text: Column) -> Column:
+    return text.rlike(r'^(\{("|\}$).*\}?|\[(["{0-9\[-]|\]$).*\]?)$')
+
+
+def undeclared(value: Column, stream: Stream) -> Column:
+    """The fields of a JSON record that the source does not declare, as texts by name; null when there are none.
+
+    Names are looked at first, values only of the few records that have such fields.
+    """
+    names = F.array_except(F.json_object_keys(value.cast("string")), F.array(*map(F.lit, stream.fields)))
+    everything = F.from_json(value.cast("string"), "map<string, string>")
+
+    def last(name: Column) -> Column:
+        mine = F.map_filter(everything, lambda key, _: key == name)  # a name may be there more than once
+        return F.try_element_at(F.map_values(mine), F.lit(-1))
+
+    return F.when(F.size(names) > 0, F.map_from_arrays(names, F.transform(names, last)))

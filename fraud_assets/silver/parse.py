@@ -25,7 +25,7 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
     typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
     parsed = (
         _read(raw.drop("headers"), stream)
-        .select("_raw.*", "_readable", *given, *_attributes(stream))
+        .select("_raw.*", "_readable", *given, *_attributes(stream, table))
         .select("*", *typed)
         .withColumn("reasons", _reasons(source, stream, list(mapped), table))
         .select("*", *_signals(stream))
@@ -39,7 +39,9 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
 def unmapped(stream: Stream, table: Table) -> list[Column]:
     """The silver table's columns that the stream's records do not fill, as nulls."""
     open_to_mapping = [*mapped_columns(table), "signals", "attributes"]
-    filled = [*stream.columns, *(name for name in ("signals", "attributes") if getattr(stream, name))]
+    filled = {*stream.columns, *(["signals"] if stream.signals else [])}
+    if stream.attributes or stream.format == "json":
+        filled.add("attributes")
     absent = [c for c in table.columns if c.name in open_to_mapping and c.name not in filled]
     return [F.lit(None).cast(column.type).alias(column.name) for column in absent]
 
@@ -62,9 +64,17 @@ def _signals(stream: Stream) -> list[Column]:
     return [F.create_map(*pairs).alias("signals")] if pairs else []
 
 
-def _attributes(stream: Stream) -> list[Column]:
+def _attributes(stream: Stream, table: Table) -> list[Column]:
+    """The fields that are kept as they are: those the source names, and those of JSON records that it does not know."""
+    if "attributes" not in table.column_names:
+        return []
     pairs = [part for field in stream.attributes for part in (F.lit(field), F.col(f"`{field}`"))]
-    return [F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()).alias("attributes")] if pairs else []
+    named = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()) if pairs else None
+    if stream.format != "json":
+        return [] if named is None else [named.alias("attributes")]
+    unknown = formats.undeclared(F.col("_raw.value"), stream)
+    both = unknown if named is None else F.coalesce(F.map_concat(named, unknown), named)
+    return [both.alias("attributes")]
 
 
 def _given(column: Declared) -> str:
@@ -143,14 +153,18 @@ def _all(conditions: list[Column]) -> Column:
     return _all(conditions[:middle]) & _all(conditions[middle:])
 
 
-def _column_rules(column: Declared) -> list[tuple[Column, str]]:
-    """When a column's value is missing though required, or is not of the column's type; with the reason."""
+def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
+    """When a column's value is missing though required, or is of another type; with the reason, which names both."""
     given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
     empty = given.isNull() | given.cast("string").rlike(r"^\s*$")
-    rules = [] if column.nullable else [(empty, f"{column.name} is missing")]
+    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()
         if column.type == "double":
             unusable |= F.isnan(typed) | (F.abs(typed) == float("inf"))
-        rules.append((~empty & unusable, f"{column.name} is not a {column.type}"))
+        found = F.concat(F.lit(f"{column.name} is not a {column.type} but "), formats.kind(given))
+        rules.append((~empty & unusable, found))
+    else:
+        found = F.concat(F.lit(f"{column.name} is not a string but "), formats.kind(given))
+        rules.append((formats.composite(given), found))
     return rules

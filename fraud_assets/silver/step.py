@@ -33,6 +33,8 @@ class Refined:
     duplicates: int = 0
     labelled: int = 0
     """Labels that came in line with payments."""
+    undeclared: tuple[str, ...] = ()
+    """Fields that records have and the source does not declare; each is named once."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
@@ -68,8 +70,9 @@ def _refine_range(
     parsed = parse(raw, source, described, target).localCheckpoint()
     valid = parsed.where(F.size("reasons") == 0)
     key = [name for name in target.key if name != "source"]
-    total, good, reach = _facts(parsed, key)
+    total, good, reach, kept = _facts(parsed, key)
     outcome.read = max(outcome.read, total)
+    outcome.undeclared = tuple(sorted({*outcome.undeclared, *(set(kept) - set(described.attributes))}))
     taken = _taken(spark, source, target, reach, lake)
     due = todo[0].target is target
     left_out = (repeats(valid, taken, key) if due else refused(valid, taken)).localCheckpoint()
@@ -132,14 +135,17 @@ def duplicates(valid: DataFrame, left_out: DataFrame, stream: str) -> DataFrame:
     )
 
 
-def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach]:
-    """Records, those to trust, and how far the keys of these reach."""
+def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach, list[str]]:
+    """Records, those to trust, how far the keys of these reach, and the names of all attributes."""
     trusted = {name: F.when(F.size("reasons") == 0, F.col(name)) for name in key}
     bounds = [bound(column).cast("string") for column in trusted.values() for bound in (F.min, F.max)]
-    row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), *bounds).first()
+    kept = F.map_keys("attributes") if "attributes" in parsed.columns else F.array().cast("array<string>")
+    names = F.array_distinct(F.flatten(F.collect_set(kept)))
+    row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), names, *bounds).first()
     assert row is not None
-    total, good, *found = row
-    return total, good, dict(zip(key, zip(found[::2], found[1::2], strict=True), strict=True))
+    total, good, attributes, *found = row
+    reach = dict(zip(key, zip(found[::2], found[1::2], strict=True), strict=True))
+    return total, good, reach, list(attributes or ())
 
 
 def _taken(spark: SparkSession, source: Source, target: Table, reach: Reach, lake: str) -> DataFrame:

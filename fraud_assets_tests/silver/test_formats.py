@@ -48,7 +48,7 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
         (b'{"trans_num": "T5"}', [unreadable]),
         (b"", [unreadable]),
         (line(6, amt="ten", category="", is_fraud="maybe"),
-         ["amount is not a double", "is_fraud is not a boolean", "category is missing"]),
+         ["amount is not a double but a text", "is_fraud is not a boolean but a text", "category is missing"]),
         (line(7, cc_num=" "), ["customer_id is missing"]),
         (line(8, amt="100001", category="Food"), ["category does not match [a-z_]+", "amount is above 100000"]),
     ]  # fmt: skip
@@ -99,7 +99,7 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
         (json.dumps(change("c", 7)).encode() * 2, [unreadable]),
         (None, ["record has no value"]),
         (change("c", 8, paid_at="2026"), ["event_time is before the source began"]),
-        (change("c", 9, paid_at=10**40), ["event_time is not a timestamp"]),
+        (change("c", 9, paid_at=10**40), ["event_time is not a timestamp but a number"]),
         (change("c", 9, currency="euro"), ["currency does not match [A-Z]{3}"]),
     ]
     send(spark, tables, "transactions", records([value for value, _ in cases]), "ledger")
@@ -118,7 +118,7 @@ def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Path) -> No
     cases[2]["row_number"] = 3
     send(spark, tables, "transactions", records(cases), "ulb")
     outcome = refine(spark, ULB, "transactions", str(tables))
-    assert rows(silver.QUARANTINE, tables)["reasons"].to_list() == [["signal V3 is not a double"]]
+    assert rows(silver.QUARANTINE, tables)["reasons"].to_list() == [["signal V3 is not a double but a text"]]
     assert outcome.labelled == 2
     first, third = rows(silver.TRANSACTIONS, tables).sort("transaction_id").to_dicts()
     assert first["signals"] == {f"V{number}": 1.5 for number in range(1, 29)}
