@@ -18,7 +18,7 @@ from fraud_assets.settings import settings
 from fraud_assets.silver import assets as silver
 from fraud_assets.silver import checks as silver_checks
 from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import gold
+from fraud_assets.tables.gold import FEATURES
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
 
@@ -53,19 +53,23 @@ summaries = dg.define_asset_job(
 )
 
 
+def paying() -> list[str]:
+    """The sources that have payments in the lake."""
+    return [source for source in catalogue() if reads.newest_time(FEATURES, settings().lake, source)]
+
+
 @dg.schedule(job=summaries, cron_schedule="*/15 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def quarter_hourly_summaries(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-    """Every source's summaries, each quarter of an hour."""
+    """The summaries of every source that has payments, each quarter of an hour."""
     moment = context.scheduled_execution_time.isoformat()
-    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in catalogue()]
+    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in paying()]
 
 
 @dg.schedule(job=train, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def daily_training(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
     """A new model of every source that has payments, each night."""
-    day, lake = context.scheduled_execution_time.date(), settings().lake
-    paying = [source for source in catalogue() if reads.newest_time(gold.FEATURES, lake, source)]
-    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in paying]
+    day = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in paying()]
 
 
 daily_upkeep = dg.ScheduleDefinition(
