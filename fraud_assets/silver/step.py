@@ -1,40 +1,24 @@
 """Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one."""
 
-from dataclasses import dataclass
-
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.silver.outcome import COORDINATES, Refined
 from fraud_assets.silver.parse import parse, unmapped
+from fraud_assets.silver.small import refine_small
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.tables import Table, bronze, silver
 
 STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
-COORDINATES = ["topic", "partition", "offset"]
 BROADCAST = 1_000_000
 """Records to leave out up to which each worker is given the whole list."""
 
 Reach = dict[str, tuple[str, str]]
 """The least and the greatest value of each column of a key, as texts."""
-
-
-@dataclass
-class Refined:
-    """How many bronze records went where; zero for a part that had been written by an earlier run."""
-
-    versions: str = ""
-    read: int = 0
-    written: int = 0
-    quarantined: int = 0
-    duplicates: int = 0
-    labelled: int = 0
-    """Labels that came in line with payments."""
-    undeclared: tuple[str, ...] = ()
-    """Fields that records have and the source does not declare; each is named once."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
@@ -52,7 +36,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for first in dict.fromkeys(increment.first for increment in todo):
         same = [increment for increment in todo if increment.first == first]
-        _refine_range(spark, source, stream, target, same, lake, outcome)
+        refine_range = refine_small if increments.size(same[0], lake) <= SMALL else _refine_range
+        refine_range(spark, source, stream, target, same, lake, outcome)
     return outcome
 
 
