@@ -4,6 +4,8 @@ What belongs here: which segment a payment is in, and the figures of each. Custo
 payment that we know of, not years of life, which no source tells us.
 """
 
+from itertools import pairwise
+
 import polars as pl
 
 from fraud_assets.training.metrics.alarms import precision, recall
@@ -71,7 +73,8 @@ def _figures(part: pl.DataFrame, threshold: float) -> dict[str, float | int | No
 
 def _between(value: pl.Expr, bounds: list[float], unit: str) -> pl.Expr:
     """A segment's name, such that names sort as values do."""
-    names = [f"{at}: under {bound:g}{unit}" for at, bound in enumerate(bounds)]
+    names = [f"0: under {bounds[0]:g}{unit}"]
+    names += [f"{at}: {low:g} to {high:g}{unit}" for at, (low, high) in enumerate(pairwise(bounds), 1)]
     names.append(f"{len(bounds)}: {bounds[-1]:g}{unit} or more")
     segment = pl.lit(names[-1])
     for bound, name in reversed(list(zip(bounds, names[:-1], strict=True))):
