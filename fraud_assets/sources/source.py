@@ -10,16 +10,11 @@ from pydantic_core import ErrorDetails
 
 from fraud_assets.settings import settings
 from fraud_assets.sources.document import Document, SourceError
+from fraud_assets.sources.model import Model
 from fraud_assets.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.tables import silver
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class Model(Strict):
-    """How the source's model is trained and what it must reach."""
-
-    average_precision_floor: float = Field(ge=0, le=1)
 
 
 class Source(Strict):
