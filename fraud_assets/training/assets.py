@@ -9,6 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets import wiring
 from fraud_assets.errors import FraudError
+from fraud_assets.features.catalogue import of_families
 from fraud_assets.lake import reads, writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -46,6 +47,7 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
         here.mlflow,
         here.models,
         {table.full_name: version for table, version in versions.items() if version is not None},
+        names=[feature.name for feature in of_families(source.features.families)],
     )
     yield dg.MaterializeResult(
         asset_key=MODEL,
