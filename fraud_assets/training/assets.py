@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets import wiring
+from fraud_assets.features.catalogue import of_families
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -30,14 +31,14 @@ MODEL = dg.AssetKey(["training", "model"])
 )
 def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Train, test on later payments, register, and promote if the gate lets it."""
-    from fraud_assets.features.catalogue import NAMES
     from fraud_assets.training.dataset import pinned, training_set
     from fraud_assets.training.performance import rows
     from fraud_assets.training.train import train
 
     here, source = settings(), named(context.partition_key)
-    data = training_set(source.name, pinned(here.lake), here.lake, NAMES)
-    result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake)
+    names = [feature.name for feature in of_families(source.features.families)]
+    data = training_set(source.name, pinned(here.lake), here.lake, names)
+    result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake, names)
     if result.refusal:
         context.log.warning(f"version {result.version} is {result.role}: {result.refusal}")
     yield dg.MaterializeResult(

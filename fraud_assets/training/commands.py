@@ -123,7 +123,7 @@ def search(
 
     Example: fraud model search --source cards --trials 30
     """
-    from fraud_assets.features.catalogue import NAMES
+    from fraud_assets.features.catalogue import of_families
     from fraud_assets.sources.source import named
     from fraud_assets.training import search as searching
     from fraud_assets.training.dataset import pinned, training_set
@@ -133,10 +133,11 @@ def search(
     here, described = settings(), named(source)
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
     versions = searching.versions_of(known) or pinned(here.lake)
-    read = training_set(source, versions, here.lake, NAMES)
+    names = [feature.name for feature in of_families(described.features.families)]
+    read = training_set(source, versions, here.lake, names)
     seconds = minutes * 60 if minutes else None
     found = searching.search(
-        known, read, described.model, described.label_delay, NAMES, here.mlflow, here.lake, trials, seconds
+        known, read, described.model, described.label_delay, names, here.mlflow, here.lake, trials, seconds
     )
     console.print(
         f"{found.trials} trials, {found.pruned} of them given up early; best average precision on the folds: "
