@@ -22,6 +22,7 @@ DEFAULTS: Mapping[str, Any] = {
     "reg_lambda": 1.0,
     "gamma": 0.0,
     "max_bin": 256,
+    "num_parallel_tree": 1,
 }
 _FIXED = {"objective": "binary:logistic", "seed": SEED}
 _FILE = "xgboost.ubj"
