@@ -104,7 +104,9 @@ def _fold(what: str, fold: Fold, features: pl.DataFrame, since: date | None) -> 
         card_precision(test),
         auc_roc(test["is_fraud"], test["score"]),
     )
-    console.print(f"  trained on {what}, {train.height:,} payments, test from {fold.test_start}: {_words(found)}")
+    console.print(
+        f"  trained on {what}, {train.height:,} payments, test from {fold.test_start}: {_words(found)}", soft_wrap=True
+    )
     return found
 
 
