@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import reads
+from fraud_assets.lake.writes import shaped
 from fraud_assets.tables import Table
 
 SMALL = 20_000
@@ -182,18 +183,9 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     target = DeltaTable(increment.target.path(lake))
     if _has(target, increment):
         return 0
-    whole = _shaped(arrow, pa.schema(target.schema()))
+    whole = shaped(arrow, target)
     write_deltalake(target, whole, mode="append", commit_properties=_commit(increment))
     return int(arrow.num_rows)
-
-
-def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows in a table's columns and types."""
-    columns = [
-        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def skip(increment: Increment, lake: str) -> None:

@@ -1,15 +1,26 @@
 """Small appends without Spark, for tables that are measured rather than derived from an upstream table's rows."""
 
 import polars as pl
+import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from fraud_assets.tables import Table
 
 
 def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
-    """Append rows (in the table's columns, any order) to a table that exists; returns how many."""
+    """Append rows to a table that exists, columns in any order, null where the rows lack one; returns how many."""
     if rows.is_empty():
         return 0
-    arrow = rows.select(table.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    write_deltalake(DeltaTable(table.path(lake)), arrow, mode="append")
+    log = DeltaTable(table.path(lake))
+    write_deltalake(log, shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), log), mode="append")
     return rows.height
+
+
+def shaped(rows: pa.Table, log: DeltaTable) -> pa.Table:
+    """The rows in a table's columns and types."""
+    schema = pa.schema(log.schema())
+    columns = [
+        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

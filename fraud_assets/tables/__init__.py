@@ -10,6 +10,7 @@ ALL: tuple[Table, ...] = (
     silver.LABELS,
     silver.QUARANTINE,
     silver.DUPLICATES,
+    silver.REFERENCES,
     gold.FEATURES,
     gold.SCORES,
     gold.ALERTS,
