@@ -12,13 +12,13 @@ def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
     if rows.is_empty():
         return 0
     log = DeltaTable(table.path(lake))
-    write_deltalake(log, shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), log), mode="append")
+    whole = shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), pa.schema(log.schema()))
+    write_deltalake(log, whole, mode="append")
     return rows.height
 
 
-def shaped(rows: pa.Table, log: DeltaTable) -> pa.Table:
-    """The rows in a table's columns and types."""
-    schema = pa.schema(log.schema())
+def shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows in a table's columns and types, null where they lack one."""
     columns = [
         rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
         for field in schema
