@@ -15,11 +15,14 @@ from fraud_assets.lake import reads
 from fraud_assets.references.lists import SUSPICIOUS_CARDS
 from fraud_assets.references.load import load, revisions
 from fraud_assets.silver import verdicts
+from fraud_assets.silver.account import account
 from fraud_assets.tables import Table, gold, silver
 from fraud_assets_tests.pipeline import CARDS, run
 from fraud_assets_tests.raw import label, payment, records, send
 
 pytestmark = pytest.mark.stack
+
+FRAUD, LISTED = "merchant_mean_fraud_7d", "customer_is_suspicious"
 
 
 @pytest.fixture(autouse=True, params=["in this process", "on Spark"])
@@ -53,59 +56,43 @@ def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:
     return payment(number, event_time=at.isoformat(), terminal_id="M", customer_id="C", **other)
 
 
-def test_a_label_waits_for_its_payment_and_a_verdict_revises_it(spark: SparkSession, tables: Path) -> None:
+def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, tables: Path, tmp_path: Path) -> None:
+    file, lake = tmp_path / "cards.csv", str(tables)
     send(spark, tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
     send(spark, tables, "transactions", records([on_day(2, 4)]))
     run(spark, tables)
-    assert stored(tables)["merchant_mean_fraud_7d"].to_list() == [0.0]
+    assert stored(tables).select(FRAUD, LISTED).rows() == [(0.0, None)]
 
     send(spark, tables, "transactions", records([on_day(1, 1)], first=1))
+    file.write_text("customer_id,valid_from,valid_to,known_at\nC,2026-02-01,2026-02-05,2026-02-02\nX,,,oops\n")
+    loaded = load(SUSPICIOUS_CARDS, str(file), "cards", lake)
+    assert (loaded.changed, [bad.line for bad in loaded.bad]) == (1, [3])
     run(spark, tables)
     late, then = stored(tables).to_dicts()
-    assert (late["merchant_mean_fraud_7d"], late["repaired_at"]) == (0.0, None)
-    assert then["merchant_mean_fraud_7d"] == 1.0
+    assert (late[FRAUD], late[LISTED], late["repaired_at"]) == (0.0, None, None)
+    assert (then[FRAUD], then[LISTED]) == (1.0, 1.0)
     assert then["repaired_at"] is not None
     assert_as_computed_at_once(tables)
 
+    file.write_text("customer_id\nC\n")  # from today on: says nothing of these payments
+    assert load(SUSPICIOUS_CARDS, str(file), "cards", lake).changed == 1
     today = datetime.now(UTC)
+    assert verdicts.give("cards", "T00001", False, "ann", "the card was found", lake)
+    assert not verdicts.give("cards", "T00009", True, "ann", "customer denies it", lake)
     send(spark, tables, "transactions", records([on_day(3, 5)], first=2))
-    assert verdicts.give("cards", "T00001", False, "ann", "the card was found", str(tables))
-    assert not verdicts.give("cards", "T00009", True, "ann", "customer denies it", str(tables))
     run(spark, tables)
     assert_as_computed_at_once(tables)
-    assert stored(tables)["merchant_mean_fraud_7d"].to_list() == [0.0, 1.0, 1.0]  # as known then, whatever came later
-    given = rows(silver.LABELS, tables).filter(pl.col("origin") == verdicts.ORIGIN).sort("transaction_id").to_dicts()
-    assert [(each["transaction_id"], each["is_fraud"], each["who"], each["why"]) for each in given] == [
+    after = stored(tables)
+    assert after.select(FRAUD, LISTED).rows() == [
+        (0.0, None),
+        (1.0, 1.0),
+        (1.0, 0.0),
+    ]  # as known then, whatever came later
+    assert after["repaired_at"].to_list() == [None, then["repaired_at"], None]
+    given = rows(silver.LABELS, tables).filter(pl.col("origin") == verdicts.ORIGIN).sort("transaction_id")
+    assert given.select("transaction_id", "is_fraud", "who", "why").rows() == [
         ("T00001", False, "ann", "the card was found"),
         ("T00009", True, "ann", "customer denies it"),
     ]
-    assert all(today < each["known_at"] < datetime.now(UTC) for each in given)
-
-
-def test_lists_count_as_of_event_time_and_late_ones_repair(spark: SparkSession, tables: Path, tmp_path: Path) -> None:
-    file, lake = tmp_path / "cards.csv", str(tables)
-    send(spark, tables, "transactions", records([on_day(number, day) for number, day in enumerate((1, 3, 5, 7))]))
-    run(spark, tables)
-    assert stored(tables)["customer_is_suspicious"].to_list() == [None] * 4
-
-    file.write_text("customer_id,valid_from,valid_to,known_at\nC,2026-02-01,2026-02-06,2026-02-02\nX,,,oops\n")
-    assert [(bad.line, bad.problem) for bad in load(SUSPICIOUS_CARDS, str(file), "cards", lake).bad] == [
-        (3, "known_at is not an ISO 8601 time but 'oops'")
-    ]
-    run(spark, tables)
-    assert stored(tables)["customer_is_suspicious"].to_list() == [None, 1.0, 1.0, 0.0]
-    assert stored(tables)["repaired_at"].is_null().to_list() == [True, False, False, False]
-
-    version = reads.version(silver.REFERENCES, lake)
-    again = load(SUSPICIOUS_CARDS, str(file), "cards", lake)
-    assert (again.changed, again.closed, again.unchanged) == (0, 0, 1)
-    assert reads.version(silver.REFERENCES, lake) == version
-
-    file.write_text("customer_id\nC\n")  # from today on: says nothing of these payments
-    assert load(SUSPICIOUS_CARDS, str(file), "cards", lake).changed == 1
-    send(spark, tables, "transactions", records([on_day(4, 5)], first=4))
-    before = stored(tables)
-    run(spark, tables)
-    assert stored(tables)["customer_is_suspicious"].to_list() == [None, 1.0, 1.0, 0.0, 1.0]
-    assert_as_computed_at_once(tables)
-    assert_frame_equal(stored(tables).head(4).select("customer_is_suspicious"), before.select("customer_is_suspicious"))
+    assert all(today < known_at < datetime.now(UTC) for known_at in given["known_at"])
+    assert all(stream.balanced for stream in account("cards", lake))
