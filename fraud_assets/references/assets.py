@@ -41,7 +41,7 @@ def references(context: dg.AssetExecutionContext, spark: LazyPySparkResource) ->
             frame = pl.DataFrame(lines, schema=["line", "problem", "text"], orient="row")
             facts[f"{loaded.list}_bad_lines"] = dg.MetadataValue.md(wiring.markdown(frame))
     if failed:
-        raise dg.Failure("; ".join(failed), metadata=facts)
+        raise dg.Failure("; ".join(failed), metadata=facts, allow_retries=False)  # the next hour's run is the retry
     if not done:
         context.log.info(f"no list is set; settings: {', '.join(f'FRAUD_{name.upper()}' for name in LISTS)}")
     return dg.MaterializeResult(

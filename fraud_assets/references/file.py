@@ -110,10 +110,10 @@ def _fields(line: str, header: Sequence[str]) -> dict[str, str]:
     if "\ufffd" in line:
         raise ValueError("not UTF-8 text")
     values = next(csv.reader([line], strict=True))
-    if len(values) > len(header):
+    if any(values[len(header) :]):
         raise ValueError(f"{len(values)} fields, the header has {len(header)}")
     given = [*values, *[""] * (len(header) - len(values))]
-    return {name: value.strip() for name, value in zip(header, given, strict=True)}
+    return {name: value.strip() for name, value in zip(header, given, strict=False)}
 
 
 def _times(fields: dict[str, str], now: datetime) -> dict[str, datetime | None]:
