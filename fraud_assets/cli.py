@@ -11,6 +11,8 @@ from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
 from fraud_assets.sources import commands as sources
+from fraud_assets.sources.onboarding import commands as onboarding
+from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
 from fraud_assets.stack import run_command
 
@@ -25,7 +27,9 @@ app.command()(demonstration.demo)
 app.command()(run_command.run)
 app.command()(lake.query)
 app.command()(lake.export)
+app.command()(replaying.replay)
 app.add_typer(sources.app, name="simulate")
+app.add_typer(onboarding.app, name="source")
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     reasons = query("select reasons from silver.quarantine order by kafka_time desc limit 3", settings().lake).rows
     assert sorted(reason for (found,) in reasons for reason in found) == [
         "amount is negative",
-        "event_time is not a timestamp",
+        "event_time is not a timestamp but a text",
         "record is not a JSON object",
     ]
     assert count("silver.duplicates") == sent.repeats + 1

@@ -9,7 +9,8 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics
-from fraud_assets.sources.source import Stream, named
+from fraud_assets.sources.source import named
+from fraud_assets.sources.stream import Stream
 from fraud_assets.tables import Table, bronze
 
 

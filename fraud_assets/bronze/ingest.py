@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.bronze.offsets import Offsets, checkpoint, committed
-from fraud_assets.sources.source import Stream
+from fraud_assets.sources.stream import Stream
 from fraud_assets.tables import Table
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.silver.step import STREAMS
+from fraud_assets.sources.stream import IN_LINE
 from fraud_assets.tables import Table, silver
 
 
@@ -44,12 +45,21 @@ def account(source: str, lake: str) -> list[Account]:
                 stream,
                 version,
                 0 if version is None else reads.count(upstream, lake, source, version),
-                reads.count(target, lake, source),
+                _kept(target, source, lake),
                 _of_stream(silver.DUPLICATES, source, stream, lake),
                 _of_stream(silver.QUARANTINE, source, stream, lake),
             )
         )
     return found
+
+
+def _kept(target: Table, source: str, lake: str) -> int:
+    """Rows of the stream's own records; labels that came in line with payments are not."""
+    frame = reads.scan(target, lake)
+    if target is not silver.LABELS or frame is None:
+        return reads.count(target, lake, source)
+    mine = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(IN_LINE))
+    return int(mine.select(pl.len()).collect().item())
 
 
 def _of_stream(table: Table, source: str, stream: str, lake: str) -> int:

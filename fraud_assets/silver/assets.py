@@ -22,9 +22,11 @@ def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     source, lake = context.partition_key, settings().lake
     create_all(spark.spark_session, lake, TABLES)
     streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
+    if undeclared := streams["transactions"].undeclared:
+        context.log.warning(f"{source} sends fields it does not declare, kept in attributes: {', '.join(undeclared)}")
     written = {
         silver.TRANSACTIONS: streams["transactions"].written,
-        silver.LABELS: streams["labels"].written,
+        silver.LABELS: streams["labels"].written + streams["transactions"].labelled,
         silver.QUARANTINE: sum(stream.quarantined for stream in streams.values()),
         silver.DUPLICATES: sum(stream.duplicates for stream in streams.values()),
     }

@@ -3,13 +3,14 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from fraud_assets.sources.source import Source, Stream, mapped_columns
+from fraud_assets.silver import formats
+from fraud_assets.sources.source import Source
+from fraud_assets.sources.stream import IS_FRAUD, Stream, mapped_columns
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
 NO_VALUE = "record has no value"
 NOT_UTF8 = "record is not UTF-8 text"
-NOT_JSON = "record is not a JSON object"
 FUTURE_TOLERANCE = "1 hour"
 
 
@@ -17,31 +18,63 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
     """Bronze rows with the silver table's mapped columns beside them and ``reasons``, empty for a record to trust.
 
     A field is text until its column's type is applied, so that an odd field is named in the reasons. The raw key
-    and value stay only with a record that goes to quarantine.
+    and value stay only with a record that goes to quarantine. A label in line stands beside them as ``is_fraud``.
     """
-    mapped = [column for column in table.columns if column.name in stream.columns]
-    given = [F.expr(stream.columns[column.name]).alias(_given(column)) for column in mapped]
-    typed = [F.expr(_typed(column)).alias(column.name) for column in mapped]
+    mapped = _mapped(stream, table)
+    given = [F.expr(expression).alias(_given(column)) for column, expression in mapped.items()]
+    typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
     parsed = (
-        raw.drop("headers")
-        .select(F.struct("*").alias("_raw"), _found(stream).alias("_found"))
-        .select("_raw", F.try_element_at("_found", F.lit(1)).alias("_record"), F.size("_found").alias("_size"))
-        .select("_raw", _readable().alias("_readable"), "_record.*")
-        .select("_raw.*", "_readable", *given)
+        _read(raw.drop("headers"), stream)
+        .select("_raw.*", "_readable", *given, *_attributes(stream, table))
         .select("*", *typed)
-        .withColumn("reasons", _reasons(source, stream, mapped, table))
+        .withColumn("reasons", _reasons(source, stream, list(mapped), table))
+        .select("*", *_signals(stream))
     )
     bad = F.size("reasons") > 0
     return parsed.withColumns({"key": F.when(bad, F.col("key")), "value": F.when(bad, F.col("value"))}).drop(
-        "_readable", *(_given(column) for column in mapped)
+        "_readable", *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals)
     )
 
 
 def unmapped(stream: Stream, table: Table) -> list[Column]:
     """The silver table's columns that the stream's records do not fill, as nulls."""
-    open_to_mapping = [*mapped_columns(table), "attributes"]
-    absent = [c for c in table.columns if c.name in open_to_mapping and c.name not in stream.columns]
+    open_to_mapping = [*mapped_columns(table), "signals", "attributes"]
+    filled = {*stream.columns, *(["signals"] if stream.signals else [])}
+    if stream.attributes or stream.format == "json":
+        filled.add("attributes")
+    absent = [c for c in table.columns if c.name in open_to_mapping and c.name not in filled]
     return [F.lit(None).cast(column.type).alias(column.name) for column in absent]
+
+
+def _mapped(stream: Stream, table: Table) -> dict[Declared, str]:
+    """The columns that the stream's records fill, and the expression over the record's fields for each."""
+    columns = {column: stream.columns[column.name] for column in table.columns if column.name in stream.columns}
+    if IS_FRAUD.name in stream.columns and IS_FRAUD.name not in table.column_names:
+        columns[IS_FRAUD] = stream.columns[IS_FRAUD.name]
+    return columns | {Declared(_signal(field), "double", ""): f"`{field}`" for field in stream.signals}
+
+
+def _signal(field: str) -> str:
+    """Where a signal's number stands before all of them become one column."""
+    return f"signal {field}"
+
+
+def _signals(stream: Stream) -> list[Column]:
+    pairs = [part for field in stream.signals for part in (F.lit(field), F.col(f"`{_signal(field)}`"))]
+    return [F.create_map(*pairs).alias("signals")] if pairs else []
+
+
+def _attributes(stream: Stream, table: Table) -> list[Column]:
+    """The fields that are kept as they are: those the source names, and those of JSON records that it does not know."""
+    if "attributes" not in table.column_names:
+        return []
+    pairs = [part for field in stream.attributes for part in (F.lit(field), F.col(f"`{field}`"))]
+    named = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()) if pairs else None
+    if stream.format != "json":
+        return [] if named is None else [named.alias("attributes")]
+    unknown = formats.undeclared(F.col("_raw.value"), stream)
+    both = unknown if named is None else F.coalesce(F.map_concat(named, unknown), named)
+    return [both.alias("attributes")]
 
 
 def _given(column: Declared) -> str:
@@ -49,14 +82,26 @@ def _given(column: Declared) -> str:
     return f"_{column.name}_given"
 
 
-def _typed(column: Declared) -> str:
-    """The column's type applied to its value, null where that is impossible.
-
-    Spark would take a time without a date as one of today.
-    """
+def _typed(column: Declared, stream: Stream) -> str:
+    """The column's type applied to its value, null where that is impossible."""
     value = f"`{_given(column)}`"
-    cast = f"try_cast({value} as {column.type})"
-    return f"if(substr(cast({value} as string), 5, 1) = '-', {cast}, null)" if column.type == "timestamp" else cast
+    if column.type == "timestamp":
+        return formats.timestamp(value, stream.time)
+    return f"try_cast({value} as {column.type})"
+
+
+def _read(raw: DataFrame, stream: Stream) -> DataFrame:
+    """The bronze row as ``_raw``, the record's fields as texts beside it, and whether it could be read."""
+    if stream.format == "json":
+        return (
+            raw.select(F.struct("*").alias("_raw"), _found(stream).alias("_found"))
+            .select("_raw", F.try_element_at("_found", F.lit(1)).alias("_record"), F.size("_found").alias("_size"))
+            .select("_raw", _readable().alias("_readable"), "_record.*")
+        )
+    read = {"csv": formats.csv, "debezium": formats.debezium}[stream.format]
+    return raw.select(F.struct("*").alias("_raw"), read(F.col("value"), stream).alias("_record")).select(
+        "_raw", F.col("_record").isNotNull().alias("_readable"), "_record.*"
+    )
 
 
 def _found(stream: Stream) -> Column:
@@ -87,29 +132,39 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
         (F.col(time) > F.col("kafka_time") + F.expr(f"INTERVAL {FUTURE_TOLERANCE}"), f"{time} is in the future"),
         (F.col(time) < F.lit(source.began), f"{time} is before the source began"),
         *((~F.expr(condition), name.replace("_", " ")) for name, condition in table.constraints),
-        *((~F.expr(condition), reason) for reason, condition in stream.rules.items()),
+        *((~F.expr(condition), reason) for reason, condition in stream.conditions.items()),
     ]
     utf8, readable = F.expr("is_valid_utf8(value)"), F.coalesce(F.col("_readable"), F.lit(False))
-    sound = utf8 & readable
-    for condition, _ in broken:
-        sound &= ~F.coalesce(condition, F.lit(False))
+    sound = utf8 & readable & _all([~F.coalesce(condition, F.lit(False)) for condition, _ in broken])
     return (
         F.when(sound, F.array().cast("array<string>"))
         .when(F.col("value").isNull(), F.array(F.lit(NO_VALUE)))
         .when(~utf8, F.array(F.lit(NOT_UTF8)))
-        .when(~readable, F.array(F.lit(NOT_JSON)))
+        .when(~readable, F.array(F.lit(formats.unreadable(stream))))
         .otherwise(F.array_compact(F.array(*(F.when(condition, reason) for condition, reason in broken))))
     )
 
 
-def _column_rules(column: Declared) -> list[tuple[Column, str]]:
-    """When a column's value is missing though required, or is not of the column's type; with the reason."""
-    given, typed = F.col(_given(column)), F.col(column.name)
+def _all(conditions: list[Column]) -> Column:
+    """Whether every condition holds, as a shallow tree: Spark Connect refuses an expression nested a hundred deep."""
+    if len(conditions) == 1:
+        return conditions[0]
+    middle = len(conditions) // 2
+    return _all(conditions[:middle]) & _all(conditions[middle:])
+
+
+def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
+    """When a column's value is missing though required, or is of another type; with the reason, which names both."""
+    given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
     empty = given.isNull() | given.cast("string").rlike(r"^\s*$")
-    rules = [] if column.nullable else [(empty, f"{column.name} is missing")]
+    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()
         if column.type == "double":
             unusable |= F.isnan(typed) | (F.abs(typed) == float("inf"))
-        rules.append((~empty & unusable, f"{column.name} is not a {column.type}"))
+        found = F.concat(F.lit(f"{column.name} is not a {column.type} but "), formats.kind(given))
+        rules.append((~empty & unusable, found))
+    else:
+        found = F.concat(F.lit(f"{column.name} is not a string but "), formats.kind(given))
+        rules.append((formats.composite(given), found))
     return rules

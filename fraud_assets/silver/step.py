@@ -9,7 +9,8 @@ from pyspark.sql.window import Window
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.silver.parse import parse, unmapped
-from fraud_assets.sources.source import Source, Stream
+from fraud_assets.sources.source import Source
+from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.tables import Table, bronze, silver
 
 STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
@@ -30,6 +31,10 @@ class Refined:
     written: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    labelled: int = 0
+    """Labels that came in line with payments."""
+    undeclared: tuple[str, ...] = ()
+    """Fields that records have and the source does not declare; each is named once."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
@@ -40,7 +45,10 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     are kept as a local checkpoint, which Spark, unlike with a cached frame, never analyses again.
     """
     upstream, target = STREAMS[stream]
-    todo = increments.pending_of(upstream, (target, silver.QUARANTINE, silver.DUPLICATES), source.name, lake)
+    described: Stream = getattr(source, stream)
+    in_line = (silver.LABELS,) if target is silver.TRANSACTIONS and IS_FRAUD.name in described.columns else ()
+    targets = (target, *in_line, silver.QUARANTINE, silver.DUPLICATES)
+    todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for first in dict.fromkeys(increment.first for increment in todo):
         same = [increment for increment in todo if increment.first == first]
@@ -62,8 +70,9 @@ def _refine_range(
     parsed = parse(raw, source, described, target).localCheckpoint()
     valid = parsed.where(F.size("reasons") == 0)
     key = [name for name in target.key if name != "source"]
-    total, good, reach = _facts(parsed, key)
+    total, good, reach, kept = _facts(parsed, key)
     outcome.read = max(outcome.read, total)
+    outcome.undeclared = tuple(sorted({*outcome.undeclared, *(set(kept) - set(described.attributes))}))
     taken = _taken(spark, source, target, reach, lake)
     due = todo[0].target is target
     left_out = (repeats(valid, taken, key) if due else refused(valid, taken)).localCheckpoint()
@@ -77,6 +86,10 @@ def _refine_range(
         elif increment.target is silver.QUARANTINE:
             rows = quarantined(parsed, stream)
             outcome.quarantined = _write(spark, rows if good < total else None, increment, lake)
+        elif increment.target is silver.LABELS:
+            rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
+            labelled = in_line_labels(rows, source) if good > repeated else None
+            outcome.labelled = _write(spark, labelled, increment, lake)
         else:
             rows = duplicates(valid, left_out, stream)
             outcome.duplicates = _write(spark, rows if repeated else None, increment, lake)
@@ -100,6 +113,14 @@ def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
     return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
 
 
+def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
+    """The labels that payments brought with them, known after the source's label delay."""
+    delay = F.expr(f"make_dt_interval(0, 0, 0, {source.label_delay.total_seconds()})")
+    return taken.where(F.col(IS_FRAUD.name).isNotNull()).withColumns(
+        {"origin": F.lit(IN_LINE), "known_at": F.col("event_time") + delay, "processed_at": F.current_timestamp()}
+    )
+
+
 def quarantined(parsed: DataFrame, stream: str) -> DataFrame:
     """The records that broke a rule, whole, in the columns of silver.quarantine."""
     return parsed.where(F.size("reasons") > 0).withColumns(
@@ -114,14 +135,17 @@ def duplicates(valid: DataFrame, left_out: DataFrame, stream: str) -> DataFrame:
     )
 
 
-def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach]:
-    """Records, those to trust, and how far the keys of these reach."""
+def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach, list[str]]:
+    """Records, those to trust, how far the keys of these reach, and the names of all attributes."""
     trusted = {name: F.when(F.size("reasons") == 0, F.col(name)) for name in key}
     bounds = [bound(column).cast("string") for column in trusted.values() for bound in (F.min, F.max)]
-    row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), *bounds).first()
+    kept = F.map_keys("attributes") if "attributes" in parsed.columns else F.array().cast("array<string>")
+    names = F.array_distinct(F.flatten(F.collect_set(kept)))
+    row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), names, *bounds).first()
     assert row is not None
-    total, good, *found = row
-    return total, good, dict(zip(key, zip(found[::2], found[1::2], strict=True), strict=True))
+    total, good, attributes, *found = row
+    reach = dict(zip(key, zip(found[::2], found[1::2], strict=True), strict=True))
+    return total, good, reach, list(attributes or ())
 
 
 def _taken(spark: SparkSession, source: Source, target: Table, reach: Reach, lake: str) -> DataFrame:

@@ -92,9 +92,45 @@ def cards(
         with _progress("history", period.days) as advance:
             done["history"] = simulate_history(world, period, delivery, advance)
     if live:
-        with _progress("live", None) as advance, _stopped_by_signals() as stop:
+        with _progress("live", None) as advance, stopped_by_signals() as stop:
             done["live"] = simulate_live(world, rate, delivery, stop, seconds, period, advance)
     _report(done, as_json)
+
+
+@app.command()
+def ecommerce(
+    sample: Annotated[int | None, typer.Option(min=1, help="orders to write to --output")] = None,
+    output: Annotated[Path | None, typer.Option(help="a file: .jsonl, .csv or .parquet")] = None,
+    kafka: Annotated[bool, typer.Option("--kafka", help="send the orders of the last --hours to Kafka")] = False,
+    servers: Annotated[str | None, typer.Option(help="Kafka's addresses", show_default="the stack's")] = None,
+    hours: Annotated[float, typer.Option(min=0.001, help="hours of orders, 1,000 in each")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, other orders")] = 0,
+    end: Annotated[datetime | None, typer.Option(help="orders end at this time (UTC)", show_default="now")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
+) -> None:
+    """Orders of a web shop: 8 % fraud, 5 % with a field missing, 1 % sent twice, 2 % of an odd amount.
+
+    Example: fraud simulate ecommerce --sample 10000 --output orders.jsonl
+    """
+    from fraud_assets.sources.ecommerce.simulate import to_file, to_kafka
+    from fraud_assets.sources.source import named
+
+    until = end.replace(tzinfo=UTC) if end else datetime.now(UTC)
+    if (sample is None) != (output is None) or not (output or kafka):
+        raise FraudError("nothing to do: give --sample N with --output FILE, or --kafka, or both")
+    done = {}
+    if sample and output:
+        done["file"] = to_file(sample, until, seed, output)
+    if kafka:
+        done["kafka"] = to_kafka(hours, until, seed, named("ecommerce").transactions, servers or settings().kafka)
+    if as_json:
+        print(json.dumps({name: asdict(made) for name, made in done.items()}))
+        return
+    for name, made in done.items():
+        print(
+            f"{name}: {made.records:,} orders, {made.frauds:,} of them fraud, {made.incomplete:,} lacking a field, "
+            f"{made.repeats:,} repeats"
+        )
 
 
 def _report(done: dict[str, "Sent"], as_json: bool) -> None:
@@ -122,7 +158,7 @@ def _progress(name: str, days: int | None) -> Iterator[Callable[["Sent"], None]]
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set, so that what is under way is finished."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -3,49 +3,27 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from fraud_assets.settings import settings
+from fraud_assets.sources.document import Document, SourceError
+from fraud_assets.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.tables import silver
-from fraud_assets.tables.schema import Table
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class SourceError(ValueError):
-    """A source's file is wrong; the message names the file, the field, what was found and what is allowed."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stream(_Strict):
-    """One topic of a source and how its records become rows of a silver table.
-
-    ``columns`` gives a SQL expression over the record's ``fields`` for each canonical column; every field is
-    text until its column's type is applied. ``rules`` gives, by the reason reported when it is broken, a
-    condition over the canonical columns that must hold.
-    """
-
-    topic: str
-    format: Literal["json"] = "json"
-    fields: tuple[str, ...]
-    columns: dict[str, str]
-    rules: dict[str, str] = {}
-
-
-class Model(_Strict):
+class Model(Strict):
     """How the source's model is trained and what it must reach."""
 
     average_precision_floor: float = Field(ge=0, le=1)
 
 
-class Source(_Strict):
-    """One source of payments."""
+class Source(Strict):
+    """One source of payments; ``labels`` is a topic of chargebacks and verdicts, by default in the fields shown."""
 
     name: Name
     description: str
@@ -55,6 +33,18 @@ class Source(_Strict):
     transactions: Stream
     labels: Stream
     model: Model
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_labels(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "labels" in content:
+            return content
+        columns = {"transaction_id": "transaction_id", "is_fraud": "is_fraud", "origin": "origin"}
+        fields = ["transaction_id", "is_fraud", "labelled_at", "origin"]
+        topic = f"{content.get('name')}-labels"
+        return content | {
+            "labels": {"topic": topic, "fields": fields, "columns": columns | {"known_at": "labelled_at"}}
+        }
 
     @field_validator("began")
     @classmethod
@@ -71,55 +61,42 @@ class Source(_Strict):
         """The topics the source sends to."""
         return self.transactions.topic, self.labels.topic
 
-    @field_validator("transactions")
-    @classmethod
-    def _transactions_columns(cls, stream: Stream) -> Stream:
-        return _checked(stream, silver.TRANSACTIONS)
-
-    @field_validator("labels")
-    @classmethod
-    def _labels_columns(cls, stream: Stream) -> Stream:
-        return _checked(stream, silver.LABELS)
-
-
-def mapped_columns(table: Table) -> list[str]:
-    """The columns of a silver table that a source's mapping may fill."""
-    filled_by_us = {"source", "attributes", "topic", "partition", "offset", "kafka_time", "ingested_at", "processed_at"}
-    return [name for name in table.column_names if name not in filled_by_us]
-
-
-def _checked(stream: Stream, table: Table) -> Stream:
-    allowed = mapped_columns(table)
-    for name in stream.columns:
-        if name not in allowed:
-            raise ValueError(f"column '{name}' is not one of {table.full_name}; allowed: {', '.join(allowed)}")
-    for column in table.columns:
-        if not column.nullable and column.name in allowed and column.name not in stream.columns:
-            raise ValueError(f"column '{column.name}' is required and not mapped")
-    return stream
-
 
 def load(path: Path) -> Source:
     """The source described by a YAML file.
 
     Raises:
-        SourceError: the file cannot be read, or a field is missing, unknown or wrong.
+        SourceError: the file cannot be read, or a field is missing, unknown or wrong; a line for each.
     """
+    document = Document(path)
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise SourceError(f"{path.name}: cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise SourceError(f"{path.name}: found {type(content).__name__} where a mapping of settings belongs")
-    try:
-        source = Source.model_validate(content)
+        source = Source.model_validate(document.content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SourceError(f"{path.name}: {field}: {first['msg']}; found {first['input']!r:.80}") from error
-    if source.name != path.stem:
-        raise SourceError(f"{path.name}: name: found '{source.name}', must equal the file's name '{path.stem}'")
+        raise document.error((_place(e["loc"]), _said(e)) for e in error.errors()) from None
+    found = [
+        *(
+            ((name, *place), problem)
+            for name, stream, table in (
+                ("transactions", source.transactions, silver.TRANSACTIONS),
+                ("labels", source.labels, silver.LABELS),
+            )
+            for place, problem in problems(stream, table)
+        ),
+        *([(("name",), f"must equal the file's name '{path.stem}'")] if source.name != path.stem else []),
+    ]
+    if found:
+        raise document.error(found)
     return source
+
+
+def _place(location: Place) -> Place:
+    """Where an error of pydantic's stands; that of a key is the key's."""
+    return location[:-1] if location[-1:] == ("[key]",) else location
+
+
+def _said(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:]
 
 
 @lru_cache

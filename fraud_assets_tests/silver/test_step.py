@@ -6,7 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
-from fraud_assets.silver.parse import NO_VALUE, NOT_JSON, NOT_UTF8
+from fraud_assets.silver.formats import unreadable
+from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, silver
@@ -15,6 +16,7 @@ from fraud_assets_tests.raw import SENT, label, payment, records, send
 pytestmark = pytest.mark.stack
 
 CARDS = named("cards")
+NOT_JSON = unreadable(CARDS.transactions)
 
 PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ("sound", payment(0), []),
@@ -50,22 +52,32 @@ PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ("negative amount", payment(8, amount=-0.01), ["amount is negative"]),
     ("amount that no account holds", payment(8, amount=1e14), ["amount is beyond belief"]),
     ("id of white space", payment(8, transaction_id="\t"), ["transaction_id is missing"]),
-    ("text amount", payment(8, amount="ten"), ["amount is not a double"]),
-    ("NaN amount", payment(8, amount=float("nan")), ["amount is not a double"]),
-    ("infinite amount", payment(8, amount=float("inf")), ["amount is not a double"]),
-    ("huge amount", json.dumps(payment(8)).replace("18.0", "1e400").encode(), ["amount is not a double"]),
-    ("impossible date", payment(8, event_time="2026-02-30T25:61:00.000Z"), ["event_time is not a timestamp"]),
-    ("time without a date", payment(8, event_time="12:30:00"), ["event_time is not a timestamp"]),
-    ("seconds since 1970", payment(8, event_time=1769947200), ["event_time is not a timestamp"]),
+    ("text amount", payment(8, amount="ten"), ["amount is not a double but a text"]),
+    ("NaN amount", payment(8, amount=float("nan")), ["amount is not a double but a text"]),
+    ("infinite amount", payment(8, amount=float("inf")), ["amount is not a double but a text"]),
+    ("huge amount", json.dumps(payment(8)).replace("18.0", "1e400").encode(), ["amount is not a double but a text"]),
+    (
+        "impossible date",
+        payment(8, event_time="2026-02-30T25:61:00.000Z"),
+        ["event_time is not a timestamp but a text"],
+    ),
+    ("time without a date", payment(8, event_time="12:30:00"), ["event_time is not a timestamp but a text"]),
+    ("seconds since 1970", payment(8, event_time=1769947200), ["event_time is not a timestamp but a number"]),
+    ("a number that became an object", payment(8, amount={"value": 1}), ["amount is not a double but an object"]),
+    ("a number that became a list", payment(8, amount=[1]), ["amount is not a double but a list"]),
+    ("a number that became a boolean", payment(8, amount=True), ["amount is not a double but a boolean"]),
+    ("a text that became an object", payment(8, customer_id={"id": 1}), ["customer_id is not a string but an object"]),
+    ("a text that became a list", payment(8, channel=["pos"]), ["channel is not a string but a list"]),
+    ("a text in brackets", payment(9, channel="[pos]", terminal_id="{pos}"), []),
     ("future date", payment(8, event_time="2026-03-02T00:00:00Z"), ["event_time is in the future"]),
     ("before the source", payment(8, event_time="1999-01-01T00:00:00Z"), ["event_time is before the source began"]),
     ("odd currency", payment(8, currency="euro"), ["currency is not a three-letter code"]),
-    ("odd position", payment(8, customer_x="left"), ["customer_longitude is not a double"]),
+    ("odd position", payment(8, customer_x="left"), ["customer_longitude is not a double but a text"]),
     (
         "everything at once",
         payment(8, customer_id="", amount=-1, event_time="never", currency="€"),
         [
-            "event_time is not a timestamp",
+            "event_time is not a timestamp but a text",
             "customer_id is missing",
             "amount is negative",
             "currency is not a three-letter code",
@@ -77,9 +89,9 @@ LABELS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ("sound", label(0), []),
     ("verdict as text", label(1, is_fraud="false"), []),
     ("no value", None, [NO_VALUE]),
-    ("verdict not boolean", label(2, is_fraud="maybe"), ["is_fraud is not a boolean"]),
+    ("verdict not boolean", label(2, is_fraud="maybe"), ["is_fraud is not a boolean but a text"]),
     ("no verdict", label(2, is_fraud=None), ["is_fraud is missing"]),
-    ("impossible date", label(2, labelled_at="2026-13-01"), ["known_at is not a timestamp"]),
+    ("impossible date", label(2, labelled_at="2026-13-01"), ["known_at is not a timestamp but a text"]),
     ("future date", label(2, labelled_at="2027-01-01T00:00:00Z"), ["known_at is in the future"]),
 ]
 
@@ -122,6 +134,15 @@ def test_fields_become_typed_columns(spark: SparkSession, tables: Path) -> None:
     assert (row["transaction_id"], row["merchant_id"], row["kafka_time"]) == ("T00001", "M1", SENT)
     assert row["attributes"] is None
     assert row["processed_at"] is not None
+
+
+def test_unknown_fields_are_kept_and_named_once(spark: SparkSession, tables: Path) -> None:
+    odd = json.dumps(payment(2)).replace('"amount"', '"tip": 1, "tip": {"of": 2}, "amount"').encode()
+    send(spark, tables, "transactions", records([payment(0), payment(1, tip=3, note=None, guests=["a"]), odd]))
+    outcome = refine(spark, CARDS, "transactions", str(tables))
+    assert outcome.undeclared == ("guests", "tip")
+    taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
+    assert taken["attributes"].to_list() == [None, {"tip": "3", "guests": '["a"]'}, {"tip": '{"of":2}'}]
 
 
 def test_a_repeated_name_means_its_last_value(spark: SparkSession, tables: Path) -> None:

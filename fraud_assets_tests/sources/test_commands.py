@@ -33,3 +33,17 @@ def test_the_summary_for_people_is_one_line(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_said(options: list[str], message: str) -> None:
     with pytest.raises(FraudError, match=message):
         CliRunner().invoke(app, [*SMALL, *options], catch_exceptions=False)
+
+
+def test_orders_to_a_file_with_a_summary_for_people(tmp_path: Path) -> None:
+    sample = ["ecommerce", "--sample", "100", "--output", str(tmp_path / "orders.csv"), "--end", "2026-08-01"]
+    result = CliRunner().invoke(app, sample, catch_exceptions=False)
+    assert result.stdout.startswith("file: 10")
+    assert len(result.stdout.splitlines()) == 1
+    assert pl.read_csv(tmp_path / "orders.csv").height >= 100
+
+
+@pytest.mark.parametrize("options", [[], ["--sample", "5"], ["--output", "orders.csv"], ["--sample", "5", "--kafka"]])
+def test_orders_need_somewhere_to_go(options: list[str]) -> None:
+    with pytest.raises(FraudError, match="nothing to do: give --sample N with --output FILE, or --kafka"):
+        CliRunner().invoke(app, ["ecommerce", *options], catch_exceptions=False)

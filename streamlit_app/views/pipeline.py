@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from fraud_assets.bronze import offsets
 from fraud_assets.monitoring.latency import STAGES, Latency, Stage, latency
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import SourceError, named
+from fraud_assets.sources.document import SourceError
+from fraud_assets.sources.source import named
 from fraud_assets.tables import ALL, Table, bronze, gold, silver
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, count, newest

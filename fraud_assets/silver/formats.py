@@ -1,0 +1,112 @@
+"""Records that are not plain JSON objects, times that are not ISO 8601: how their texts become fields and values.
+
+What belongs here: Spark expressions for each format that a source's file may name.
+"""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from fraud_assets.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
+
+CHANGES = ("c", "u", "d", "r")
+"""Debezium's operations that tell a row: create, update, delete and read (snapshot)."""
+
+_BROKEN = "_broken"
+_HAS_ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})\\s*$"
+
+
+def unreadable(stream: Stream) -> str:
+    """What is said of a record that is not in the stream's format."""
+    return {
+        "json": "record is not a JSON object",
+        "csv": f"record is not {len(stream.fields)} fields separated by '{stream.separator}'",
+        "debezium": "record is not a Debezium change",
+    }[stream.format]
+
+
+def csv(value: Column, stream: Stream) -> Column:
+    """The record as a struct of the stream's fields, all texts; null when it has more or fewer."""
+    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, _BROKEN))
+    options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _BROKEN}
+    read = F.from_csv(value.cast("string"), fields, options)
+    whole = read[_BROKEN].isNull() & value.cast("string").rlike(r"\S")
+    return F.when(whole, F.struct(*(read[field].alias(field) for field in stream.fields)))
+
+
+def debezium(value: Column, stream: Stream) -> Column:
+    """The row that a change tells (before it for a delete, else after it) with op and ts_ms; null when there is none.
+
+    The envelope stands alone or, with a schema beside it, as ``payload``. Read as the elements of a list, as Spark
+    would ignore whatever follows a first object.
+    """
+    row = "struct<" + ", ".join(f"`{field}`: string" for field in stream.fields) + ">"
+    envelope = f"before: {row}, after: {row}, " + ", ".join(f"{field}: string" for field in CHANGE_FIELDS)
+    listed = F.concat(F.lit("["), value.cast("string"), F.lit("]"))
+    found = F.from_json(listed, f"array<struct<{envelope}, payload: struct<{envelope}>>>")
+    whole = (F.size(found) == 1) & value.cast("string").rlike(r"\}\s*$")
+    alone = found.getItem(0)
+    change = F.when(alone["payload"].isNotNull(), alone["payload"]).otherwise(
+        F.struct(*(alone[name].alias(name) for name in ("before", "after", *CHANGE_FIELDS)))
+    )
+    told = F.when(change["op"] == "d", change["before"]).otherwise(change["after"])
+    fields = [
+        *(told[field].alias(field) for field in stream.fields),
+        *(change[field].alias(field) for field in CHANGE_FIELDS),
+    ]
+    return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.struct(*fields))
+
+
+def timestamp(value: str, time: Time) -> str:
+    """SQL: the instant that the SQL expression ``value``, a text, tells in the stream's way; null for any other text.
+
+    A time without a date is none: Spark would take it as one of today.
+    """
+    text = f"cast({value} as string)"
+    if time.format in COUNTS:
+        start = int(time.since.timestamp() * 1_000_000)
+        scale = 1_000_000 // COUNTS[time.format]
+        # the range is that of years 1 to 9999, beyond which Spark cannot count
+        count = f"try_cast({text} as decimal(38, 6)) * {scale} + {start}"
+        return f"if({count} between -62135596800000000 and 253402300799999999, timestamp_micros(bigint({count})), null)"
+    if time.format == "iso":
+        read = f"if(substr({text}, 5, 1) = '-', try_cast({value} as timestamp), null)"
+        zoneless = f"{text} rlike '{_HAS_ZONE}'"
+        return read if time.zone == "UTC" else f"if({zoneless}, {read}, to_utc_timestamp({read}, '{time.zone}'))"
+    read = f"try_to_timestamp({text}, '{time.format.replace(chr(39), chr(39) * 2)}')"
+    return read if time.zone == "UTC" else f"to_utc_timestamp({read}, '{time.zone}')"
+
+
+def kind(given: Column) -> Column:
+    """What a field's text shows it to be, in words: an object, a list, a boolean, a number or a text."""
+    text = given.cast("string")
+    return (
+        F.when(_composite(text), F.when(text.startswith("{"), "an object").otherwise("a list"))
+        .when(F.lower(text).isin("true", "false"), "a boolean")
+        .when(text.rlike(r"^[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?$"), "a number")
+        .otherwise("a text")
+    )
+
+
+def composite(given: Column) -> Column:
+    """Whether a field that should be one value holds an object or a list."""
+    text = given.cast("string")
+    return (text.startswith("{") | text.startswith("[")) & _composite(text)
+
+
+def _composite(text: Column) -> Column:
+    return text.rlike(r'^(\{("|\}$).*\}?|\[(["{0-9\[-]|\]$).*\]?)$')
+
+
+def undeclared(value: Column, stream: Stream) -> Column:
+    """The fields of a JSON record that the source does not declare, as texts by name; null when there are none.
+
+    Names are looked at first, values only of the few records that have such fields.
+    """
+    names = F.array_except(F.json_object_keys(value.cast("string")), F.array(*map(F.lit, stream.fields)))
+    everything = F.from_json(value.cast("string"), "map<string, string>")
+
+    def last(name: Column) -> Column:
+        mine = F.map_filter(everything, lambda key, _: key == name)  # a name may be there more than once
+        return F.try_element_at(F.map_values(mine), F.lit(-1))
+
+    return F.when(F.size(names) > 0, F.map_from_arrays(names, F.transform(names, last)))

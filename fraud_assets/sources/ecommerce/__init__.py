@@ -1,0 +1,1 @@
+"""Orders of a web shop, as the source ``ecommerce`` describes them."""

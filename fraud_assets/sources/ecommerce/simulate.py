@@ -1,0 +1,67 @@
+"""Running the order generator: to a file or to Kafka.
+
+What belongs here: where orders go. These functions print nothing; they return what they wrote or sent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from fraud_assets.errors import FraudError
+from fraud_assets.sources.ecommerce.orders import LOSABLE, PER_HOUR, orders
+from fraud_assets.sources.files import kind
+from fraud_assets.sources.produce import ensure_topics, producer
+from fraud_assets.sources.stream import Stream
+
+
+@dataclass(frozen=True)
+class Made:
+    """How many records there are, and how many of them are what they should not be; repeats count as records."""
+
+    records: int
+    frauds: int
+    incomplete: int
+    repeats: int
+
+
+def to_file(count: int, end: datetime, seed: int, path: Path) -> Made:
+    """Write orders to a file: JSON lines, CSV or Parquet, by its name."""
+    if not path.resolve().parent.is_dir():
+        raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
+    if path.suffix == ".gz":
+        raise FraudError(f"cannot write {path}: give a name without .gz")
+    made = orders(count, end, seed)
+    path.touch()
+    match kind(path):
+        case "json":
+            path.write_bytes(b"\n".join(_lines(made)) + b"\n")
+        case "csv":
+            made.write_csv(path)
+        case _:
+            made.write_parquet(path)
+    return _made(made)
+
+
+def to_kafka(hours: float, end: datetime, seed: int, stream: Stream, servers: str) -> Made:
+    """Send the orders of the ``hours`` before ``end``, as fast as Kafka takes them, keyed by customer."""
+    made = orders(max(1, round(hours * PER_HOUR)), end, seed)
+    ensure_topics(servers, [stream.topic])
+    with producer(servers) as out:
+        out.send(stream.topic, zip(made[stream.key], _lines(made), strict=True))
+    return _made(made)
+
+
+def _lines(made: pl.DataFrame) -> Iterator[bytes]:
+    """Each order as a JSON object; a missing field is absent."""
+    whole = made.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    without = whole.str.replace_all(rf'"(?:{"|".join(LOSABLE)})":null,?', "")
+    yield from without.cast(pl.Binary)
+
+
+def _made(made: pl.DataFrame) -> Made:
+    lacking = made.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
+    repeats = made.height - made["transaction_id"].n_unique()
+    return Made(made.height, int(made["is_fraud"].sum()), int(lacking), repeats)

@@ -1,0 +1,1 @@
+"""From a sample of records to a source: a drafted YAML file, checked against the sample."""

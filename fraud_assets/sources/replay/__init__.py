@@ -1,0 +1,1 @@
+"""Files of payments sent to Kafka as if they happened now."""

@@ -1,0 +1,66 @@
+"""Reference files of three layouts, from file to silver with nothing lost."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import write_deltalake
+from pyspark.sql import SparkSession
+
+from fraud_assets.lake import reads
+from fraud_assets.settings import REPOSITORY
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.files import records
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze, silver
+
+REFERENCE = REPOSITORY.parent / "shared/data"
+SENT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.slow
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("source", "file", "expected", "frauds"),
+    [
+        ("ulb", "ulb_creditcard.parquet", 284_807, 492),
+        ("sparkov", "sparkov_raw.csv.gz", 98_858, 339),
+        ("sparkov_sample", "sparkov_sample.csv.gz", 79_838, 475),
+    ],
+)
+def test_every_row_of_a_reference_file_is_a_payment(
+    spark: SparkSession, tables: Path, source: str, file: str, expected: int, frauds: int
+) -> None:
+    path = REFERENCE / file
+    if not path.exists():
+        pytest.skip(f"no reference file {path}")
+    described = named(source)
+    values = [record.value for record in records(path, described.transactions)]
+    _as_bronze(values, source, tables)
+
+    outcome = refine(spark, described, "transactions", str(tables))
+
+    assert outcome.read == len(values) == expected
+    assert (outcome.written, outcome.quarantined, outcome.duplicates) == (expected, 0, 0)
+    labels = reads.scan(silver.LABELS, str(tables))
+    assert labels is not None
+    assert outcome.labelled == expected
+    assert labels.select(pl.col("is_fraud").sum()).collect().item() == frauds
+
+
+def _as_bronze(values: list[bytes], source: str, lake: Path) -> None:
+    row = pl.int_range(pl.len())
+    frame = pl.DataFrame({"value": values}, schema={"value": pl.Binary}).select(
+        source=pl.lit(source),
+        topic=pl.lit(named(source).transactions.topic),
+        partition=(row % 2).cast(pl.Int32),
+        offset=row // 2,
+        kafka_time=pl.lit(SENT) + pl.duration(milliseconds=row),
+        key=pl.lit(None, pl.Binary),
+        value="value",
+        headers=pl.lit(None, pl.List(pl.Struct({"key": pl.String, "value": pl.Binary}))),
+        ingested_at=pl.lit(SENT),
+    )
+    arrow = frame.select(bronze.TRANSACTIONS.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    write_deltalake(bronze.TRANSACTIONS.path(str(lake)), arrow, mode="append")
