@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from fraud_assets import wiring
+from fraud_assets import tables, wiring
 from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
-from fraud_assets.gold import assets as summarised
+from fraud_assets.gold import assets as gold
 from fraud_assets.gold import checks as gold_checks
 from fraud_assets.lake import reads
 from fraud_assets.lake.jobs import upkeep
@@ -18,12 +18,11 @@ from fraud_assets.settings import settings
 from fraud_assets.silver import assets as silver
 from fraud_assets.silver import checks as silver_checks
 from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import gold
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
-SUMMARIES = dg.AssetSelection.assets(*summarised.KEYS)
+SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
 
 FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
 """What `dagster job execute` runs for when it is not told a source."""
@@ -55,17 +54,20 @@ summaries = dg.define_asset_job(
 
 @dg.schedule(job=summaries, cron_schedule="*/15 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def quarter_hourly_summaries(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
-    """Every source's summaries, each quarter of an hour."""
+    """The summaries of every source that has payments, each quarter of an hour."""
     moment = context.scheduled_execution_time.isoformat()
-    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in catalogue()]
+    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in _paying()]
 
 
 @dg.schedule(job=train, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def daily_training(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
     """A new model of every source that has payments, each night."""
-    day, lake = context.scheduled_execution_time.date(), settings().lake
-    paying = [source for source in catalogue() if reads.newest_time(gold.FEATURES, lake, source)]
-    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in paying]
+    day = context.scheduled_execution_time.date()
+    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in _paying()]
+
+
+def _paying() -> list[str]:
+    return [source for source in catalogue() if reads.newest_time(tables.silver.TRANSACTIONS, settings().lake, source)]
 
 
 daily_upkeep = dg.ScheduleDefinition(
@@ -73,7 +75,7 @@ daily_upkeep = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([bronze, silver, summarised, features, training, scoring, monitoring]),
+    assets=dg.load_assets_from_modules([bronze, silver, gold, features, training, scoring, monitoring]),
     asset_checks=dg.load_asset_checks_from_modules(
         [silver_checks, gold_checks, features_checks, training_checks, scoring_checks]
     ),
