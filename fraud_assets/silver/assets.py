@@ -20,7 +20,7 @@ TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICAT
 def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Parse, validate, deduplicate and quarantine what bronze gained."""
     source, lake = context.partition_key, settings().lake
-    create_all(spark.spark_session, lake, TABLES)
+    create_all(spark.spark_session, lake, (*TABLES, silver.QUARANTINE_ACTIONS))
     streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
     if undeclared := streams["transactions"].undeclared:
         context.log.warning(f"{source} sends fields it does not declare, kept in attributes: {', '.join(undeclared)}")

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
+from fraud_assets.silver.quarantine import as_text
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -53,12 +55,3 @@ def put_aside(quarantine: pl.LazyFrame, most: int = 20) -> pl.DataFrame:
     return newest.with_columns(
         pl.col("reasons").list.join("; "), pl.Series("value", [as_text(v) for v in newest["value"]], pl.String)
     )
-
-
-def as_text(raw: bytes | None, most: int = 500) -> str:
-    """Bytes as one printable line, whatever they are: what is not UTF-8 or not printable becomes a backslash escape."""
-    if raw is None:
-        return "(no value)"
-    text = raw[:most].decode("utf-8", "backslashreplace")
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown + f" … ({len(raw):,} bytes)" if len(raw) > most else shown
