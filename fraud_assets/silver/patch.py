@@ -16,7 +16,13 @@ import duckdb
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.stream import Stream
 
-_SAFE = {"enable_external_access": "false", "lock_configuration": "true"}
+_SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "lock_configuration": True,
+}
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
 """An expression sees the record's fields and nothing of this machine."""
 
 

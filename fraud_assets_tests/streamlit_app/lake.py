@@ -248,6 +248,21 @@ def _write_operations(lake: str, rng: np.random.Generator, event: np.ndarray) ->
         },
     )
     write(
+        silver.QUARANTINE_ACTIONS,
+        lake,
+        {
+            "stream": "transactions",
+            "topic": "cards",
+            "partition": [0],
+            "offset": [event.size],
+            "attempt": [1],
+            "action": "discard",
+            "who": "ann",
+            "why": "a test of ours",
+            "acted_at": [NOW],
+        },
+    )
+    write(
         silver.DUPLICATES,
         lake,
         {

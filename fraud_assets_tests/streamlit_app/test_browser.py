@@ -141,7 +141,8 @@ def test_another_row_opens_another_alert(page, dashboard):
     ("name", "seen"),
     [
         ("Drift", ("How to read it", "major 0.25", "customer_count_amount_1d")),
-        ("Pipeline", ("broker not reachable", "Delay from Kafka", "Latest records")),
+        ("Pipeline", ("broker not reachable", "Delay from Kafka", "Consumer lag")),
+        ("Quarantine", ("By reason", "Account", "Records")),
         ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
     ],
 )
@@ -154,7 +155,7 @@ def test_page(page, dashboard, name, seen):
 
 def test_an_empty_lake_says_what_to_run_on_every_page(page, serve, tmp_path):
     page.goto(serve(tmp_path))
-    for name in ("Overview", "Alerts", "Drift", "Pipeline", "Model"):
+    for name in ("Overview", "Alerts", "Drift", "Pipeline", "Quarantine", "Model"):
         page.get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=30_000)
         expect(page.get_by_text("make demo")).to_be_visible()
