@@ -20,9 +20,6 @@ _SAFE: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,
     "lock_configuration": True,
 }
-    "enable_external_access": "false",
-    "lock_configuration": "true",
-}
 """An expression sees the record's fields and nothing of this machine."""
 
 
