@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test lint bench docs lock clean
+.PHONY: help install browser demo test lint bench comparison docs lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ lint: install ## ruff and mypy
 
 bench: install ## the benchmark suite; ARGS=NAME for one
 	@$(BIN)/python -m bench $(ARGS)
+
+comparison: install ## docs/model-comparison.md anew: every algorithm with every answer to imbalance (minutes)
+	@$(BIN)/python -m bench.model_comparison > docs/model-comparison.tmp && mv docs/model-comparison.tmp docs/model-comparison.md
 
 docs: install ## docs/data-dictionary.md anew from the declared tables and features
 	@$(BIN)/python -m fraud_assets.tables.dictionary > docs/data-dictionary.md

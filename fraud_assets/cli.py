@@ -16,6 +16,7 @@ from fraud_assets.sources.onboarding import commands as onboarding
 from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
 from fraud_assets.stack import run_command
+from fraud_assets.training import commands as training
 
 app = typer.Typer(
     help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -32,6 +33,7 @@ app.command()(replaying.replay)
 app.add_typer(sources.app, name="simulate")
 app.add_typer(onboarding.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(training.app, name="model")
 
 
 def main() -> None:

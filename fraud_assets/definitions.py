@@ -20,6 +20,7 @@ from fraud_assets.silver import checks as silver_checks
 from fraud_assets.sources.source import catalogue
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
+from fraud_assets.training.sensors import retraining_sensor
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
@@ -81,6 +82,6 @@ defs = dg.Definitions(
     ),
     jobs=[refresh, summaries, train, upkeep],
     schedules=[quarter_hourly_summaries, daily_training, daily_upkeep],
-    sensors=[kafka_sensor(refresh.name)],
+    sensors=[kafka_sensor(refresh.name), retraining_sensor(train.name)],
     resources=wiring.resources(),
 )

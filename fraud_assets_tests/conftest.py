@@ -69,6 +69,13 @@ def stack(isolated: Settings) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def mlflow_server(isolated: Settings) -> Settings:
+    """MLflow alone, for tests that need nothing else; the settings that reach it."""
+    operate.up(isolated, only=("mlflow",))
+    return isolated
+
+
+@pytest.fixture(scope="session")
 def spark(stack: Settings) -> Iterator[SparkSession]:
     """A session on the stack's Spark, shared by all tests: leave no temporary views or settings behind."""
     session = SparkSession.builder.remote(stack.spark).getOrCreate()

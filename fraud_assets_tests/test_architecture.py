@@ -18,7 +18,7 @@ UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "tables": {"features"},  # gold.features has a column for each declared feature
     "lake": {"settings", "errors", "tables", "sources"},
-    "sources": {"settings", "errors", "tables"},
+    "sources": {"settings", "errors", "tables", "features"},  # a source names the families of features it has
     "bronze": FOUNDATIONS,
     "silver": {*FOUNDATIONS, "bronze"},
     "gold": {*FOUNDATIONS, "silver"},

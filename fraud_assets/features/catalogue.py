@@ -1,86 +1,80 @@
-"""The features that exist, each declared once: what it means, its unit, how it is computed.
+"""The features that exist, by family, each declared once: what it means, its unit, how it is computed, when known.
 
-Training, scoring, the gold.features table and its documentation all read this list.
+Training, scoring, the gold.features table and its documentation all read this list; the declarations are in families/.
 Names follow one grammar: entity_aggregate_column_window.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Literal
 
-DAY = 86_400
+from fraud_assets.features.declare import Entity, Feature, RowFeature
+from fraud_assets.features.families import amount, fraud_history, place, profile, signals, time, velocity
 
-Entity = Literal["customer_id", "merchant_id"]
-Aggregate = Literal["count", "mean"]
+FAMILIES: dict[str, tuple[Feature, ...]] = {
+    "amount": amount.FEATURES,
+    "velocity": velocity.FEATURES,
+    "time": time.FEATURES,
+    "signals": signals.FEATURES,
+    "place": place.FEATURES,
+    "profile": profile.FEATURES,
+    "fraud_history": fraud_history.FEATURES,
+}
+"""In an order in which no feature needs one that comes later."""
 
-
-@dataclass(frozen=True)
-class RowFeature:
-    """A feature of the payment alone, as a Polars SQL expression over silver.transactions."""
-
-    name: str
-    meaning: str
-    unit: str
-    expression: str
-
-
-@dataclass(frozen=True)
-class WindowFeature:
-    """An aggregate over an entity's payments in ``(t - window, t]``, t being the payment's event time.
-
-    ``of`` is a column of silver.transactions, the payment itself included; or ``is_fraud``, in which case the
-    window runs over the time at which each label became known, so nothing unknown at ``t`` can enter.
-    """
-
-    name: str
-    meaning: str
-    unit: str
-    entity: Entity
-    aggregate: Aggregate
-    of: Literal["amount", "is_fraud"]
-    window: int  # seconds
-
-
-Feature = RowFeature | WindowFeature
-
-
-def _customer(days: int) -> tuple[Feature, ...]:
-    return (
-        WindowFeature(
-            f"customer_count_amount_{days}d", f"the customer's payments in {days} days, this one included",
-            "payments", "customer_id", "count", "amount", days * DAY,
-        ),
-        WindowFeature(
-            f"customer_mean_amount_{days}d", f"mean amount of the customer's payments in {days} days",
-            "currency units", "customer_id", "mean", "amount", days * DAY,
-        ),
-    )  # fmt: skip
-
-
-def _merchant(days: int) -> tuple[Feature, ...]:
-    return (
-        WindowFeature(
-            f"merchant_count_labelled_{days}d", f"the merchant's payments whose label became known in {days} days",
-            "payments", "merchant_id", "count", "is_fraud", days * DAY,
-        ),
-        WindowFeature(
-            f"merchant_mean_fraud_{days}d", f"share of fraud among the labels that became known in {days} days",
-            "0 to 1", "merchant_id", "mean", "is_fraud", days * DAY,
-        ),
-    )  # fmt: skip
-
-
-FEATURES: tuple[Feature, ...] = (
-    RowFeature("amount", "what was paid", "currency units", "amount"),
-    RowFeature("time_is_weekend", "1 on Saturday and Sunday", "0 or 1",
-               "cast(extract(isodow from event_time) >= 6 as double)"),
-    RowFeature("time_is_night", "1 from midnight to 06:59 UTC", "0 or 1",
-               "cast(extract(hour from event_time) <= 6 as double)"),
-    *_customer(1), *_customer(7), *_customer(30),
-    *_merchant(1), *_merchant(7), *_merchant(30),
-)  # fmt: skip
-
+FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES.values() for feature in family)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
-HORIZON = timedelta(seconds=max(feature.window for feature in FEATURES if isinstance(feature, WindowFeature)))
 VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]
+
+_BY_NAME = {feature.name: feature for feature in FEATURES}
+ENTITIES: tuple[Entity, ...] = ("customer_id", "merchant_id")
+
+
+def of_families(families: Iterable[str]) -> tuple[Feature, ...]:
+    """The features of some families.
+
+    >>> [feature.name for feature in of_families(["time"])][:2]
+    ['time_is_weekend', 'time_is_night']
+    """
+    wanted = set(families)
+    return tuple(feature for family, features in FAMILIES.items() if family in wanted for feature in features)
+
+
+def closure(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """The features and all those that they need, each after what it needs."""
+    wanted = {feature.name for feature in features}
+    for feature in reversed(FEATURES):
+        if feature.name in wanted:
+            wanted |= feature.needs & _BY_NAME.keys()
+    return tuple(feature for feature in FEATURES if feature.name in wanted)
+
+
+def entities_of(feature: Feature) -> frozenset[Entity]:
+    """Whose other payments the feature depends on, through what it needs too; none for the payment alone.
+
+    >>> sorted(entities_of(_BY_NAME["customer_ratio_amount_30d"]))
+    ['customer_id']
+    """
+    return frozenset(f.entity for f in closure([feature]) if not isinstance(f, RowFeature))
+
+
+def horizon(entity: Entity, features: Sequence[Feature] = FEATURES) -> timedelta:
+    """How far back a payment's features look on its customer's or merchant's payments, or labels' arrivals, at most."""
+    reach: dict[str, int] = {}
+    for feature in closure(features):
+        own = 0 if isinstance(feature, RowFeature) or feature.entity != entity else feature.window
+        below = max((reach[name] for name in feature.needs if name in reach and name != feature.name), default=0)
+        reach[feature.name] = own + below
+    return timedelta(seconds=max(reach.values(), default=0))
+
+
+def columns(features: Iterable[Feature]) -> frozenset[str]:
+    """What the features need that is not a feature: columns of silver.transactions and inputs (see inputs.py)."""
+    return frozenset(name for f in closure(features) for name in f.needs if name not in _BY_NAME or name == f.name)
+
+
+def windows_over(features: Iterable[Feature]) -> frozenset[str]:
+    """The features that others aggregate, so that they are needed of every payment and not of the wanted ones only."""
+    all_of_them = closure(features)
+    read = {name for f in all_of_them if not isinstance(f, RowFeature) for name in f.needs}
+    return frozenset(f.name for f in closure(f for f in all_of_them if f.name in read))

@@ -6,8 +6,15 @@ delay, a window over this timeline is the shifted window of the Fraud Detection 
 transformation).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+from fraud_assets.features.windows import Integers
+
+NEVER = np.iinfo(np.int64).max
 
 
 def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
@@ -43,3 +50,25 @@ def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) ->
         fraud=pl.col("fraud") - pl.when(again).then(pl.col("fraud").shift()).otherwise(0),
         count=1 - again.cast(pl.Int64),
     )
+
+
+@dataclass(frozen=True)
+class Spells:
+    """From when (included) until when (excluded), in µs, what a payment counted as: one spell after the other."""
+
+    row: Integers
+    since: Integers
+    until: Integers
+
+    def of(self, chosen: npt.NDArray[np.bool_] | Integers) -> "Spells":
+        """Some of the spells, in the order given."""
+        return Spells(self.row[chosen], self.since[chosen], self.until[chosen])
+
+
+def spells(events: pl.DataFrame) -> tuple[Spells, Spells]:
+    """The spells of known frauds, and of payments known as genuine, in what `known` found; the last may never end."""
+    changes = events.filter((pl.col("fraud") != 0) | (pl.col("count") == 1))  # of one payment, in order
+    row, since, fraud = (changes[name].to_numpy() for name in ("row", "known", "fraud"))
+    again = np.append(row[1:] == row[:-1], False)[: len(row)]
+    found = Spells(row, since, np.where(again, np.append(since[1:], NEVER)[: len(row)], NEVER))
+    return found.of(fraud > 0), found.of(fraud <= 0)

@@ -7,9 +7,10 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from fraud_assets.features.catalogue import HORIZON, NAMES, VERSION
+from fraud_assets.features.catalogue import ENTITIES, NAMES, VERSION
+from fraud_assets.features.plan import Plan
 from fraud_assets.features.spread import spread
-from fraud_assets.features.touched import NEEDED, touched
+from fraud_assets.features.touched import touched
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.sources.source import Source
@@ -61,7 +62,7 @@ def _here(
     payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
     new_payments = _gained(paid, ["transaction_id", "event_time", "customer_id", "merchant_id"], payments, lake)
     new_labels = _gained(told, ["transaction_id", "known_at"], labels, lake)
-    computed = touched(payments, labels, new_payments, new_labels, source.label_delay)
+    computed = touched(payments, labels, new_payments, new_labels, Plan.of(source))
     if computed.is_empty():
         return None, None
     earliest = computed["event_time"].min()
@@ -81,19 +82,21 @@ def _on_spark(
     spark: SparkSession, source: Source, since: datetime | None, lake: str
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
+    plan = Plan.of(source)
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
-    needed = _of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)).select(NEEDED)
+    needed = _of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)).select(plan.needed)
     rows = reads.count(silver.TRANSACTIONS, lake, source.name)
     if since is not None:
-        reached = since - HORIZON - source.label_delay
-        late = labels.filter(pl.col("known_at") >= since - HORIZON)
+        furthest = max(map(plan.horizon, ENTITIES))
+        reached = since - furthest - plan.label_delay
+        late = labels.filter(pl.col("known_at") >= since - furthest)
         needed = pl.concat(
             (
                 needed.filter(pl.col("event_time") >= reached),
                 needed.filter(pl.col("event_time") < reached).join(late, on="transaction_id", how="semi"),
             )
         )
-    computed = spread(spark, needed, labels, int(source.label_delay.total_seconds()), rows)
+    computed = spread(spark, needed, labels, plan, rows)
     if since is None:
         return computed, None
     computed = computed.where(F.col("event_time") >= since)

@@ -4,6 +4,7 @@ What belongs here: arithmetic on arrays of entities, times and values. What a pa
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,10 @@ import polars as pl
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Unsigned = npt.NDArray[np.uint64]
 
-_MILLIONTHS = 1_000_000
+_MILLION = 1_000_000
+_2_64 = 2.0**64
 
 
 @dataclass(frozen=True)
@@ -51,38 +54,122 @@ def ordered(entities: Integers, moments: Moments, tie_break: pl.Series | None = 
 
 
 @dataclass(frozen=True)
+class Totals:
+    """Counts, sums and sums of squares of many windows: exact, so that they do not depend on what else a frame holds.
+
+    Values are whole millionths. A sum must stay below 9.2e12; a sum of squares is kept modulo 2^64, and again as a
+    float that is near enough to tell the rest.
+    """
+
+    count: Integers
+    millionths: Integers
+    squares: Unsigned
+    about: Floats
+
+    @classmethod
+    def running(cls, counts: Integers, values: Floats) -> "Totals":
+        """The totals of all events before each position, from 0 to the number of events."""
+        millionths = np.rint(values * _MILLION).astype(np.int64)
+        unsigned = np.abs(millionths).astype(np.uint64)
+        sign = np.where(counts < 0, -1, 1)  # an event that takes another back
+        squares = unsigned * unsigned
+        return cls(
+            _running(counts),
+            _running(millionths * sign),
+            _running(np.where(sign < 0, np.zeros(1, np.uint64) - squares, squares)),
+            _running(np.square(millionths.astype(np.float64)) * sign),
+        )
+
+    def __sub__(self, other: "Totals") -> "Totals":
+        """What comes on top of others."""
+        return Totals(
+            self.count - other.count,
+            self.millionths - other.millionths,
+            self.squares - other.squares,
+            self.about - other.about,
+        )
+
+    def __getitem__(self, positions: Integers) -> "Totals":
+        """Those at some positions."""
+        return Totals(self.count[positions], self.millionths[positions], self.squares[positions], self.about[positions])
+
+    def sum(self) -> Floats:
+        """The sums; 0 of nothing."""
+        return self.millionths / _MILLION
+
+    def mean(self, empty: float | None = None) -> Floats:
+        """The means; ``empty``, or NaN, of nothing."""
+        means = np.full(len(self.count), np.nan if empty is None else empty)
+        np.divide(self.sum(), self.count, out=means, where=self.count > 0)
+        return means
+
+    def std(self) -> Floats:
+        """The sample's standard deviations (n - 1); NaN of fewer than two, 0 where it is lost in the rounding."""
+        rest = self.squares.astype(np.float64)
+        squares = np.rint((self.about - rest) / _2_64) * _2_64 + rest
+        n = np.maximum(self.count, 2).astype(np.float64)
+        sums = self.millionths.astype(np.float64)
+        spread = np.maximum(squares - sums * sums / n, 0)
+        spread[spread < 1e-12 * squares] = 0
+        return np.where(self.count > 1, np.sqrt(spread / (n - 1)) / _MILLION, np.nan)
+
+
+@dataclass(frozen=True)
 class Timeline:
     """Events in the order (entity, time) as running totals, to be subtracted from each other; one more than events."""
 
     distinct: Integers
     keys: Integers  # entity and position in ``distinct`` as one number, ascending
-    counts: Integers
-    millionths: Integers
+    totals: Totals
 
     @classmethod
     def of(cls, entities: Integers, moments: Moments, counts: Integers, values: Floats) -> "Timeline":
-        """The timeline of events already in order.
-
-        Values are summed as whole millionths: exactly, so that a window's sum does not depend on what else the frame
-        holds. A window's sum must stay below 9.2e12.
-        """
+        """The timeline of events already in order; an event that counts -1 takes its value back."""
         keys = entities * (len(moments.distinct) + 1) + moments.which + 1
-        millionths = np.rint(values * _MILLIONTHS).astype(np.int64)
-        return cls(moments.distinct, keys, _running(counts), _running(millionths))
+        return cls(moments.distinct, keys, Totals.running(counts, values))
 
     def until(self, entities: Integers, moments: Moments, back: int = 0) -> Integers:
         """For each entity and moment, the position after the entity's last event at or before that moment less back."""
         before = np.searchsorted(self.distinct, moments.distinct - back, side="right")
-        return np.searchsorted(
-            self.keys, entities * (len(self.distinct) + 1) + before[moments.which], side="right"
-        ).astype(np.int64)
+        return self._position(entities, before[moments.which])
 
-    def between(self, start: Integers, end: Integers) -> tuple[Floats, Floats]:
-        """Count and mean value of the events at positions ``[start, end)``; the mean of nothing is 0."""
-        count = (self.counts[end] - self.counts[start]).astype(np.float64)
-        total = (self.millionths[end] - self.millionths[start]) / _MILLIONTHS
-        return count, np.divide(total, count, out=np.zeros(len(count)), where=count > 0)
+    def begin(self, entities: Integers) -> Integers:
+        """For each entity, the position before its first event."""
+        return self._position(entities, np.zeros(1, np.int64))
+
+    def at(self, entities: Integers, times: Integers) -> Integers:
+        """As `until`, of any times in microseconds."""
+        return self._position(entities, np.searchsorted(self.distinct, times, side="right"))
+
+    def _position(self, entities: Integers, before: Integers) -> Integers:
+        return np.searchsorted(self.keys, entities * (len(self.distinct) + 1) + before, side="right").astype(np.int64)
+
+    def between(self, start: Integers, end: Integers) -> Totals:
+        """The totals of the events at positions ``[start, end)``."""
+        return self.totals[end] - self.totals[start]
 
 
-def _running(values: Integers) -> Integers:
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
+def highest(values: Floats, start: Integers, end: Integers) -> Floats:
+    """The maximum of ``values[start:end]`` for each pair; NaN of nothing.
+
+    A sparse table (Bender and Farach-Colton, The LCA Problem Revisited, 2000).
+    """
+    length = end - start
+    level = np.where(length > 0, np.frexp(np.maximum(length, 1))[1] - 1, 0)
+    found = np.full(len(start), np.nan)
+    table = values
+    for power in range(int(level.max(initial=-1)) + 1):
+        mine = np.flatnonzero((level == power) & (length > 0))
+        found[mine] = np.fmax(table[start[mine]], table[end[mine] - (1 << power)])
+        table = np.fmax(table[: -(1 << power)], table[1 << power :])
+    return found
+
+
+def latest(times: Floats, marked: npt.NDArray[np.bool_], start: Integers, end: Integers) -> Floats:
+    """The time of the last marked event among ``[start, end)`` for each pair; NaN where there is none."""
+    last = np.maximum.accumulate(np.append(-1, np.where(marked, np.arange(len(times)), -1)))[end]
+    return np.where(last >= start, times[np.maximum(last, 0)] if len(times) else np.nan, np.nan)
+
+
+def _running(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.concatenate((np.zeros(1, values.dtype), np.cumsum(values, dtype=values.dtype)))

@@ -120,7 +120,7 @@ def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     if increment.is_first:
         all_rows = pl.scan_delta(increment.upstream.path(lake), version=increment.last)
         return all_rows.filter(pl.col("source") == increment.source).select(columns).collect()
-    needed = list(dict.fromkeys([*columns, "source", "_change_type"]))
+    needed = [f'"{name}"' for name in dict.fromkeys([*columns, "source", "_change_type"])]
     changes = DeltaTable(increment.upstream.path(lake)).load_cdf(
         starting_version=increment.first, ending_version=increment.last, columns=needed
     )
@@ -179,17 +179,27 @@ def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str)
     return int(merged["num_affected_rows"]) if merged else 0
 
 
-def append_here(rows: pl.DataFrame, increment: Increment, lake: str) -> int:
-    """As `append`, in this process: for small increments. Rows need the target's columns, in any order."""
-    if rows.is_empty():
+def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) -> int:
+    """As `append`, in this process: for small increments. Columns that the rows lack are null."""
+    arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest()) if isinstance(rows, pl.DataFrame) else rows
+    if arrow.num_rows == 0:
         skip(increment, lake)
         return 0
     target = DeltaTable(increment.target.path(lake))
     if _has(target, increment):
         return 0
-    arrow = rows.select(increment.target.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    write_deltalake(target, arrow, mode="append", commit_properties=_commit(increment))
-    return rows.height
+    whole = _shaped(arrow, pa.schema(target.schema()))
+    write_deltalake(target, whole, mode="append", commit_properties=_commit(increment))
+    return int(arrow.num_rows)
+
+
+def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows in a table's columns and types."""
+    columns = [
+        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def skip(increment: Increment, lake: str) -> None:

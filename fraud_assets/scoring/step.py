@@ -18,7 +18,7 @@ from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
 
 if TYPE_CHECKING:
-    import xgboost as xgb
+    from fraud_assets.training.model import Model
 
 LANE = "batch"
 
@@ -65,7 +65,7 @@ def _decisions(source: str, first: int, lake: str) -> dict[str, int]:
 
 def decide(payments: pl.DataFrame, champion: Champion, policy: Policy) -> pl.DataFrame:
     """Rows of gold.features as rows of gold.scores."""
-    from fraud_assets.training.model import score  # XGBoost takes a second to import
+    from fraud_assets.training.model import score
 
     if payments.is_empty():
         return payments
@@ -97,13 +97,11 @@ def _require(champion: Champion, columns: list[str]) -> None:
 
 
 @lru_cache(maxsize=4)
-def loaded(model: bytes) -> "xgb.Booster":
-    """The booster of a model's bytes, loaded once in each worker; one thread, as every core has a worker."""
+def loaded(model: bytes) -> "Model":
+    """The model of its bytes, loaded once in each worker; one thread, as every core has a worker."""
     from fraud_assets.training.model import from_bytes
 
-    booster = from_bytes(model)
-    booster.set_param({"nthread": 1})
-    return booster
+    return from_bytes(model, threads=1)
 
 
 def _scorer(champion: Champion, policy: Policy) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -11,7 +11,8 @@ from fraud_assets.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
 CHANGES = ("c", "u", "d", "r")
 """Debezium's operations that tell a row: create, update, delete and read (snapshot)."""
 
-_BROKEN = "_broken"
+BROKEN = "_broken"
+"""Where Spark puts a record that it could not read, beside its fields."""
 _HAS_ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})\\s*$"
 
 
@@ -24,13 +25,27 @@ def unreadable(stream: Stream) -> str:
     }[stream.format]
 
 
+def json(value: Column, stream: Stream) -> Column:
+    """The JSON object as a struct of the stream's fields, all texts, and `BROKEN`; null when it is not one object.
+
+    Spark ignores whatever follows a first object. Nothing can where the first closing brace ends the record, as in
+    most; any other record is read as the elements of a list, of which there must be one.
+    """
+    fields = ", ".join(f"`{field}`: string" for field in (*stream.fields, BROKEN))
+    text, options = value.cast("string"), {"columnNameOfCorruptRecord": BROKEN}
+    flat = F.instr(text, "}") == F.length(text)
+    listed = F.from_json(F.concat(F.lit("["), text, F.lit("]")), f"array<struct<{fields}>>", options)
+    closed = text.rlike(r"\}\s*$")  # or the list would be closed by the record
+    alone = F.when(closed & (F.size(listed) == 1), F.try_element_at(listed, F.lit(1)))
+    return F.when(flat, F.from_json(text, f"struct<{fields}>", options)).otherwise(alone)
+
+
 def csv(value: Column, stream: Stream) -> Column:
-    """The record as a struct of the stream's fields, all texts; null when it has more or fewer."""
-    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, _BROKEN))
-    options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _BROKEN}
-    read = F.from_csv(value.cast("string"), fields, options)
-    whole = read[_BROKEN].isNull() & value.cast("string").rlike(r"\S")
-    return F.when(whole, F.struct(*(read[field].alias(field) for field in stream.fields)))
+    """The record as a struct of the stream's fields, all texts, and `BROKEN`, set when it has more or fewer."""
+    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, BROKEN))
+    options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
+    text = value.cast("string")
+    return F.when(text.rlike(r"\S"), F.from_csv(text, fields, options))
 
 
 def debezium(value: Column, stream: Stream) -> Column:
@@ -52,6 +67,7 @@ def debezium(value: Column, stream: Stream) -> Column:
     fields = [
         *(told[field].alias(field) for field in stream.fields),
         *(change[field].alias(field) for field in CHANGE_FIELDS),
+        F.lit(None).cast("string").alias(BROKEN),
     ]
     return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.struct(*fields))
 

@@ -92,31 +92,11 @@ def _typed(column: Declared, stream: Stream) -> str:
 
 def _read(raw: DataFrame, stream: Stream) -> DataFrame:
     """The bronze row as ``_raw``, the record's fields as texts beside it, and whether it could be read."""
-    if stream.format == "json":
-        return (
-            raw.select(F.struct("*").alias("_raw"), _found(stream).alias("_found"))
-            .select("_raw", F.try_element_at("_found", F.lit(1)).alias("_record"), F.size("_found").alias("_size"))
-            .select("_raw", _readable().alias("_readable"), "_record.*")
-        )
-    read = {"csv": formats.csv, "debezium": formats.debezium}[stream.format]
+    read = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
+    whole = F.col("_record").isNotNull() & F.col(f"_record.{formats.BROKEN}").isNull()
     return raw.select(F.struct("*").alias("_raw"), read(F.col("value"), stream).alias("_record")).select(
-        "_raw", F.col("_record").isNotNull().alias("_readable"), "_record.*"
+        "_raw", whole.alias("_readable"), *(F.col(f"_record.`{field}`") for field in stream.known)
     )
-
-
-def _found(stream: Stream) -> Column:
-    """The objects in the record, fields as texts; null when it is not JSON.
-
-    Read as the elements of a list, as Spark would ignore whatever follows a first object.
-    """
-    fields = ", ".join(f"`{field}`: string" for field in stream.fields)
-    listed = F.concat(F.lit("["), F.col("value").cast("string"), F.lit("]"))
-    return F.from_json(listed, f"array<struct<{fields}>>")
-
-
-def _readable() -> Column:
-    ends = F.col("_raw.value").cast("string").rlike(r"\}\s*$")  # or the list would be closed by the record
-    return (F.col("_size") == 1) & F.col("_record").isNotNull() & ends
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
@@ -156,7 +136,8 @@ def _all(conditions: list[Column]) -> Column:
 def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
     """When a column's value is missing though required, or is of another type; with the reason, which names both."""
     given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
-    empty = given.isNull() | given.cast("string").rlike(r"^\s*$")
+    text = given.cast("string")
+    empty = given.isNull() | ((text < "!") & text.rlike(r"^\s*$"))  # white space sorts before "!": few are searched
     rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()

@@ -8,10 +8,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
-COORDINATES = ["topic", "partition", "offset"]
 _NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at"}
 
 

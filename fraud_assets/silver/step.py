@@ -1,15 +1,16 @@
 """Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one."""
 
-from dataclasses import dataclass
-
+import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import replays
+from fraud_assets.silver.outcome import COORDINATES, Refined
 from fraud_assets.silver.parse import parse, unmapped
-from fraud_assets.silver.repeats import COORDINATES, conflict, content, differing, key, refused, repeats
+from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
+from fraud_assets.silver.small import RAW, refine_small
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.tables import Table, bronze, silver
@@ -20,23 +21,6 @@ BROADCAST = 1_000_000
 
 Reach = dict[str, tuple[str, str]]
 """The least and the greatest value of each column of a key, as texts."""
-
-
-@dataclass
-class Refined:
-    """How many records went where; zero for a part that had been written by an earlier run."""
-
-    versions: str = ""
-    read: int = 0
-    replayed: int = 0
-    """Quarantined records that people had silver read again."""
-    written: int = 0
-    quarantined: int = 0
-    duplicates: int = 0
-    labelled: int = 0
-    """Labels that came in line with payments."""
-    undeclared: tuple[str, ...] = ()
-    """Fields that records have and the source does not declare; each is named once."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
@@ -53,15 +37,11 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for same in _by_range(todo):
-        raw = increments.read(spark, same[0], lake).withColumn("attempt", F.lit(0))
-        outcome.read = max(outcome.read, _refine_range(spark, source, stream, target, raw, same, lake, outcome))
+        raw = _sent(spark, same[0], lake)
+        outcome.read = max(outcome.read, _carry(spark, source, stream, raw, same, lake, outcome))
     for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
-        if not replays.due(same[0], stream, lake):
-            for increment in same:
-                increments.skip(increment, lake)
-            continue
-        raw = replays.read(spark, same[0], stream, lake)
-        outcome.replayed = max(outcome.replayed, _refine_range(spark, source, stream, target, raw, same, lake, outcome))
+        raw = replays.rows(same[0], stream, lake)
+        outcome.replayed = max(outcome.replayed, _carry(spark, source, stream, raw, same, lake, outcome))
     return outcome
 
 
@@ -69,6 +49,35 @@ def _by_range(todo: list[Increment]) -> list[list[Increment]]:
     """Increments of one upstream, those that begin at the same version together."""
     starts = dict.fromkeys(increment.first for increment in todo)
     return [[increment for increment in todo if increment.first == first] for first in starts]
+
+
+def _sent(spark: SparkSession, increment: Increment, lake: str) -> DataFrame | pl.DataFrame:
+    """The records that bronze gained, each read for the first time; in this process if they are few."""
+    if increments.size(increment, lake) <= SMALL:
+        return increments.rows(increment, lake, RAW).with_columns(attempt=pl.lit(0, pl.Int32))
+    return increments.read(spark, increment, lake).select(*RAW, F.lit(0).alias("attempt"))
+
+
+def _carry(
+    spark: SparkSession,
+    source: Source,
+    stream: str,
+    raw: DataFrame | pl.DataFrame,
+    todo: list[Increment],
+    lake: str,
+    outcome: Refined,
+) -> int:
+    """Carry one range of an upstream, read as ``raw``, into the increments' targets; returns the records read.
+
+    Few records are decided and committed in this process, many on Spark.
+    """
+    target = STREAMS[stream][1]
+    if isinstance(raw, DataFrame):
+        return _refine_range(spark, source, stream, target, raw, todo, lake, outcome)
+    if raw.height > SMALL:
+        sent = spark.createDataFrame(raw.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        return _refine_range(spark, source, stream, target, sent, todo, lake, outcome)
+    return refine_small(spark, source, stream, target, raw, todo, lake, outcome)
 
 
 def _refine_range(
@@ -81,7 +90,6 @@ def _refine_range(
     lake: str,
     outcome: Refined,
 ) -> int:
-    """Carry one range of an upstream, read as ``raw``, into the increments' targets; returns the records read."""
     described: Stream = getattr(source, stream)
     parsed = parse(raw, source, described, target).localCheckpoint()
     valid = parsed.where(F.size("reasons") == 0)

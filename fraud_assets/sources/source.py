@@ -3,23 +3,36 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from fraud_assets.features.catalogue import FAMILIES
 from fraud_assets.settings import settings
 from fraud_assets.sources.document import Document, SourceError
+from fraud_assets.sources.model import Model
 from fraud_assets.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.tables import silver
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class Model(Strict):
-    """How the source's model is trained and what it must reach."""
+class Features(Strict):
+    """Which families of features the source computes and its model reads, and what its positions are.
 
-    average_precision_floor: float = Field(ge=0, le=1)
+    ``positions`` are degrees on the sphere, or units of a plane grid.
+    """
+
+    families: tuple[str, ...] = tuple(FAMILIES)
+    positions: Literal["sphere", "plane"] = "sphere"
+
+    @field_validator("families")
+    @classmethod
+    def _known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [family for family in families if family not in FAMILIES]:
+            raise ValueError(f"family '{unknown[0]}' does not exist; allowed: {', '.join(FAMILIES)}")
+        return families
 
 
 class Source(Strict):
@@ -32,6 +45,7 @@ class Source(Strict):
     label_delay_days: float = Field(gt=0)
     transactions: Stream
     labels: Stream
+    features: Features = Features()
     model: Model
 
     @model_validator(mode="before")

@@ -3,27 +3,28 @@
 ``python -m fraud_assets.tables.dictionary`` prints it; it is kept as docs/data-dictionary.md.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from fraud_assets.features.catalogue import DAY, FEATURES, Feature, WindowFeature
+from fraud_assets.features.catalogue import FAMILIES
+from fraud_assets.features.declare import DAY, HOUR, LAST, Feature, RowFeature, WindowFeature
 from fraud_assets.tables import ALL
 from fraud_assets.tables.schema import Table
 
 HEAD = """\
 # Data dictionary
 
-Every table, column and feature as declared in `fraud_assets/tables/` and `fraud_assets/features/catalogue.py`.
+Every table, column and feature as declared in `fraud_assets/tables/` and `fraud_assets/features/families/`.
 Made by `make docs`; change the declarations, not this page.
 
 Times are UTC. Privacy tells what a column may reveal: **open**, nothing about a person; **pseudonym**, a person to
 those who know the key; **personal**, a person."""
 
 
-def render(tables: Iterable[Table] = ALL, features: Iterable[Feature] = FEATURES) -> str:
+def render(tables: Iterable[Table] = ALL, families: Mapping[str, Sequence[Feature]] = FAMILIES) -> str:
     """The whole page."""
     tables = tuple(tables)
     contents = [f"- [{table.full_name}](#{table.full_name.replace('.', '')}): {table.description}" for table in tables]
-    sections = [HEAD, "\n".join([*contents, "- [Features](#features)"]), *map(_table, tables), _features(features)]
+    sections = [HEAD, "\n".join([*contents, "- [Features](#features)"]), *map(_table, tables), _features(families)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -43,18 +44,26 @@ def _table(table: Table) -> str:
     return f"## {table.full_name}\n\n{table.description}.\n\n{'; '.join(facts)}.\n\n{columns}"
 
 
-def _features(features: Iterable[Feature]) -> str:
-    rows = ((f"`{f.name}`", f.meaning, f.unit, _computed(f)) for f in features)
-    return "## Features\n\nColumns of gold.features that models read.\n\n" + _rows(
-        ("Feature", "Meaning", "Unit", "Computed as"), rows
+def _features(families: Mapping[str, Sequence[Feature]]) -> str:
+    rows = (
+        (f"`{f.name}`", f.meaning, f.unit, family.replace("_", " "), f.known, _computed(f))
+        for family, features in families.items()
+        for f in features
     )
+    return (
+        "## Features\n\nColumns of gold.features that models read. A source's YAML chooses families; the other columns "
+        "are null in its rows, as is what a payment's own columns cannot give.\n\n"
+    ) + _rows(("Feature", "Meaning", "Unit", "Family", "Known when", "Computed as"), rows)
 
 
 def _computed(feature: Feature) -> str:
+    if isinstance(feature, RowFeature):
+        return f"`{feature.expression}`"
+    span = f"{feature.window / DAY:g} d" if feature.window >= DAY else f"{feature.window / HOUR:g} h"
     if isinstance(feature, WindowFeature):
-        days = f"{feature.window / DAY:g} d"
-        return f"{feature.aggregate} of `{feature.of}` by `{feature.entity}` over {days}"
-    return f"`{feature.expression}`"
+        members = "" if feature.of == "is_fraud" else f", {feature.members}"
+        return f"{feature.aggregate} of `{feature.of}` by `{feature.entity}` over {span}{members}"
+    return f"{feature.statistic.replace('_', ' ')} of the last {LAST} {feature.of} by `{feature.entity}` over {span}"
 
 
 def _rows(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

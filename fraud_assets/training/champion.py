@@ -18,8 +18,9 @@ from typing import Any
 from fraud_assets.errors import FraudError
 from fraud_assets.training.reference import Distribution
 
-MODEL_FILE = "model.ubj"
+MODEL_FILE = "model.zip"
 CARD_FILE = "card.json"
+GATE_FILE = "gate.json"
 TIMEOUT_S = 10.0
 _PROXIED = "mlflow-artifacts:"
 
@@ -47,7 +48,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Champion:
-    """A registered model: ``model`` is XGBoost's UBJSON, see model.from_bytes."""
+    """A registered model: ``model`` is what model.to_bytes wrote."""
 
     version: int
     card: Card
@@ -93,8 +94,8 @@ def _fetch(tracking_uri: str, name: str, number: int, folder: Path) -> None:
     run = _json(tracking_uri, f"/api/2.0/mlflow/runs/get?run_id={version['run_id']}")["run"]["info"]["artifact_uri"]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-        for uri, file in ((model, MODEL_FILE), (run, CARD_FILE)):
-            (Path(scratch) / file).write_bytes(_artifact(tracking_uri, f"{uri}/{file}"))
+        (Path(scratch) / MODEL_FILE).write_bytes(_artifact(tracking_uri, f"{model}/data/{MODEL_FILE}"))
+        (Path(scratch) / CARD_FILE).write_bytes(_artifact(tracking_uri, f"{run}/{CARD_FILE}"))
         shutil.copytree(scratch, folder, dirs_exist_ok=True)
 
 

@@ -1,5 +1,7 @@
 """Dagster wiring of the checks on trained models."""
 
+import json
+
 import dagster as dg
 import polars as pl
 
@@ -8,6 +10,9 @@ from fraud_assets.lake import reads
 from fraud_assets.settings import settings
 from fraud_assets.sources.source import named
 from fraud_assets.tables import gold
+from fraud_assets.training import registry
+from fraud_assets.training.assets import MODEL
+from fraud_assets.training.champion import GATE_FILE
 
 
 @dg.asset_check(
@@ -32,4 +37,26 @@ def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.
     return dg.AssetCheckResult(
         passed=reached >= floor,
         metadata={"average_precision": reached, "floor": floor, "model_version": version},
+    )
+
+
+@dg.asset_check(
+    asset=MODEL,
+    partitions_def=wiring.SOURCES,
+    description="the newest model may take the champion's place; if not, it is challenger and this says why",
+)
+def promotion_gate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Each condition of the gate as it stood when the newest model was trained; a refusal fails no run."""
+    here = settings()
+    newest = registry.versions(context.partition_key, here.mlflow)[0]
+    found = json.loads(registry.text(context.partition_key, newest.version, GATE_FILE, here.mlflow))
+    return dg.AssetCheckResult(
+        passed=newest.refusal is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=newest.refusal or "every condition holds",
+        metadata={
+            "model_version": newest.version,
+            "aliases": ", ".join(newest.aliases) or "none",
+            **{one["name"]: f"{'passed' if one['holds'] else 'failed'}: {one['found']}" for one in found},
+        },
     )

@@ -1,65 +1,139 @@
-"""The model: gradient-boosted trees. Fit, score, explain; nobody else calls XGBoost to do so."""
+"""The model: an algorithm fitted on named features, and its calibration. Fit, score, explain, save and load.
 
+What belongs here: what every algorithm shares. Nobody else calls an algorithm to do these things.
+"""
+
+import io
+import json
+import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
-import xgboost as xgb
 
-Floats = npt.NDArray[np.float64]
+from fraud_assets.errors import FraudError
+from fraud_assets.sources.model import Algorithm, CalibrationKind, Imbalance
+from fraud_assets.training import calibration as calibrations
+from fraud_assets.training.algorithms.interface import Fitted, Floats, Training, merged
+from fraud_assets.training.algorithms.table import module
+from fraud_assets.training.calibration import NONE, Calibration
 
-ROUNDS = 100
-PARAMETERS: Mapping[str, Any] = {
-    "objective": "binary:logistic",
-    "tree_method": "exact",  # with base_score, what the Handbook's published figures rest on; XGBoost 3 changed both
-    "base_score": 0.5,
-    "max_depth": 4,
-    "learning_rate": 0.1,
-    "min_child_weight": 1,
-    "seed": 0,
-}
+_ABOUT = "model.json"
+_BEGINNING = (1980, 1, 1, 0, 0, 0)  # the oldest a zip's file can be: the same model is the same bytes
 
 
-def fit(features: pl.DataFrame, fraud: pl.Series, parameters: Mapping[str, Any] = PARAMETERS) -> xgb.Booster:
-    """A model of ``fraud`` (true or false) by the columns of ``features``, all numbers; same input, same model."""
-    data = xgb.DMatrix(features.to_numpy(), label=fraud.cast(pl.Int8).to_numpy(), feature_names=features.columns)
-    return xgb.train(dict(parameters), data, num_boost_round=ROUNDS)
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made; ``parameters`` stand over the algorithm's defaults."""
+
+    algorithm: Algorithm = "xgboost"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    imbalance: Imbalance = "none"
+
+    def all_parameters(self) -> dict[str, Any]:
+        """The parameters with the algorithm's defaults.
+
+        Raises:
+            FraudError: the algorithm has no such parameter.
+        """
+        return merged(module(self.algorithm), self.parameters)
 
 
-def score(model: xgb.Booster, features: pl.DataFrame) -> Floats:
-    """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
-    rows = features.select(names(model)).to_numpy()
-    return np.asarray(model.inplace_predict(rows), dtype=np.float64)
+DEFAULT = Recipe()
 
 
-def contributions(model: xgb.Booster, features: pl.DataFrame) -> Floats:
-    """What each of the model's features adds to each row's score, in log-odds (SHAP; Lundberg et al. 2020, TreeSHAP).
+@dataclass(frozen=True)
+class Model:
+    """A fitted model of the features ``names``, in that order."""
 
-    Shape (rows, features + 1): the last column is the model's expectation, and a row's sum its score's log-odds.
+    algorithm: Algorithm
+    names: tuple[str, ...]
+    fitted: Fitted
+    calibration: Calibration = NONE
+
+
+def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> Model:
+    """A model of ``fraud`` (true or false) by the columns of ``features``, numbers or null; same input, same model.
+
+    Raises:
+        FraudError: the recipe asks for what its algorithm or the data do not have.
     """
-    data = xgb.DMatrix(features.select(names(model)).to_numpy(), feature_names=names(model))
-    return np.asarray(model.predict(data, pred_contribs=True), dtype=np.float64)
+    training = as_training(features, fraud)
+    if recipe.imbalance != "none":
+        from fraud_assets.training.imbalance import balanced  # imbalanced-learn takes a second to import
+
+        training = balanced(training, recipe.imbalance)
+    fitted = module(recipe.algorithm).fit(training, recipe.all_parameters())
+    return Model(recipe.algorithm, training.names, fitted)
 
 
-def importance(model: xgb.Booster) -> dict[str, float]:
-    """The share of the total gain that splits on each feature brought, highest first; 0 for one never used."""
-    gain: dict[str, Any] = dict.fromkeys(names(model), 0.0) | model.get_score(importance_type="total_gain")
-    total = sum(gain.values()) or 1.0
-    return dict(sorted(((name, value / total) for name, value in gain.items()), key=lambda item: -item[1]))
+def as_training(features: pl.DataFrame, fraud: pl.Series) -> Training:
+    """Rows as an algorithm takes them, each of weight 1."""
+    label = fraud.cast(pl.Float64).to_numpy()
+    return Training(_matrix(features), label, np.ones(len(label)), tuple(features.columns))
 
 
-def names(model: xgb.Booster) -> Sequence[str]:
+def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: CalibrationKind) -> Model:
+    """The model with a calibration by payments later than those it was fitted on."""
+    plain = replace(model, calibration=NONE)
+    return replace(model, calibration=calibrations.fit(score(plain, features), fraud.to_numpy(), kind))
+
+
+def score(model: Model, features: pl.DataFrame) -> Floats:
+    """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
+    return model.calibration(model.fitted.score(_matrix(features.select(model.names))))
+
+
+def contributions(model: Model, features: pl.DataFrame) -> Floats:
+    """What each of the model's features adds to each row's score, in log-odds before calibration.
+
+    Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
+    """
+    return model.fitted.explain(_matrix(features.select(model.names)))
+
+
+def importance(model: Model) -> dict[str, float]:
+    """Each feature's share in what the model does, highest first; together 1."""
+    shares = zip(model.names, model.fitted.importance().tolist(), strict=True)
+    return dict(sorted(shares, key=lambda item: -item[1]))
+
+
+def names(model: Model) -> Sequence[str]:
     """The features the model was fitted on, in its order."""
-    return list(model.feature_names or [])
+    return list(model.names)
 
 
-def to_bytes(model: xgb.Booster) -> bytes:
-    """The model in XGBoost's own UBJSON format."""
-    return bytes(model.save_raw("ubj"))
+def to_bytes(model: Model) -> bytes:
+    """The model as one zip: what it is, as JSON, beside the algorithm's own files; no pickle."""
+    about = {"algorithm": model.algorithm, "names": model.names, "calibration": asdict(model.calibration)}
+    files = {_ABOUT: json.dumps(about).encode(), **model.fitted.save()}
+    with io.BytesIO() as data:
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(zipfile.ZipInfo(name, _BEGINNING), content, zipfile.ZIP_DEFLATED)
+        return data.getvalue()
 
 
-def from_bytes(data: bytes) -> xgb.Booster:
-    """The model that `to_bytes` wrote."""
-    return xgb.Booster(model_file=bytearray(data))
+def from_bytes(data: bytes, threads: int | None = None) -> Model:
+    """The model that `to_bytes` wrote, to score on so many threads (all cores if None).
+
+    Raises:
+        FraudError: the bytes are not such a model.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        about = json.loads(files.pop(_ABOUT))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise FraudError(f"a model's file is of another kind or damaged ({error}); train again") from error
+    kind = about["calibration"]
+    calibration = Calibration(kind["kind"], tuple(kind["x"]), tuple(kind["y"]))
+    return Model(
+        about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files, threads), calibration
+    )
+
+
+def _matrix(features: pl.DataFrame) -> Floats:
+    return features.cast(pl.Float64).to_numpy()

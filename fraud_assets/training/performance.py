@@ -10,7 +10,7 @@ from fraud_assets.training.train import TrainingResult
 def rows(result: TrainingResult, now: datetime) -> pl.DataFrame:
     """One row a metric, in the table's columns; ``now`` is when it was computed (UTC)."""
     return pl.DataFrame(
-        {"metric": list(result.metrics), "value": list(result.metrics.values())},
+        {"metric": list(result.evaluation.metrics), "value": list(result.evaluation.metrics.values())},
     ).with_columns(
         source=pl.lit(result.source),
         model_version=pl.lit(result.version, pl.Int32),

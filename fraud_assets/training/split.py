@@ -14,9 +14,9 @@ from fraud_assets.errors import FraudError
 
 @dataclass(frozen=True)
 class Days:
-    """How many days each part of a split has; training takes up to ``train`` and needs ``train_at_least``."""
+    """How many days each part has; training takes up to ``train`` (None: all there are), needs ``train_at_least``."""
 
-    train: float = 28
+    train: float | None = 28
     train_at_least: float = 7
     validation: float = 7
     test: float = 7
@@ -75,7 +75,7 @@ def split(first: datetime, now: datetime, label_delay: timedelta, days: Days = D
     validation_end = test_start - label_delay
     validation_start = validation_end - timedelta(days=days.validation)
     train_end = validation_start - label_delay
-    train_start = max(first, train_end - timedelta(days=days.train))
+    train_start = first if days.train is None else max(first, train_end - timedelta(days=days.train))
     if train_end - train_start < timedelta(days=days.train_at_least):
         delay = label_delay / timedelta(days=1)
         needed = days.train_at_least + days.validation + days.test + 3 * delay

@@ -1,133 +1,154 @@
-"""A training from start to end: split, fit, threshold, test, comparison with the champion, registry."""
+"""A training from start to end: split, fit, calibrate, threshold, test, the gate, registry."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
-from matplotlib.figure import Figure
 
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import NAMES, VERSION
-from fraud_assets.training import model, plots
-from fraud_assets.training.champion import Card, Champion, load_champion
-from fraud_assets.training.metrics.alarms import f1, precision, recall
-from fraud_assets.training.metrics.auc_roc import auc_roc
-from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.metrics.card_precision import card_precision
-from fraud_assets.training.metrics.confusion import confusion
+from fraud_assets.sources.model import Model as ModelSettings
+from fraud_assets.tables import gold
+from fraud_assets.training import gate, model, model_card
+from fraud_assets.training.champion import GATE_FILE, Card, Champion, load_champion
+from fraud_assets.training.dataset import TrainingSet
+from fraud_assets.training.evaluation import Evaluation, evaluate
+from fraud_assets.training.gate import Condition
+from fraud_assets.training.model import Recipe
 from fraud_assets.training.reference import distribution
-from fraud_assets.training.split import DAYS, Days, Split, split
-from fraud_assets.training.threshold import best_f1
-from fraud_assets.training.track import Role, track
+from fraud_assets.training.registry import Role
+from fraud_assets.training.segments import segmented
+from fraud_assets.training.split import DAYS, Part, Split, split
+from fraud_assets.training.threshold import cheapest
+from fraud_assets.training.track import Work, track
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What came of a training; ``champion_average_precision`` is the former champion's on the same test payments."""
+    """What came of a training; ``rows`` are each part's payments, ``refusal`` is why the gate refused, if it did."""
 
     source: str
     run_id: str
     version: int
     role: Role
     threshold: float
-    metrics: dict[str, float]
+    evaluation: Evaluation
+    conditions: tuple[Condition, ...]
+    refusal: str | None
     champion_version: int | None
-    champion_average_precision: float | None
     split: Split
     rows: dict[str, int]
-    figures: dict[str, Figure]
+    model_card: str
 
 
 def train(
-    source: str,
-    features: pl.DataFrame,
-    labels: pl.DataFrame,
-    label_delay: int,
+    data: TrainingSet,
+    settings: ModelSettings,
+    label_delay: timedelta,
     tracking_uri: str,
     cache: Path,
-    data_version: Mapping[str, int],
-    days: Days = DAYS,
+    lake: str,
     names: Sequence[str] = NAMES,
 ) -> TrainingResult:
-    """Train a source's model on its newest days with known labels, and make it champion if it beats the present one.
+    """Train a source's model on its newest days with known labels, and make it champion if the gate lets it.
 
-    ``features`` are one source's rows of gold.features (transaction_id, event_time, customer_id and ``names``);
-    ``labels`` its silver.labels; ``label_delay`` is in seconds; ``data_version`` maps the paths of the tables read to
-    their Delta versions; ``cache`` is a folder for fetched models.
+    Without a champion it becomes the first, whatever the gate says; without one nothing would be scored at all.
+    ``cache`` is a folder for fetched models, ``lake`` the root of the tables that ``data`` was read from.
 
     Raises:
         FraudError: too little history, no fraud in a part of it, or MLflow cannot be reached.
     """
-    if features.is_empty():
-        raise FraudError(f"training: there are no features of {source} yet; run the job refresh first")
-    times = features["event_time"]
-    parts = split(times.min(), times.max(), timedelta(seconds=label_delay), days)  # type: ignore[arg-type]
-    training = _part(parts, "train", features, labels)
-    validation = _part(parts, "validation", features, labels)
-    test = _part(parts, "test", features, labels)
-    champion = load_champion(
-        source, tracking_uri, cache
-    )  # before the work, so that a server that is down shows at once
+    recipe = recipe_of(settings)
+    parts = parts_of(data, settings, label_delay)
+    training, validation, test = (part_of(data, name, part) for name, part in named_parts(parts).items())
+    champion = load_champion(data.source, tracking_uri, cache)  # first, so that a server that is down shows at once
 
-    fitted = model.fit(training.select(names), training["is_fraud"])
-    threshold = best_f1(validation["is_fraud"], model.score(fitted, validation))
-    test = test.with_columns(score=pl.Series(model.score(fitted, test)))
-    metrics = measure(test, threshold)
-    before = _champions(champion, test)
-    role: Role = "champion" if before is None or metrics["average_precision"] > before else "challenger"
-    figures = {
-        "precision_recall": plots.precision_recall(test["is_fraud"], test["score"], threshold),
-        "importance": plots.importances(model.importance(fitted)),
-    }
+    fitted = model.fit(training.select(names), training["is_fraud"], recipe)
+    fitted = model.calibrated(fitted, validation, validation["is_fraud"], settings.calibration)
+    expected = model.score(fitted, validation)
+    threshold = cheapest(validation["is_fraud"], expected, validation["amount"], settings.costs)
+    test = segmented(test, data.features).with_columns(
+        score=pl.Series(model.score(fitted, test)), **_champions(champion, test)
+    )
+    evaluation = evaluate(fitted, test, threshold, settings.costs)
+    conditions = gate.conditions(fitted, test, gold.FEATURES.column_names)
+    refusal = gate.refusal(conditions)
+    role: Role = "champion" if champion is None or refusal is None else "challenger"
+
     rows = {"train": training.height, "validation": validation.height, "test": test.height}
     reference = {name: distribution(training[name]) for name in names}
     reference["score"] = distribution(model.score(fitted, training))
+    text = model_card.card(data, parts, rows, recipe, fitted, settings.costs, threshold, evaluation, conditions)
     registered = track(
-        source=source,
-        tracking_uri=tracking_uri,
-        model=fitted,
-        card=Card(tuple(names), VERSION, threshold, reference),
-        sample=training,
-        params=_params(parts, label_delay, rows, data_version),
-        metrics=metrics | {"threshold": threshold},
-        figures=figures,
-        role=role,
+        Work(
+            data=data,
+            model=fitted,
+            card=Card(tuple(names), VERSION, threshold, reference),
+            role=role,
+            refusal=refusal,
+            params=_params(data, parts, label_delay, rows, recipe, settings),
+            metrics=evaluation.metrics | {"threshold": threshold},
+            figures=evaluation.figures,
+            texts={
+                model_card.FILE: text,
+                GATE_FILE: json.dumps([asdict(condition) for condition in conditions]),
+                "segments.csv": evaluation.segments.write_csv(),
+            },
+        ),
+        tracking_uri,
+        lake,
     )
     return TrainingResult(
-        source=source,
+        source=data.source,
         run_id=registered.run_id,
         version=registered.version,
         role=role,
         threshold=threshold,
-        metrics=metrics,
+        evaluation=evaluation,
+        conditions=conditions,
+        refusal=refusal,
         champion_version=champion.version if champion else None,
-        champion_average_precision=before,
         split=parts,
         rows=rows,
-        figures=figures,
+        model_card=text,
     )
 
 
-def measure(scored: pl.DataFrame, threshold: float) -> dict[str, float]:
-    """Every metric of payments with event_time, customer_id, is_fraud and score."""
-    fraud, scores = scored["is_fraud"], scored["score"]
-    outcomes = confusion(fraud, scores, threshold)
-    return {
-        "auc_roc": auc_roc(fraud, scores),
-        "average_precision": average_precision(fraud, scores),
-        "card_precision_100": card_precision(scored, k=100),
-        "precision": precision(outcomes),
-        "recall": recall(outcomes),
-        "f1": f1(outcomes),
-        **{name: float(count) for name, count in asdict(outcomes).items()},
-    }
+def recipe_of(settings: ModelSettings) -> Recipe:
+    """How the source's file wants its model made."""
+    recipe = Recipe(settings.algorithm, settings.parameters, settings.imbalance)
+    recipe.all_parameters()  # a wrong one is said before anything is read
+    return recipe
 
 
-def _part(parts: Split, name: str, features: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    part = getattr(parts, name)
-    payments: pl.DataFrame = part.take(features, labels)
+def parts_of(data: TrainingSet, settings: ModelSettings, label_delay: timedelta) -> Split:
+    """The latest split of the data.
+
+    Raises:
+        FraudError: there are no payments, or too few days of them.
+    """
+    if data.features.is_empty():
+        raise FraudError(f"training: there are no features of {data.source} yet; run the job refresh first")
+    times = data.features["event_time"]
+    days = replace(DAYS, train=settings.training_days)
+    return split(times.min(), times.max(), label_delay, days)  # type: ignore[arg-type]
+
+
+def named_parts(parts: Split) -> dict[str, Part]:
+    """The parts in time's order."""
+    return {"train": parts.train, "validation": parts.validation, "test": parts.test}
+
+
+def part_of(data: TrainingSet, name: str, part: Part) -> pl.DataFrame:
+    """A part's payments with ``is_fraud`` as it was known then.
+
+    Raises:
+        FraudError: they are all genuine or all fraud.
+    """
+    payments = part.take(data.features, data.labels)
     frauds = payments["is_fraud"].sum()
     if not 0 < frauds < payments.height:
         raise FraudError(
@@ -137,25 +158,35 @@ def _part(parts: Split, name: str, features: pl.DataFrame, labels: pl.DataFrame)
     return payments
 
 
-def _champions(champion: Champion | None, test: pl.DataFrame) -> float | None:
-    """The champion's average precision; None without one, or when it needs features that no longer exist."""
+def _champions(champion: Champion | None, test: pl.DataFrame) -> dict[str, pl.Series]:
+    """The champion's scores of the test; none without one, or when it needs features that no longer exist."""
     if champion is None or not set(champion.card.features) <= set(test.columns):
-        return None
-    return average_precision(test["is_fraud"], model.score(model.from_bytes(champion.model), test))
+        return {}
+    return {"champion_score": pl.Series(model.score(model.from_bytes(champion.model), test))}
 
 
 def _params(
-    parts: Split, label_delay: int, rows: Mapping[str, int], data_version: Mapping[str, int]
+    data: TrainingSet,
+    parts: Split,
+    label_delay: timedelta,
+    rows: dict[str, int],
+    recipe: Recipe,
+    settings: ModelSettings,
 ) -> dict[str, object]:
     spans = {
-        f"{name}_{edge}": getattr(getattr(parts, name), edge).isoformat() for name in rows for edge in ("start", "end")
+        f"{name}_{edge}": getattr(part, edge).isoformat()
+        for name, part in named_parts(parts).items()
+        for edge in ("start", "end")
     }
     return {
-        **model.PARAMETERS,
-        "rounds": model.ROUNDS,
-        "label_delay_s": label_delay,
+        "algorithm": recipe.algorithm,
+        "imbalance": recipe.imbalance,
+        "calibration": settings.calibration,
+        **recipe.all_parameters(),
+        "label_delay_s": int(label_delay.total_seconds()),
         "features_version": VERSION,
+        "data_digest": data.digest,
         **spans,
         **{f"{name}_rows": count for name, count in rows.items()},
-        **{f"data {path}": f"version {number}" for path, number in data_version.items()},
+        **{f"data {table}": f"version {number}" for table, number in data.versions.items()},
     }

@@ -6,7 +6,13 @@ import pandas as pd
 import polars as pl
 
 HANDBOOK = Path(__file__).parents[3] / "shared/data/handbook_transactions.parquet"
+ULB = HANDBOOK.with_name("ulb_creditcard.parquet")
 DELAY_DAYS = 7
+HANDBOOKS = [
+    "amount", "time_is_weekend", "time_is_night",
+    *(f"customer_{what}_amount_{days}d" for days in (1, 7, 30) for what in ("count", "mean")),
+    *(f"merchant_{what}_{days}d" for days in (1, 7, 30) for what in ("count_labelled", "mean_fraud")),
+]  # fmt: skip
 
 
 def canonical(handbook: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

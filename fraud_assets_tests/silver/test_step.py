@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
+from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.formats import unreadable
 from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
@@ -17,6 +18,15 @@ from fraud_assets_tests.raw import SENT, label, payment, records, send
 pytestmark = pytest.mark.stack
 
 CARDS = named("cards")
+
+
+@pytest.fixture(autouse=True, params=["in this process", "on Spark"])
+def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small increment and a large one are decided and committed in different places, with one outcome."""
+    if request.param == "on Spark":
+        monkeypatch.setattr(step, "SMALL", 0)
+
+
 NOT_JSON = unreadable(CARDS.transactions)
 
 PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [

@@ -1,14 +1,18 @@
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud_assets.training.metrics.alarms import f1
-from fraud_assets.training.metrics.confusion import confusion
-from fraud_assets.training.threshold import best_f1
+from fraud_assets.sources.model import Costs
+from fraud_assets.training.metrics.money import money
+from fraud_assets.training.threshold import cheapest
+
+ROW = st.tuples(st.booleans(), st.integers(0, 20).map(lambda n: n / 20), st.integers(1, 200))
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20).map(lambda n: n / 20)), min_size=1, max_size=30))
-def test_no_other_threshold_has_a_higher_f1(payments: list[tuple[bool, float]]) -> None:
-    fraud, scores = zip(*payments, (True, 0.5), strict=True)
-    chosen = f1(confusion(fraud, scores, best_f1(fraud, scores)))
-    assert chosen >= max(f1(confusion(fraud, scores, other)) for other in np.arange(0, 1.01, 0.05)) - 1e-12
+@given(st.lists(ROW, min_size=1, max_size=30), st.sampled_from([1.0, 10.0, 50.0]))
+def test_no_other_threshold_saves_more(payments: list[tuple[bool, float, int]], alarm: float) -> None:
+    fraud, scores, amounts = zip(*payments, strict=True)
+    costs = Costs(alarm=alarm, missed_share=0.9)
+    chosen = cheapest(fraud, scores, amounts, costs)
+    saved = money(fraud, scores, amounts, chosen, costs).cost_saved
+    others = [n / 20 for n in range(21) if n / 20 <= max(scores)]
+    assert saved >= max(money(fraud, scores, amounts, other, costs).cost_saved for other in others) - 1e-9

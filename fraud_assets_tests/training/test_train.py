@@ -1,40 +1,23 @@
 """Training against a real MLflow server: what is registered, what becomes champion, how it is fetched again."""
 
 import uuid
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import NAMES
 from fraud_assets.settings import Settings
-from fraud_assets.training import model
+from fraud_assets.sources.model import Model
+from fraud_assets.training import model, registry
 from fraud_assets.training.champion import load_champion
-from fraud_assets.training.train import train
+from fraud_assets.training.track import versions_read
+from fraud_assets.training.train import TrainingResult, train
+from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
 
-DAY = 86_400
-
-
-def payments(count: int = 20_000) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Ninety days in which a high amount at night is mostly fraud, and its labels, seven days later."""
-    random = np.random.default_rng(1)
-    start = pl.lit(datetime(2026, 1, 1, tzinfo=UTC)).dt.cast_time_unit("us")
-    frame = pl.DataFrame({name: random.random(count) for name in NAMES}).with_columns(
-        transaction_id=pl.int_range(count).cast(pl.String),
-        customer_id=pl.Series(random.integers(0, 500, count)).cast(pl.String),
-        event_time=start + pl.Series(np.sort(random.integers(0, 90 * DAY, count))) * pl.duration(seconds=1),
-        time_is_night=pl.col("time_is_night").round(),
-    )
-    likely = (pl.col("amount") > 0.9) & (pl.col("time_is_night") == 1)
-    labels = frame.select(
-        "transaction_id",
-        is_fraud=likely & (pl.Series(random.random(count)) < 0.8),
-        known_at=pl.col("event_time") + pl.duration(days=7),
-    )
-    return frame, labels
+PLAIN = Model(average_precision_floor=0.3)
 
 
 @pytest.fixture
@@ -44,47 +27,109 @@ def source() -> str:
 
 
 @pytest.mark.stack
-def test_the_first_is_champion_and_a_worse_one_challenger(stack: Settings, source: str, tmp_path: Path) -> None:
-    features, labels = payments()
-    assert load_champion(source, stack.mlflow, tmp_path) is None
+def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Settings, source: str, tmp_path: Path) -> None:
+    at, given = mlflow_server.mlflow, data(source)
+    assert load_champion(source, at, tmp_path) is None
 
-    first = train(source, features, labels, 7 * DAY, stack.mlflow, tmp_path, {"gold/features": 3})
-    assert (first.role, first.version, first.champion_version) == ("champion", 1, None)
-    assert first.metrics["auc_roc"] > 0.9
-    assert 0.1 < first.threshold < 0.9
+    first = train(given, PLAIN, DELAY, at, tmp_path, "lake")
+    assert (first.role, first.version, first.champion_version, first.refusal) == ("champion", 1, None, None)
+    metrics = first.evaluation.metrics
+    assert metrics["average_precision_low"] < metrics["average_precision"] < metrics["average_precision_high"]
+    assert metrics["auc_roc"] > 0.9
+    assert metrics["cost_saved"] > 0
+    assert 0.05 < first.threshold < 0.9
     assert first.rows["test"] > 1_000
 
-    worse = train(source, features, labels, 7 * DAY, stack.mlflow, tmp_path, {"gold/features": 4}, names=["amount"])
+    worse = train(given, PLAIN, DELAY, at, tmp_path, "lake", names=["amount"])
     assert (worse.role, worse.version, worse.champion_version) == ("challenger", 2, 1)
-    assert worse.champion_average_precision == first.metrics["average_precision"]
+    assert worse.refusal is not None
+    assert worse.refusal.startswith("beats the champion: average precision 0.")
+    assert "\n" not in worse.refusal
 
-    champion = load_champion(source, stack.mlflow, tmp_path / "elsewhere")
+    champion = load_champion(source, at, tmp_path / "elsewhere")
     assert champion is not None
     assert champion.version == 1
     assert champion.card.features == NAMES
     assert champion.card.threshold == first.threshold
     assert sum(champion.card.reference["score"].counts) == first.rows["train"]
     assert model.names(model.from_bytes(champion.model)) == list(NAMES)
-    assert load_champion(source, stack.mlflow, tmp_path / "elsewhere") == champion
+    assert load_champion(source, at, tmp_path / "elsewhere") == champion
+
+    with pytest.raises(FraudError, match=f"the gate refused version 2 of {source}: beats the champion"):
+        registry.promote(source, 2, at)
+    registry.promote(source, 2, at, force=True)
+    assert aliases(source, at) == {1: (), 2: ("champion",)}
+    assert registry.rollback(source, at) == (2, 1)
+    assert aliases(source, at) == {1: ("champion",), 2: ()}
+    with pytest.raises(FraudError, match="has no champion before the present one"):
+        registry.rollback(source, at)
+    with pytest.raises(FraudError, match="has no model version 7; there are: 1, 2"):
+        registry.promote(source, 7, at)
+
+
+def aliases(source: str, at: str) -> dict[int, tuple[str, ...]]:
+    return {one.version: one.aliases for one in registry.versions(source, at)}
+
+
+@pytest.fixture(scope="module")
+def forest(mlflow_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A training as a source's file may ask for it, of another algorithm."""
+    asked = Model(
+        average_precision_floor=0.3,
+        algorithm="random_forest",
+        parameters={"n_estimators": 20},
+        imbalance="undersampling",
+        calibration="isotonic",
+        training_days=None,
+    )
+    given = data(f"test-{uuid.uuid4().hex[:8]}")
+    return train(given, asked, DELAY, mlflow_server.mlflow, tmp_path_factory.mktemp("models"), "lake")
 
 
 @pytest.mark.stack
-def test_the_run_says_what_the_model_was_made_of(stack: Settings, source: str, tmp_path: Path) -> None:
+def test_the_run_says_what_the_model_was_made_of(mlflow_server: Settings, forest: TrainingResult) -> None:
     import mlflow
 
-    features, labels = payments()
-    result = train(source, features, labels, 7 * DAY, stack.mlflow, tmp_path, {"data_lake/gold/features": 12})
-    client = mlflow.MlflowClient(stack.mlflow)
-    run = client.get_run(result.run_id)
-    assert run.data.params["data data_lake/gold/features"] == "version 12"
-    assert run.data.metrics["average_precision"] == pytest.approx(result.metrics["average_precision"])
-    assert {file.path for file in client.list_artifacts(result.run_id)} >= {
-        "card.json",
-        "importance.png",
-        "precision_recall.png",
+    client = mlflow.MlflowClient(mlflow_server.mlflow)
+    run = client.get_run(forest.run_id)
+    assert run.data.params["data gold.features"] == "version 3"
+    assert run.data.params["algorithm"] == "random_forest"
+    assert run.data.params["n_estimators"] == "20"
+    expected = forest.evaluation.metrics["average_precision"]
+    assert run.data.metrics["average_precision"] == pytest.approx(expected)
+    assert {file.path for file in client.list_artifacts(forest.run_id)} >= {
+        *("card.json", "gate.json", "model_card.md", "segments.csv"),
+        *("confusion.png", "importance.png", "precision_recall.png", "reliability.png", "segments.png"),
     }
-    info = mlflow.models.get_model_info(f"models:/fraud-{source}/{result.version}")
-    assert info.signature.inputs.input_names() == list(NAMES)
+    assert versions_read(forest.run_id, mlflow_server.mlflow) == (VERSIONS, data("any").digest)
+
+
+@pytest.mark.stack
+def test_undersampling_is_undone_by_calibration(forest: TrainingResult) -> None:
+    assert {one.name: one.holds for one in forest.conditions}["calibrated"], forest.conditions
+    assert forest.rows["train"] > 12_000  # all history that there is
+
+
+@pytest.mark.stack
+def test_mlflow_itself_can_load_the_model(mlflow_server: Settings, forest: TrainingResult, tmp_path: Path) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(mlflow_server.mlflow)
+    loaded = mlflow.pyfunc.load_model(f"models:/fraud-{forest.source}/{forest.version}")
+    assert loaded.metadata.signature.inputs.input_names() == list(NAMES)
+    rows = data("any", 1_000).features.select(NAMES)
+    champion = load_champion(forest.source, mlflow_server.mlflow, tmp_path)
+    assert champion is not None
+    expected = model.score(model.from_bytes(champion.model), rows)
+    assert loaded.predict(rows.to_pandas()) == pytest.approx(expected)
+
+
+@pytest.mark.stack
+def test_the_card_says_what_people_must_know(mlflow_server: Settings, forest: TrainingResult) -> None:
+    text = registry.text(forest.source, forest.version, "model_card.md", mlflow_server.mlflow)
+    assert text == forest.model_card
+    for said in ("random_forest", "| gold.features | 3 |", "average_precision_low", "## Limits", "| time_is_night |"):
+        assert said in text
 
 
 def test_a_server_that_is_down_is_one_line(tmp_path: Path) -> None:
@@ -93,7 +138,7 @@ def test_a_server_that_is_down_is_one_line(tmp_path: Path) -> None:
 
 
 def test_no_fraud_is_said_before_anything_is_trained(tmp_path: Path) -> None:
-    features, labels = payments(2_000)
-    genuine = labels.with_columns(is_fraud=False)
+    given = data("test", 2_000)
+    genuine = replace(given, labels=given.labels.with_columns(is_fraud=pl.lit(False)))
     with pytest.raises(FraudError, match=r"0 frauds among the .* train payments"):
-        train("test", features, genuine, 7 * DAY, "http://127.0.0.1:9", tmp_path, {})
+        train(genuine, PLAIN, DELAY, "http://127.0.0.1:9", tmp_path, "lake")

@@ -1,0 +1,98 @@
+"""The Fraud Detection Handbook's protocol on a file of its kind: how good the product's features and model are.
+
+What belongs here: the folds, what is trained on, the figures. Features and model settings were chosen on the four weeks
+before the earliest tested one, never on a tested one. The model trained on all history is tested on the same payments
+as the one trained on seven days.
+"""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+
+from fraud_assets.errors import FraudError
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.evaluate import evaluate
+from fraud_assets.training import model
+from fraud_assets.training.metrics.auc_roc import auc_roc
+from fraud_assets.training.metrics.average_precision import average_precision
+from fraud_assets.training.metrics.card_precision import card_precision
+from fraud_assets.training.model import Recipe
+from fraud_assets.training.prequential import Fold, folds
+from fraud_assets_tests.features.reference import DELAY_DAYS, canonical
+
+LATEST = Fold(date(2018, 8, 15))
+FOLDS = 4
+WEEK = Recipe(
+    "xgboost",
+    {"tree_method": "hist", "max_bin": 4096, "subsample": 0.8, "colsample_bytree": 0.5, "num_parallel_tree": 4},
+)
+HISTORY = replace(
+    WEEK,
+    parameters={**WEEK.parameters, "max_depth": 7, "min_child_weight": 3, "learning_rate": 0.05, "rounds": 300,
+                "num_parallel_tree": 1},
+)  # fmt: skip
+ONE_GENUINE_IN = 5  # of a long history; its frauds are all trained on
+FILLED_DAYS = 30  # until then the windows of the first payments are far from full: not trained on
+
+console = Console(stderr=True, highlight=False)
+
+
+class Figures(NamedTuple):
+    """Of one test period, or their means."""
+
+    average_precision: float
+    card_precision: float
+    auc: float
+
+
+@cache
+def measure(file: Path) -> tuple[Figures, Figures]:
+    """Means over the folds of a model of seven days, and of one of all history whose labels are known at each test.
+
+    Raises:
+        FraudError: the file is not there, or has no frauds to train on or to test.
+    """
+    if not file.exists():
+        raise FraudError(f"no file {file}; give the path of transactions in the Handbook's columns, as Parquet")
+    transactions, labels = canonical(pl.read_parquet(file))
+    console.print(f"  features of {transactions.height:,} payments …")
+    features = evaluate(transactions, labels, DELAY_DAYS * 86_400).join(
+        labels.select("transaction_id", "is_fraud"), on="transaction_id", maintain_order="left"
+    )
+    days = features["event_time"].dt.date()
+    filled = days.sort()[0] + timedelta(days=FILLED_DAYS)
+    return _means("7 days", features, None), _means("all history", features, filled)
+
+
+def _means(what: str, features: pl.DataFrame, since: date | None) -> Figures:
+    found = [_fold(what, fold, features, since) for fold in folds(LATEST, FOLDS)]
+    means = Figures(*np.mean(found, axis=0).tolist())
+    console.print(f"  trained on {what}, mean: {_words(means)}")
+    return means
+
+
+def _fold(what: str, fold: Fold, features: pl.DataFrame, since: date | None) -> Figures:
+    train, test = fold.training(features, since), fold.testing(features)
+    if not (train["is_fraud"].any() and test["is_fraud"].any()):
+        raise FraudError(f"no frauds to train on or to test in the fold of {fold.start}; give a file that covers it")
+    if since:
+        train = train.filter(pl.col("is_fraud") | (pl.int_range(pl.len()) % ONE_GENUINE_IN == 0))
+    fitted = model.fit(train.select(NAMES), train["is_fraud"], HISTORY if since else WEEK)
+    test = test.with_columns(score=pl.Series(model.score(fitted, test)))
+    found = Figures(
+        average_precision(test["is_fraud"], test["score"]),
+        card_precision(test),
+        auc_roc(test["is_fraud"], test["score"]),
+    )
+    console.print(f"  trained on {what}, {train.height:,} payments, test from {fold.test_start}: {_words(found)}")
+    return found
+
+
+def _words(figures: Figures) -> str:
+    return f"AP {figures.average_precision:.4f}, CP@100 {figures.card_precision:.4f}, AUC {figures.auc:.4f}"

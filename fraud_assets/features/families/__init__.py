@@ -1,0 +1,1 @@
+"""The declared features, a module a family; catalogue.py puts them together."""

@@ -1,0 +1,85 @@
+"""What features read besides columns of silver.transactions: columns made of a payment and facts about its source.
+
+What belongs here: one expression an input. A column that a frame lacks is null, and so is what is made of it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from fraud_assets.features.population import NAMES as POPULATION
+from fraud_assets.tables import silver
+
+Positions = Literal["sphere", "plane"]
+SIGNALS = pl.Map(pl.String, pl.Float64)
+_KINDS: dict[str, pl.DataType] = {"double": pl.Float64(), "string": pl.String(), "map<string, double>": SIGNALS}
+_COLUMNS = {column.name: _KINDS[column.type] for column in silver.TRANSACTIONS.columns if column.type in _KINDS}
+EARTH_KM = 6371.0088  # the mean radius (IUGG)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What features need to know about a source: when it began, whether positions are degrees or a plane grid's."""
+
+    began: datetime | None = None
+    positions: Positions = "sphere"
+
+
+def distance(
+    facts: Facts, latitude: pl.Expr, longitude: pl.Expr, to_latitude: pl.Expr, to_longitude: pl.Expr
+) -> pl.Expr:
+    """Kilometres along the great circle (haversine; Sinnott, Virtues of the Haversine, 1984), or units of the grid."""
+    if facts.positions == "plane":
+        return ((to_latitude - latitude).pow(2) + (to_longitude - longitude).pow(2)).sqrt()
+    phi, to_phi = latitude.radians(), to_latitude.radians()
+    across = ((to_longitude - longitude).radians() / 2).sin().pow(2) * phi.cos() * to_phi.cos()
+    return 2 * EARTH_KM * (((to_phi - phi) / 2).sin().pow(2) + across).clip(0, 1).sqrt().arcsin()
+
+
+def _signal(number: int) -> Callable[[Facts], pl.Expr]:
+    return lambda _: pl.col("signals").map.get(f"V{number}")
+
+
+INPUTS: dict[str, tuple[tuple[str, ...], Callable[[Facts], pl.Expr]]] = {
+    "hours_since_began": ((), lambda facts: (pl.col("event_time") - facts.began).dt.total_microseconds() / 3.6e9),
+    "home_distance": (
+        ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude"),
+        lambda facts: distance(
+            facts, *map(pl.col, ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude"))
+        ),
+    ),
+    **{f"signal_v{number}": (("signals",), _signal(number)) for number in range(1, 6)},
+    "signals_mean": (("signals",), lambda _: pl.col("signals").map.values().list.mean()),
+    "signals_std": (("signals",), lambda _: pl.col("signals").map.values().list.std()),
+}
+
+
+def columns_for(needs: Iterable[str]) -> list[str]:
+    """The columns of silver.transactions behind what features need, and those that every evaluation does."""
+    always = ["source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time"]
+    behind = {column for name in needs for column in (INPUTS[name][0] if name in INPUTS else (name,))}
+    return always + [name for name in silver.TRANSACTIONS.column_names if name in behind and name not in always]
+
+
+def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, population: pl.DataFrame) -> pl.DataFrame:
+    """The payments with all that features need; ``population`` is what `population.population` says of the source."""
+    needs = set(needs)
+    behind = {column for name in needs for column in (INPUTS[name][0] if name in INPUTS else (name,))}
+    lacking = [
+        pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name in behind - {*payments.columns}
+    ]
+    found = payments.with_columns(lacking)
+    if facts.began is None and "hours_since_began" in needs:
+        found, needs = found.with_columns(hours_since_began=pl.lit(None, pl.Float64)), needs - {"hours_since_began"}
+    if "signals" in behind:
+        found = found.with_columns(pl.col("signals").cast(SIGNALS))
+    found = found.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
+    if needs & {*POPULATION}:
+        hour = pl.col("event_time").dt.truncate("1h")
+        found = (
+            found.with_columns(hour=hour).join(population, on="hour", how="left", maintain_order="left").drop("hour")
+        )
+    return found

@@ -1,0 +1,81 @@
+"""What of the catalogue one source computes, and the facts about it that this takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from fraud_assets.features.catalogue import FEATURES, NAMES, columns, entities_of, horizon, of_families
+from fraud_assets.features.declare import Entity, Feature
+from fraud_assets.features.evaluate import evaluate
+from fraud_assets.features.inputs import Facts, columns_for
+from fraud_assets.features.population import NAMES as POPULATION
+from fraud_assets.features.population import SCHEMA, population
+from fraud_assets.sources.source import Source
+
+PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
+
+
+NO_FACTS = Facts()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A source's features, its label delay and facts."""
+
+    label_delay: timedelta
+    features: tuple[Feature, ...] = FEATURES
+    facts: Facts = NO_FACTS
+
+    @classmethod
+    def of(cls, source: Source) -> "Plan":
+        """The plan of a source's YAML file."""
+        facts = Facts(source.began, source.features.positions)
+        return cls(source.label_delay, of_families(source.features.families), facts)
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns of silver.transactions that it takes."""
+        return columns_for(columns(self.features))
+
+    @property
+    def has_population(self) -> bool:
+        """Whether any feature compares with the whole source."""
+        return bool(columns(self.features) & {*POPULATION})
+
+    def horizon(self, entity: Entity) -> timedelta:
+        """How far back features look on a customer's or a merchant's payments."""
+        return horizon(entity, self.features)
+
+    def population(self, payments: pl.LazyFrame) -> pl.DataFrame:
+        """What is usual in the source, of all its payments since 30 days before the first hour of interest."""
+        return (
+            population(payments.select("event_time", "amount")) if self.has_population else pl.DataFrame(schema=SCHEMA)
+        )
+
+    def evaluate(
+        self,
+        payments: pl.DataFrame,
+        labels: pl.DataFrame,
+        population: pl.DataFrame,
+        features: Sequence[Feature] | None = None,
+        wanted: pl.Series | None = None,
+    ) -> pl.DataFrame:
+        """The features, or some of them, as columns behind those of gold.features that payments bring."""
+        chosen = self.features if features is None else features
+        delay = int(self.label_delay.total_seconds())
+        found = evaluate(payments, labels, delay, chosen, wanted, self.facts, population)
+        return found.select(*PAYMENT, *(feature.name for feature in chosen if feature.name not in PAYMENT))
+
+
+def by_entity(features: Sequence[Feature]) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
+    """The features that rest on a customer's payments or the payment alone, and those that rest on a merchant's."""
+    merchants = tuple(feature for feature in features if "merchant_id" in entities_of(feature))
+    return tuple(feature for feature in features if feature not in merchants), merchants
+
+
+def widened(frame: pl.DataFrame) -> pl.DataFrame:
+    """With null for each feature that a source does not compute, in the order of gold.features."""
+    lacking = [pl.lit(None, pl.Float64).alias(name) for name in NAMES if name not in frame.columns]
+    return frame.with_columns(lacking).select(*PAYMENT, *(name for name in NAMES if name not in PAYMENT))

@@ -1,0 +1,280 @@
+"""Payments seen from one side, their customers' or their merchants': in the order (entity, event_time, transaction_id).
+
+What belongs here: from a declaration over an entity's payments or labels to a column.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from fraud_assets.features.declare import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
+from fraud_assets.features.inputs import Facts
+from fraud_assets.features.labels import Spells, known, spells
+from fraud_assets.features.recent import Mask, recent
+from fraud_assets.features.statistics import OF_NOTHING, STATISTICS, Past
+from fraud_assets.features.windows import Floats, Integers, Moments, Timeline, Totals, highest, latest, ordered
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Payments:
+    """What every side needs of the payments: their moments, what became known of them when, facts of their source."""
+
+    ids: pl.DataFrame  # transaction_id, customer_id, merchant_id
+    times: Integers  # µs
+    moments: Moments
+    labels: pl.DataFrame
+    frauds: Spells
+    genuine: Spells
+    facts: Facts
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, labels: pl.DataFrame, label_delay: int, facts: Facts) -> "Payments":
+        """Of a frame of payments, the labels about them and the label delay in seconds."""
+        events = known(frame, labels, label_delay)
+        times = frame["event_time"].to_physical().to_numpy()
+        ids = frame.select("transaction_id", "customer_id", "merchant_id")
+        return cls(ids, times, Moments.of(times), events, *spells(events), facts)
+
+
+@dataclass
+class Side:
+    """One entity's side of the payments, of which the wanted ones get values."""
+
+    payments: Payments
+    entity: Entity
+    wanted: npt.NDArray[np.bool_]
+    columns: dict[str, Floats] = field(default_factory=dict)  # in this side's order
+    memory: dict[tuple[object, ...], object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Put the payments that have an entity in order."""
+        ids, moments = self.payments.ids, self.payments.moments
+        self.code = _codes(ids[self.entity])
+        order = ordered(np.nan_to_num(self.code, nan=-1).astype(np.int64), moments, ids["transaction_id"])
+        self.order = order[~np.isnan(self.code[order])]
+        self.codes = self.code[self.order].astype(np.int64)
+        self.at = np.flatnonzero(self.wanted[self.order])
+        self.entities, self.when = self.codes[self.at], moments[self.order[self.at]]
+        self.now = self.payments.times[self.order[self.at]]
+        self.place = (np.cumsum(self.wanted) - 1)[self.order[self.at]]  # among the rows returned
+        self.columns["event_time"] = self.payments.times[self.order].astype(np.float64)
+
+    def load(self, names: Iterable[str], frame: pl.DataFrame) -> None:
+        """Make columns of all payments available, strings as numbers."""
+        for name in set(names) - self.columns.keys():
+            values = _codes(frame[name]) if frame.schema[name] == pl.String else frame[name].cast(pl.Float64).to_numpy()
+            self.columns[name] = values[self.order]
+
+    def series(self, name: str, found: Floats) -> pl.Series:
+        """Values of the wanted payments in the order in which they came."""
+        values = np.full(np.count_nonzero(self.wanted), np.nan)
+        values[self.place] = found
+        return pl.Series(name, values, nan_to_null=True)
+
+    def window(self, feature: WindowFeature) -> Floats:
+        """A feature of the wanted payments, in this side's order."""
+        if feature.aggregate in ("max", "gap"):
+            start, end = self.start(feature.window), self._end(feature)
+            if feature.aggregate == "max":
+                return highest(self.columns[feature.of], start, end)
+            return (self.now - latest(self.columns["event_time"], self.columns[feature.of] != 0, start, end)) / SECOND
+        totals = self._totals(feature)
+        if feature.aggregate == "count":
+            return totals.count.astype(np.float64)
+        if feature.aggregate == "sum":
+            return totals.sum()
+        return totals.mean(feature.empty) if feature.aggregate == "mean" else totals.std()
+
+    def _end(self, feature: WindowFeature) -> Integers:
+        return self.at + 1 if feature.members == "with this one" else self.at
+
+    def _totals(self, feature: WindowFeature) -> Totals:
+        key = ("totals", feature.of, feature.window, feature.members, feature.last)
+        if key not in self.memory:
+            if feature.members == "known as genuine":
+                self.memory[key] = self._genuine(feature.of, feature.window)
+            else:
+                by_label = feature.of == "is_fraud"
+                timeline = self.labels if by_label else self._timeline(feature.of)
+                start = self._labelled_since(feature.window) if by_label else self.start(feature.window)
+                end = self._labelled if by_label else self._end(feature)
+                first = start if feature.last is None else np.maximum(start, end - feature.last)
+                self.memory[key] = timeline.between(first, end)
+        return self.memory[key]  # type: ignore[return-value]
+
+    def _labelled_since(self, window: int) -> Integers:
+        return self.labels.until(self.entities, self.when, window * SECOND)
+
+    @cached_property
+    def _labelled(self) -> Integers:
+        return self.labels.until(self.entities, self.when)
+
+    def _genuine(self, of: str, window: int) -> Totals:
+        """The payments known as genuine at each wanted one, by the time at which that became known."""
+        genuine = self._mine(self.payments.genuine)
+        moments = Moments.of(genuine.since)
+        order = ordered(self.codes[genuine.row], moments)
+        row = genuine.row[order]
+        timeline = _timeline(self.codes[row], moments[order], self.columns[of][row])
+        start = timeline.until(self.entities, self.when, window * SECOND)
+        found = timeline.between(start, timeline.until(self.entities, self.when))
+        corrected = genuine.of(genuine.until < genuine.since + window * SECOND)
+        return found - self._during(of, corrected.row, corrected.until, corrected.since + window * SECOND)
+
+    def _during(self, of: str, row: Integers, since: Integers, until: Integers) -> Totals:
+        """The payments ``row`` that count at each wanted one, each from a time until another."""
+        row, change = np.tile(row, 2), np.repeat([1, -1], len(row))
+        moments = Moments.of(np.concatenate((since, until)))
+        order = ordered(self.codes[row], moments)
+        timeline = _timeline(self.codes[row[order]], moments[order], self.columns[of][row[order]], change[order])
+        return timeline.between(timeline.begin(self.entities), timeline.until(self.entities, self.when))
+
+    def start(self, window: int) -> Integers:
+        """The first position of each wanted payment's window in this side's order."""
+        key = ("start", window)
+        if key not in self.memory:
+            self.memory[key] = self._timeline("event_time").until(self.entities, self.when, window * SECOND)
+        return self.memory[key]  # type: ignore[return-value]
+
+    def _timeline(self, of: str) -> Timeline:
+        key = ("timeline", of)
+        if key not in self.memory:
+            values = self.columns[of] if of != "event_time" else np.zeros(len(self.order))
+            self.memory[key] = _timeline(self.codes, self.payments.moments[self.order], values)
+        return self.memory[key]  # type: ignore[return-value]
+
+    @cached_property
+    def labels(self) -> Timeline:
+        """What became known of this side's payments: counts and frauds."""
+        events = self.payments.labels
+        events = events.filter(~np.isnan(self.code[events["row"].to_numpy()]))
+        codes = self.code[events["row"].to_numpy()].astype(np.int64)
+        moments = Moments.of(events["known"].to_numpy())
+        order = ordered(codes, moments)
+        count, fraud = events["count"].to_numpy()[order], events["fraud"].to_numpy()[order]
+        return Timeline.of(codes[order], moments[order], count, fraud.astype(np.float64))
+
+    @cached_property
+    def position(self) -> Integers:
+        """Of each payment in this side's order; -1 without an entity."""
+        found = np.full(len(self.code), -1)
+        found[self.order] = np.arange(len(self.order))
+        return found
+
+    def _mine(self, spells: Spells) -> Spells:
+        """The spells of this side's payments, by position in its order."""
+        row = self.position[spells.row]
+        mine = np.flatnonzero(row >= 0)
+        return Spells(row[mine], spells.since[mine], spells.until[mine])
+
+    @cached_property
+    def frauds(self) -> Spells:
+        """The spells of known fraud in this side's order, those of one payment by time."""
+        found = self._mine(self.payments.frauds)
+        return found.of(np.argsort(found.row, kind="stable"))
+
+    def recents(self, features: Sequence[RecentFeature]) -> None:
+        """Compute features that look back on the same events, while these are at hand."""
+        of, window = features[0].of, features[0].window
+        found = {f.name: np.full(len(self.at), OF_NOTHING.get(f.statistic, np.nan)) for f in features}
+        for which, past in self._pasts(of, window):
+            for feature in features:
+                found[feature.name][which] = STATISTICS[feature.statistic](past)
+        self.memory |= {("recent", name): values for name, values in found.items()}
+
+    def _pasts(self, of: str, window: int) -> Iterator[tuple[Integers, Past]]:
+        by_label = of in ("known frauds", "ordinary known frauds")
+        if by_label:
+            events, start, end, until = self._frauds(window)
+        else:
+            events, start, end = self.columns, self.start(window), self.at
+        for part in recent(start, end, LAST):
+            which, there = part.which, part.there
+            if by_label:
+                there = there & (until[part.events] > self.now[which, None])
+            elif of == "usual payments":
+                there = there & ~self._fraud_by_now(part.events, self.now[which])
+            rows = self.at[which]
+            if of == "ordinary known frauds":
+                there = there & ~(
+                    events["amount"][part.events] > ORDINARY * self.columns["population_mean"][rows, None]
+                )
+            own = {name: values[rows] for name, values in self.columns.items()}
+            yield which, Past(own, events, part.events, there, self.payments.facts, self.labels, self.entities[which])
+
+    def _fraud_by_now(self, events: Integers, now: Integers) -> Mask:
+        """Which payments count as known fraud at the times of others."""
+        found = np.zeros(events.shape, bool)
+        rows, lags = np.nonzero(self._ever[events])
+        at, moment = events[rows, lags], now[rows]
+        spells = self.frauds
+        first, last = (np.searchsorted(spells.row, at, side=side) for side in ("left", "right"))
+        for nth in range(int((last - first).max(initial=0))):
+            spell = np.minimum(first + nth, len(spells.row) - 1)
+            found[rows, lags] |= (first + nth < last) & (spells.since[spell] <= moment) & (moment < spells.until[spell])
+        return found
+
+    @cached_property
+    def _ever(self) -> Mask:
+        """Which payments were ever known as fraud."""
+        ever = np.zeros(len(self.order), bool)
+        ever[self.frauds.row] = True
+        return ever
+
+    def _frauds(self, window: int) -> tuple[dict[str, Floats], Integers, Integers, Integers]:
+        """The known frauds in the order they became known: columns, each payment's first and last, until when."""
+        row, since = self.frauds.row, self.frauds.since
+        moments = Moments.of(since)
+        order = ordered(self.codes[row], moments)
+        row = row[order]
+        timeline = _timeline(self.codes[row], moments[order], np.zeros(len(row)))
+        events = {name: values[row] for name, values in self.columns.items()} | {"known": since[order].astype(float)}
+        start = timeline.until(self.entities, self.when, window * SECOND)
+        return events, start, timeline.until(self.entities, self.when), self.frauds.until[order]
+
+
+@dataclass
+class Sides:
+    """Both sides of some payments; columns come from ``source`` or, without one, from the frame at hand."""
+
+    payments: Payments
+    wanted: npt.NDArray[np.bool_]
+    features: Sequence[Feature]
+    source: pl.DataFrame | None = None
+    of: dict[Entity, Side] = field(default_factory=dict)
+
+    def series(self, feature: WindowFeature | RecentFeature, frame: pl.DataFrame) -> pl.Series:
+        """A feature of the wanted payments, null where there is nothing to take it from."""
+        source = frame if self.source is None else self.source
+        if feature.entity not in self.of:
+            self.of[feature.entity] = Side(self.payments, feature.entity, self.wanted)
+        side = self.of[feature.entity]
+        if isinstance(feature, WindowFeature):
+            side.load(feature.needs, source)
+            return side.series(feature.name, side.window(feature))
+        if ("recent", feature.name) not in side.memory:
+            group = [
+                other for other in self.features
+                if isinstance(other, RecentFeature) and other.needs <= set(source.columns)
+                and (other.entity, other.of, other.window) == (feature.entity, feature.of, feature.window)
+            ]  # fmt: skip
+            side.load(frozenset().union(*(other.needs for other in group)), source)
+            side.recents(group)
+        return side.series(feature.name, side.memory[("recent", feature.name)])  # type: ignore[arg-type]
+
+
+def _timeline(codes: Integers, moments: Moments, values: Floats, counts: Integers | None = None) -> Timeline:
+    """A timeline on which an event without a value does not count."""
+    there = ~np.isnan(values)
+    return Timeline.of(codes, moments, (1 if counts is None else counts) * there, np.where(there, values, 0))
+
+
+def _codes(values: pl.Series) -> Floats:
+    """Strings as numbers, NaN where there is none."""
+    return values.cast(pl.Categorical).to_physical().cast(pl.Float64).to_numpy()

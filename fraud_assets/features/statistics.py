@@ -1,0 +1,151 @@
+"""What the last events of a customer or merchant say about a payment: the statistics that declarations name.
+
+What belongs here: from matrices of recent events to a number a payment. Published sources stand with the features.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from fraud_assets.features.declare import Statistic
+from fraud_assets.features.inputs import Facts, distance
+from fraud_assets.features.recent import Mask, median, share
+from fraud_assets.features.windows import Floats, Integers, Timeline
+
+DAY_US = 86_400e6
+RUN_GAP_DAYS = 14
+MAD_TO_STD = 1.4826  # of a normal distribution
+HOURS_APART = 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A merchant's latest run of known frauds; times are event times in µs, NaN where there is none."""
+
+    count: Floats
+    first: Floats
+    last: Floats
+    known_first: Floats
+    known_last: Floats
+    logs: Floats
+
+
+@dataclass(frozen=True)
+class Past:
+    """Some payments and the last events before each: columns by name, in whole, and where to look in them."""
+
+    own: Mapping[str, Floats]  # of the payments
+    events: Mapping[str, Floats]  # of all events
+    at: Integers
+    there: Mask
+    facts: Facts
+    labels: Timeline  # of the payments' entities
+    entities: Integers
+
+    def of(self, name: str) -> Floats:
+        """A column of the events, a row a payment; NaN where there is none."""
+        return np.where(self.there, self.events[name][self.at], np.nan)
+
+    @cached_property
+    def logs(self) -> Floats:
+        """Logarithms of the events' amounts."""
+        return self.of("amount_log")
+
+    @cached_property
+    def middle(self) -> Floats:
+        """Their median."""
+        return median(self.logs)
+
+    @cached_property
+    def run(self) -> Run:
+        """The latest events of which each happened within `RUN_GAP_DAYS` of the one that became known after it."""
+        happened, known, logs = self.of("event_time"), self.of("known"), self.logs
+        rows, width = happened.shape
+        count, total = np.zeros(rows), np.zeros(rows)
+        first, known_first, last, known_last = (np.full(rows, np.nan) for _ in range(4))
+        going = np.ones(rows, bool)
+        for k in range(width):
+            here, time = self.there[:, k], happened[:, k]
+            going &= ~here | np.isnan(first) | (np.abs(first - time) <= RUN_GAP_DAYS * DAY_US)
+            more = here & going
+            last, known_last = (
+                np.where(more & (count == 0), new, old) for new, old in ((time, last), (known[:, k], known_last))
+            )
+            first, known_first = np.where(more, time, first), np.where(more, known[:, k], known_first)
+            count, total = count + more, total + np.where(more, logs[:, k], 0)
+        logs = np.full(rows, np.nan)
+        np.divide(total, count, out=logs, where=count > 0)
+        return Run(count, first, last, known_first, known_last, logs)
+
+    def labelled_since(self, known: Floats) -> tuple[Floats, Floats]:
+        """How many labels of the payment's entity have become known after a time, in µs, and how many frauds."""
+        since = np.nan_to_num(known, nan=0).astype(np.int64)
+        now = self.own["event_time"].astype(np.int64)
+        found = self.labels.between(self.labels.at(self.entities, since), self.labels.at(self.entities, now))
+        counts, frauds = found.count.astype(np.float64), found.millionths / 1e6
+        return np.where(np.isnan(known), np.nan, counts), np.where(np.isnan(known), np.nan, frauds)
+
+
+def _same(name: str) -> Callable[[Past], Floats]:
+    return lambda past: share(past.of(name) == past.own[name][:, None], past.there & ~np.isnan(past.of(name)))
+
+
+def _same_hour(past: Past) -> Floats:
+    apart = np.abs(past.of("time_hour") - past.own["time_hour"][:, None])
+    return share(np.minimum(apart, 24 - apart) <= HOURS_APART, past.there)
+
+
+def _median_gap(past: Past) -> Floats:
+    times = past.of("event_time")
+    return median(times[:, :-1] - times[:, 1:]) / 1e6
+
+
+def _distance(past: Past, latitude: Floats, longitude: Floats) -> Floats:
+    frame = pl.DataFrame(
+        {"a": latitude, "b": longitude, "c": past.own["merchant_latitude"], "d": past.own["merchant_longitude"]}
+    )
+    return frame.select(distance(past.facts, *map(pl.col, "abcd"))).to_series().to_numpy()
+
+
+def _last(past: Past) -> Floats:
+    return _distance(past, *(past.of(f"merchant_{name}")[:, 0].copy() for name in ("latitude", "longitude")))
+
+
+def _usual(past: Past) -> Floats:
+    return _distance(past, *(median(past.of(f"merchant_{name}")) for name in ("latitude", "longitude")))
+
+
+def _genuine(past: Past) -> Floats:
+    labels, frauds = past.labelled_since(past.run.known_last)
+    return labels - frauds
+
+
+def _share(past: Past) -> Floats:
+    labels, _ = past.labelled_since(past.run.known_first - 1)
+    return past.run.count / np.maximum(labels, past.run.count)
+
+
+STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
+    "count": lambda past: np.count_nonzero(past.there, axis=1).astype(np.float64),
+    "percentile": lambda past: share(past.logs <= past.own["amount_log"][:, None], past.there),
+    "median": lambda past: past.middle,
+    "spread": lambda past: MAD_TO_STD * median(np.abs(past.logs - past.middle[:, None])),
+    "gap": lambda past: (past.own["event_time"] - past.of("event_time")[:, 0]) / 1e6,
+    "median_gap": _median_gap,
+    "same_hour": _same_hour,
+    "same_merchant": _same("merchant_id"),
+    "same_country": _same("country"),
+    "last_distance": _last,
+    "usual_distance": _usual,
+    "run_count": lambda past: past.run.count,
+    "run_age": lambda past: (past.own["event_time"] - past.run.first) / DAY_US,
+    "run_quiet": lambda past: (past.own["event_time"] - past.run.last) / DAY_US,
+    "run_genuine": _genuine,
+    "run_share": _share,
+    "run_amount": lambda past: past.run.logs,
+}
+OF_NOTHING: dict[Statistic, float] = {"count": 0.0, "run_count": 0.0}
+"""What the statistics of no events are, where that is a number."""

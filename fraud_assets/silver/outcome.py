@@ -1,0 +1,22 @@
+"""What a run of silver's step reports, and how a record is named in it."""
+
+from dataclasses import dataclass
+
+COORDINATES = ["topic", "partition", "offset"]
+
+
+@dataclass
+class Refined:
+    """How many records went where; zero for a part that had been written by an earlier run."""
+
+    versions: str = ""
+    read: int = 0
+    replayed: int = 0
+    """Quarantined records that people had silver read again."""
+    written: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    labelled: int = 0
+    """Labels that came in line with payments."""
+    undeclared: tuple[str, ...] = ()
+    """Fields that records have and the source does not declare; each is named once."""

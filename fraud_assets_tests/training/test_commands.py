@@ -1,0 +1,71 @@
+"""The commands ``fraud model …`` on a registry and a lake of their own."""
+
+import json
+import uuid
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from deltalake import write_deltalake
+from typer.testing import CliRunner
+
+from fraud_assets.cli import app
+from fraud_assets.errors import FraudError
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.settings import Settings
+from fraud_assets.sources.model import Model
+from fraud_assets.tables import gold, silver
+from fraud_assets.training.dataset import pinned, training_set
+from fraud_assets.training.train import train
+from fraud_assets_tests.training.sample import DELAY, payments
+
+pytestmark = pytest.mark.stack
+
+
+def run(*words: str) -> str:
+    result = CliRunner().invoke(app, ["model", *words])
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+def fill(lake: Path, source: str) -> None:
+    for table, rows in zip((gold.FEATURES, silver.LABELS), payments(6_000), strict=True):
+        write_deltalake(table.path(str(lake)), rows.with_columns(source=pl.lit(source)).to_arrow(), mode="append")
+
+
+def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path) -> None:
+    source = f"test-{uuid.uuid4().hex[:8]}"
+    own = ("--source", source)
+    with pytest.raises(FraudError, match="has no models yet; train one: fraud run train"):
+        run("list", *own)
+    fill(lake, source)
+    data = training_set(source, pinned(str(lake)), str(lake), NAMES)
+    for names in (NAMES, ["amount"]):
+        train(data, Model(average_precision_floor=0), DELAY, mlflow_server.mlflow, tmp_path, str(lake), names)
+
+    challenger, champion = json.loads(run("list", *own, "--json"))
+    assert (champion["version"], champion["aliases"], champion["refusal"]) == (1, ["champion"], None)
+    assert (challenger["version"], challenger["aliases"]) == (2, ["challenger"])
+    assert challenger["refusal"].startswith("beats the champion")
+    assert "champion" in run("list", *own)
+    assert run("card", "1", *own).startswith(f"# Model of {source}")
+    with pytest.raises(FraudError, match="or give --force"):
+        run("promote", "2", *own)
+    assert run("promote", "2", *own, "--force") == f"version 2 is the champion of {source}\n"
+    assert "version 1 is the champion" in run("rollback", *own)
+
+    fill(lake, source)  # what comes later does not matter
+    file = tmp_path / "payments.parquet"
+    run("data", "1", *own, "--output", str(file))
+    assert pl.read_parquet(file).equals(data.features)
+
+
+def test_a_search_prints_a_section_for_the_sources_file(mlflow_server: Settings, lake: Path) -> None:
+    fill(lake, "cards")
+    with pytest.raises(FraudError, match="give --trials N, --minutes M or both"):
+        run("search")
+    said = run("search", "--trials", "1")
+    section = yaml.safe_load(said[said.index("model:") :])["model"]
+    assert Model(average_precision_floor=0.3, **section).algorithm == "xgboost"

@@ -1,0 +1,74 @@
+"""A training set is the same, bit for bit, whatever the lake has gained since; on real Delta tables."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from fraud_assets.errors import FraudError
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.tables import Table, gold, silver
+from fraud_assets.training.dataset import pinned, training_set
+from fraud_assets_tests.training.sample import payments
+
+
+def append(table: Table, rows: pl.DataFrame, lake: Path, source: str = "cards") -> None:
+    write_deltalake(table.path(str(lake)), rows.with_columns(source=pl.lit(source)).to_arrow(), mode="append")
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    features, labels = payments(500)
+    for part in (slice(250, 500), slice(0, 250)):
+        append(gold.FEATURES, features[part], tmp_path)
+    append(gold.FEATURES, features, tmp_path, "other")
+    append(silver.LABELS, labels, tmp_path)
+    return tmp_path
+
+
+def test_later_rows_repairs_and_compaction_change_nothing(filled: Path) -> None:
+    versions = pinned(str(filled))
+    before = training_set("cards", versions, str(filled), NAMES)
+    assert before.features.height == before.labels.height == 500
+    assert before.features["event_time"].is_sorted()
+
+    more, labels = payments(100, seed=2)
+    append(gold.FEATURES, more, filled)
+    append(silver.LABELS, labels.with_columns(is_fraud=~pl.col("is_fraud")), filled)
+    features = DeltaTable(gold.FEATURES.path(str(filled)))
+    features.update(updates={"customer_mean_amount_1d": "-1.0"})
+    features.optimize.compact()
+
+    again = training_set("cards", versions, str(filled), NAMES)
+    assert again.features.equals(before.features)
+    assert again.labels.equals(before.labels)
+    assert again.digest == before.digest
+    now = training_set("cards", pinned(str(filled)), str(filled), NAMES)
+    assert now.features.height == 600
+    assert now.digest != before.digest
+
+
+def test_the_digest_sees_every_value(filled: Path) -> None:
+    given = training_set("cards", pinned(str(filled)), str(filled), NAMES)
+    known = given.digest
+    for changed in (
+        pl.col("amount").reverse(),
+        pl.when(pl.col("amount") > 50).then("amount").alias("amount"),
+        pl.col("customer_id").reverse(),
+    ):
+        given.features.with_columns(changed)
+        other = type(given)(given.source, given.versions, given.features.with_columns(changed), given.labels)
+        assert other.digest != known
+
+
+def test_what_is_not_there_is_one_line(filled: Path, tmp_path: Path) -> None:
+    with pytest.raises(FraudError, match=r"gold.features does not exist yet; run the job refresh first"):
+        pinned(str(tmp_path / "empty"))
+    versions = pinned(str(filled))
+    append(gold.FEATURES, payments(10)[0], filled)
+    table = DeltaTable(gold.FEATURES.path(str(filled)))
+    table.delete("true")
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    with pytest.raises(FraudError, match=r"version \d+ of gold.features can no longer be read: upkeep keeps 30 days"):
+        training_set("cards", versions, str(filled), NAMES)
