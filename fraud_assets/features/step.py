@@ -101,11 +101,10 @@ def _on_spark(
         return computed, None
     computed = computed.where(F.col("event_time") >= since)
     stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since).select(*KEY, *NAMES)
-    now, then = computed.alias("now"), stored.alias("then")
-    differs = F.lit(False)
-    for name in NAMES:
-        differs |= ~F.col(f"now.{name}").eqNullSafe(F.col(f"then.{name}"))
-    return computed.join(stored, KEY, "left_anti"), now.join(then, KEY).where(differs).select("now.*")
+    now = computed.withColumn("now", F.struct(*NAMES))
+    then = stored.select(*KEY, F.struct(*NAMES).alias("then"))
+    changed = now.join(then, KEY).where(~F.col("now").eqNullSafe(F.col("then"))).drop("now", "then")
+    return computed.join(stored, KEY, "left_anti"), changed
 
 
 def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, lake: str) -> datetime | None:
