@@ -52,9 +52,9 @@ class Increment:
         return f"{self.upstream.full_name}@{self.first}..{self.last}"
 
 
-def pending(upstream: Table, target: Table, source: str, lake: str) -> Increment | None:
-    """What the target has not yet taken of the upstream; None when it has taken everything."""
-    return next(iter(pending_of(upstream, (target,), source, lake)), None)
+def pending(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> Increment | None:
+    """What the target has not yet taken of the upstream (its part, if given); None when it has taken everything."""
+    return next(iter(pending_of(upstream, (target,), source, lake, part)), None)
 
 
 def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str, part: str = "") -> list[Increment]:

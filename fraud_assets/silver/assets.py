@@ -9,7 +9,8 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets import wiring
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
-from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.silver.outcome import STREAMS
+from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, silver
 

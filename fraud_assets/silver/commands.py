@@ -153,11 +153,7 @@ def fix(
         raise FraudError("fix: give either --set field=expression or --value RECORD")
     if value and len(wanted.ids) != 1:
         raise FraudError("fix: --value is the whole of one record; name that record")
-    streams, expressions = named(wanted.source), patch.assignments(set_ or [])
-
-    def edit(stream: str, present: bytes | None) -> bytes:
-        return value.encode() if value else patch.patched(present, getattr(streams, stream), expressions)
-
+    edit = (lambda *_: value.encode()) if value else patch.patching(named(wanted.source), set_ or [])
     done = actions.fix(wanted, edit, actions.By(_who(who), why), settings().lake, "; ".join(set_ or []))
     _tell("fixed", done, wanted.source, as_json)
 

@@ -1,7 +1,11 @@
-"""What a run of silver's step reports, and how a record is named in it."""
+"""What silver's step carries where, what a run of it reports, and how a record is named in it."""
 
 from dataclasses import dataclass
 
+from fraud_assets.tables import bronze, silver
+
+STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
+"""For each stream, the table of its records in bronze and in silver."""
 COORDINATES = ["topic", "partition", "offset"]
 
 

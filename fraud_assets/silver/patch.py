@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from fraud_assets.errors import FraudError
+from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import Stream
 
 _SAFE: dict[str, str | bool | int | float | list[str]] = {
@@ -36,6 +37,16 @@ def assignments(texts: list[str]) -> dict[str, str]:
             raise FraudError(f"'{text}' is no patch: write field=expression, for example amount=abs(amount)")
         found[field.strip()] = expression.strip()
     return found
+
+
+def patching(source: Source, texts: list[str]) -> Callable[[str, bytes | None], bytes]:
+    """The edit of a fix that applies such texts to records of the source's streams; see `patched`.
+
+    Raises:
+        FraudError: a text is no assignment.
+    """
+    expressions = assignments(texts)
+    return lambda stream, value: patched(value, getattr(source, stream), expressions)
 
 
 def patched(value: bytes | None, stream: Stream, expressions: Mapping[str, str]) -> bytes:

@@ -12,8 +12,8 @@ import polars as pl
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments, reads
+from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
-from fraud_assets.silver.step import STREAMS
 from fraud_assets.tables import silver
 
 RECORD = ["topic", "partition", "offset"]

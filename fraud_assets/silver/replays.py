@@ -7,7 +7,8 @@ import polars as pl
 
 from fraud_assets.lake import increments
 from fraud_assets.lake.increments import Increment
-from fraud_assets.silver.outcome import COORDINATES
+from fraud_assets.silver.outcome import COORDINATES, STREAMS
+from fraud_assets.tables import silver
 
 FIX, REPLAY, DISCARD = "fix", "replay", "discard"
 READ_AGAIN = (FIX, REPLAY)
@@ -23,3 +24,12 @@ def rows(increment: Increment, stream: str, lake: str) -> pl.DataFrame:
     actions = increments.rows(increment, lake, [*_RECORD, "stream", "action"])
     asked = actions.filter(pl.col("stream") == stream, pl.col("action").is_in(READ_AGAIN))
     return asked.sort("attempt").unique(COORDINATES, keep="last").select(_RECORD)
+
+
+def waiting(source: str, lake: str) -> int:
+    """Records of the source that people chose and silver has yet to read again."""
+    return sum(
+        rows(increment, stream, lake).height
+        for stream, (_, target) in STREAMS.items()
+        if (increment := increments.pending(silver.QUARANTINE_ACTIONS, target, source, lake, stream))
+    )

@@ -7,15 +7,14 @@ from pyspark.sql import functions as F
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import replays
-from fraud_assets.silver.outcome import COORDINATES, Refined
+from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse, unmapped
 from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
 from fraud_assets.silver.small import RAW, refine_small
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
-from fraud_assets.tables import Table, bronze, silver
+from fraud_assets.tables import Table, silver
 
-STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
 BROADCAST = 1_000_000
 """Records to leave out up to which each worker is given the whole list."""
 

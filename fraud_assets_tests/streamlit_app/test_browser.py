@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-from docs.screenshots import FLAGS, chromium, open_alert, settle
+from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.tables import gold, silver
 from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
@@ -135,6 +135,22 @@ def test_another_row_opens_another_alert(page, dashboard):
     expect(page.get_by_test_id("stText").get_by_text(HOSTILE, exact=True)).to_be_visible()
     open_alert(page, row=2)
     expect(page.get_by_test_id("stText").get_by_text(HOSTILE, exact=True)).to_have_count(0)
+
+
+def test_a_record_in_quarantine_is_fixed_with_a_patch(page, serve, tmp_path):
+    write_lake(str(tmp_path), transactions=500)
+    page.goto(serve(tmp_path))
+    _go(page, "Quarantine")
+    expect(page.locator("canvas td").get_by_text("yes", exact=True)).to_have_count(1)  # the account is balanced
+    open_record(page, row=2)
+    page.get_by_role("textbox", name="Or a patch").fill("amount=abs(amount)")
+    page.get_by_role("textbox", name="Your name").fill("ann")
+    page.get_by_role("textbox", name="Why").fill("a sign error")
+    page.get_by_role("button", name="Fix").click()
+    expect(page.get_by_text("1 fixed. Silver reads it on its next run.")).to_be_visible()
+    settle(page)
+    expect(page.get_by_text("fix with amount=abs(amount) by ann: a sign error")).to_be_visible()
+    expect(page.get_by_text('{"amount": 5, "id": "a"}')).to_be_visible()
 
 
 @pytest.mark.parametrize(

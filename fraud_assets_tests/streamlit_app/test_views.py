@@ -122,7 +122,7 @@ def test_a_record_in_quarantine_is_shown_and_discarded(own_lake):
     assert '{"amount": -5, "id": "a"}' in {block.value for block in test.code}
     assert any("amount is negative" in text.value for text in test.text)
     _press(test, "Discard")
-    assert test.success[0].value == "Discarded."
+    assert test.success[0].value == "1 discarded."
     case = _case(own_lake, record)
     assert (case["state"], case["who"], case["why"]) == (State.DISCARDED, "bob", "the shop's test")
     assert not test.text_area
@@ -139,6 +139,22 @@ def test_an_edited_record_is_a_fix(own_lake):
         b'{"amount": -5, "id": "a"}',
         b'{"amount": 5, "id": "a"}',
     ]
+
+
+def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake):
+    record = Id("cards", 0, 20_001)
+    test = _page("quarantine", quarantine_record=record)
+    test.selectbox(key="quarantine_for").set_value("amount is negative")
+    _press(test, "Fix")
+    assert "give a patch" in test.warning[0].value
+    test.text_input(key=f"quarantine_patch_{record}").set_value("amount=abs(amount)")
+    _press(test, "Fix")
+    assert "not a json record" in test.warning[0].value  # half of those with the reason are not JSON either
+    test.selectbox(key="quarantine_for").set_value("this record")
+    _press(test, "Fix")
+    assert test.success[0].value.startswith("1 fixed.")
+    told = history(SOURCE, record, own_lake).row(1, named=True)
+    assert (told["value"], told["expression"]) == (b'{"amount": 5, "id": "a"}', "amount=abs(amount)")
 
 
 def test_nothing_is_done_without_a_name_and_a_reason(own_lake):

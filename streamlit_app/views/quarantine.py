@@ -10,13 +10,16 @@ from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 from fraud_assets.silver import actions
 from fraud_assets.silver.account import Account, account
+from fraud_assets.silver.patch import patching
 from fraud_assets.silver.quarantine import Id, State, as_text, cases, chosen, history
+from fraud_assets.sources.source import named
 from streamlit_app import data, look, parts
 from streamlit_app.data import cached
 from streamlit_app.queries import quarantine as query
 
 _ANY = "any reason"
 _CHOSEN = "quarantine_record"
+_THIS, _ALL = "this record", "all open records with the reason"
 _NEXT = "Silver reads it on its next run."
 
 
@@ -124,44 +127,65 @@ def _detail(source: str, record: Id) -> None:
         st.text(f"{record}, {case['stream']}, sent {look.moment(case['kafka_time'])}: {case['state']}")
         for event in history(source, record, settings().lake).iter_rows(named=True):
             by = f" by {event['who']}: {event['why']}" if event.get("who") else ""
-            st.text(f"{look.moment(event['at'])} {event['what']}{by}")
+            patch = f" with {event['expression']}" if event.get("expression") else ""
+            st.text(f"{look.moment(event['at'])} {event['what']}{patch}{by}")
             if event["reasons"]:
                 st.text("\n".join(f"– {reason}" for reason in event["reasons"]))
             st.code(as_text(event["value"], most=20_000), language=None, wrap_lines=True)
     if case["state"] == State.OPEN:
-        _act(actions.Chosen(source, (record,)), case["value"])
+        _act(source, record, case)
 
 
-def _act(wanted: actions.Chosen, value: bytes | None) -> None:
-    lake, present = settings().lake, query.editable(value)
+def _act(source: str, record: Id, case: dict[str, Any]) -> None:
+    reasons: list[str] = case["reasons"]
     with st.form("quarantine_act", border=True):
-        edited = st.text_area("The record as it should be", present or "", key=f"quarantine_value_{wanted.ids[0]}")
+        edited = st.text_area(
+            "The record as it should be", query.editable(case["value"]) or "", key=f"quarantine_value_{record}"
+        )
+        expression = st.text_input(
+            "Or a patch",
+            key=f"quarantine_patch_{record}",
+            placeholder="amount=abs(amount)",
+            help="field=SQL expression over the record's fields; goes before an edited record",
+        )
+        which = st.selectbox(
+            "For", [_THIS, *reasons], key="quarantine_for", format_func=lambda r: r if r == _THIS else f"{_ALL}: {r}"
+        )
         left, right = st.columns([1, 2.4])
         who = left.text_input("Your name", key="quarantine_who")
         why = right.text_input("Why", key="quarantine_why", help="Kept with the action.")
         buttons = st.columns(3)
-        fixed = buttons[0].form_submit_button("Fix: read the record above", type="primary", width="stretch")
-        again = buttons[1].form_submit_button("Replay: read it again as it is", width="stretch")
+        fixed = buttons[0].form_submit_button("Fix", type="primary", width="stretch")
+        again = buttons[1].form_submit_button("Replay as it is", width="stretch")
         gone = buttons[2].form_submit_button("Discard", width="stretch")
     if not (fixed or again or gone):
         return
     if not (who.strip() and why.strip()):
         st.warning("Say who you are and why; both are kept with the action.")
         return
-    by = actions.By(who.strip(), why)
-    if fixed:
-        _do(lambda: actions.fix(wanted, lambda *_: edited.encode(), by, lake), f"Fixed. {_NEXT}")
+    one = which == _THIS
+    wanted = actions.Chosen(source, (record,)) if one else actions.Chosen(source, reason=which)
+    by, lake = actions.By(who.strip(), why), settings().lake
+    if fixed and not (one or expression):
+        st.warning("An edited record is one record; give a patch to fix them all.")
+    elif fixed:
+        _do(lambda: _fix(wanted, edited, expression, by), f"fixed. {_NEXT}")
     elif again:
-        _do(lambda: actions.replay(wanted, by, lake), f"To be replayed. {_NEXT}")
+        _do(lambda: actions.replay(wanted, by, lake), f"to be replayed. {_NEXT}")
     else:
-        _do(lambda: actions.discard(wanted, by, lake), "Discarded.")
+        _do(lambda: actions.discard(wanted, by, lake), "discarded.")
+
+
+def _fix(wanted: actions.Chosen, edited: str, expression: str, by: actions.By) -> int:
+    edit = patching(named(wanted.source), [expression]) if expression else lambda *_: edited.encode()
+    return actions.fix(wanted, edit, by, settings().lake, expression)
 
 
 def _do(act: Callable[[], int], told: str) -> None:
     try:
-        act()
+        done = act()
     except FraudError as error:
         st.warning(parts.literal(str(error)))
         return
-    st.session_state["quarantine_told"] = told
+    st.session_state["quarantine_told"] = f"{done:,} {told}"
     st.rerun()
