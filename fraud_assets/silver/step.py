@@ -104,7 +104,7 @@ def _refine_range(
     if repeated:
         later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
         added = rows.select("*", *unmapped(described, target)) if due else None
-        differs, conflicts = _compared(spark, source, target, later, added, lake)
+        differs, conflicts = _compared(spark, source, stream, later, added, lake)
     for increment in todo:
         if increment.target is target:
             stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
@@ -124,17 +124,18 @@ def _refine_range(
 
 
 def _compared(
-    spark: SparkSession, source: Source, target: Table, later: DataFrame, added: DataFrame | None, lake: str
+    spark: SparkSession, source: Source, stream: str, later: DataFrame, added: DataFrame | None, lake: str
 ) -> tuple[DataFrame, int]:
     """What the later records hold other than the first of their key (see `differing`), and how many hold any such.
 
     The first is silver's row, or, while silver has yet to take the range, one of those to be ``added``.
     """
+    target = STREAMS[stream][1]
     columns = [*key(target), *(column.name for column in content(target))]
     first = _taken(spark, source, target, _facts(later, target)[2], lake).select(columns)
     if added is not None:
         first = first.unionByName(added.select(columns))
-    differs = differing(later, first, target).localCheckpoint()
+    differs = differing(later, first, target, getattr(source, stream)).localCheckpoint()
     return differs, differs.where(F.size("differs") > 0).count()
 
 
