@@ -11,6 +11,7 @@ from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
 from fraud_assets.references import commands as references
+from fraud_assets.silver import commands as quarantine
 from fraud_assets.silver import verdict_command
 from fraud_assets.sources import commands as sources
 from fraud_assets.sources.onboarding import commands as onboarding
@@ -35,6 +36,7 @@ app.command()(verdict_command.label)
 app.add_typer(sources.app, name="simulate")
 app.add_typer(references.app, name="reference")
 app.add_typer(onboarding.app, name="source")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(training.app, name="model")
 
 

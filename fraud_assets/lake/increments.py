@@ -57,18 +57,19 @@ class Increment:
         return f"{self.upstream.full_name}@{self.first}..{self.last}"
 
 
-def pending(upstream: Table, target: Table, source: str, lake: str) -> Increment | None:
-    """What the target has not yet taken of the upstream; None when it has taken everything."""
-    return next(iter(pending_of(upstream, (target,), source, lake)), None)
+def pending(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> Increment | None:
+    """What the target has not yet taken of the upstream (its part, if given); None when it has taken everything."""
+    return next(iter(pending_of(upstream, (target,), source, lake, part)), None)
 
 
-def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str) -> list[Increment]:
+def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str, part: str = "") -> list[Increment]:
     """What each of a step's targets has not yet taken, up to one version of the upstream for all of them.
 
-    Targets that have taken everything are left out.
+    Targets that have taken everything are left out. Steps that take different parts of an upstream's rows to one
+    target name theirs, so that each has its own position.
     """
     log = DeltaTable(upstream.path(lake))
-    position, newest = f"{log.metadata().id}/{source}", log.version()
+    position, newest = _position(log, source, part), log.version()
     found = []
     for target in targets:
         taken = DeltaTable(target.path(lake)).transaction_version(position)
@@ -78,11 +79,16 @@ def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str
     return found
 
 
-def taken(upstream: Table, target: Table, source: str, lake: str) -> int | None:
-    """The newest upstream version the target has taken; None when it has taken none."""
-    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{source}"
+def taken(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> int | None:
+    """The newest upstream version (of the part, if given) the target has taken; None when it has taken none."""
+    position = _position(DeltaTable(upstream.path(lake)), source, part)
     version = DeltaTable(target.path(lake)).transaction_version(position)
     return None if version is None else int(version)
+
+
+def _position(upstream: DeltaTable, source: str, part: str = "") -> str:
+    """The transaction identifier under which a target's log keeps how far it has read."""
+    return "/".join([str(upstream.metadata().id), source, *([part] if part else [])])
 
 
 def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
@@ -162,7 +168,7 @@ def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None
     if not ranges:
         return None
     first, last = min(first for first, _ in ranges), max(last for _, last in ranges)
-    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{increment.source}"
+    position = _position(DeltaTable(upstream.path(lake)), increment.source)
     return Increment(upstream, increment.upstream, increment.source, first, last, position)
 
 

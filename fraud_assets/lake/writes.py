@@ -1,8 +1,9 @@
-"""Small appends without Spark, for tables that are measured rather than derived from an upstream table's rows."""
+"""Small appends without Spark, for rows that people or measurements make rather than an upstream table's rows."""
 
 import polars as pl
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
 from fraud_assets.tables import Table
 
@@ -24,3 +25,17 @@ def shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
         for field in schema
     ]
     return pa.table(columns, schema=schema)
+
+
+def append_alone(table: Table, rows: pl.DataFrame, read: DeltaTable) -> bool:
+    """Append rows that follow from the table as it was ``read``; False, with nothing written, if others came between.
+
+    Every such append moves one position of the table's log, so that Delta refuses the second of two made at once.
+    """
+    arrow = rows.select(table.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
+    alone = CommitProperties(app_transactions=[Transaction("append_alone", read.version() + 1)])
+    try:
+        write_deltalake(read, arrow, mode="append", commit_properties=alone)
+    except CommitFailedError:
+        return False
+    return True

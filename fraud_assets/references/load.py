@@ -33,10 +33,12 @@ def load(of: List, place: str, source: str, lake: str) -> Loaded:
     """Bring one list of one source up to the file at a path or URL, in one commit.
 
     Raises:
-        FraudError: the file cannot be read, its header lacks a column, or the table does not exist yet.
+        FraudError: the file cannot be read, its header lacks a column, the table does not exist yet, or somebody else
+            loads at the same time.
     """
-    held = revisions(source, lake)
-    if held is None:
+    log = reads.opened(TABLE, lake)
+    held = revisions(source, lake, log.version()) if log else None
+    if log is None or held is None:
         raise FraudError(f"{TABLE.full_name} does not exist yet; `fraud run references --source {source}` makes it")
     now = datetime.now(UTC)
     told = read(fetched(place, of.name), of, source, now)
@@ -44,13 +46,14 @@ def load(of: List, place: str, source: str, lake: str) -> Loaded:
     rows = pl.concat([changed, closed]).with_columns(
         source=pl.lit(source), list=pl.lit(of.name), loaded_at=pl.lit(now).cast(pl.Datetime("us", "UTC"))
     )
-    writes.append(TABLE, rows, lake)
+    if rows.height and not writes.append_alone(TABLE, rows, log):
+        raise FraudError(f"{of.name}: others load lists at the same time; load it again")
     return Loaded(of.name, source, changed.height, closed.height, told.entries.height - changed.height, told.bad)
 
 
-def revisions(source: str, lake: str) -> pl.LazyFrame | None:
-    """All that is held for a source; None when the table was never created."""
-    frame = reads.scan(TABLE, lake)
+def revisions(source: str, lake: str, version: int | None = None) -> pl.LazyFrame | None:
+    """All that is held for a source, now or in a version; None when the table was never created."""
+    frame = reads.scan(TABLE, lake, version)
     return None if frame is None else frame.filter(pl.col("source") == source)
 
 
