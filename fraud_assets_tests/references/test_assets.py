@@ -4,16 +4,16 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from pyspark.sql import SparkSession
 
+from fraud_assets.definitions import defs
 from fraud_assets.lake.query import query
-from fraud_assets.settings import Settings, settings
+from fraud_assets.settings import settings
 
 pytestmark = pytest.mark.stack
 
 
 def run(**given: str) -> dg.ExecuteInProcessResult:
-    from fraud_assets.definitions import defs
-
     with pytest.MonkeyPatch.context() as patch, dg.instance_for_test() as instance:
         for name, value in given.items():
             patch.setenv(f"FRAUD_{name.upper()}", value)
@@ -24,7 +24,7 @@ def run(**given: str) -> dg.ExecuteInProcessResult:
     return result
 
 
-def test_the_job(stack: Settings, lake: Path, tmp_path: Path) -> None:
+def test_the_job(spark: SparkSession, lake: Path, tmp_path: Path) -> None:
     (tmp_path / "cards.csv").write_text("customer_id\nC1\n\n,\n")
     (tmp_path / "countries.csv").write_text("start,end,country\n10.0.0.0,10.0.0.255,DE\n")
     given = {"suspicious_cards": str(tmp_path / "cards.csv"), "ip_countries": str(tmp_path / "countries.csv")}
