@@ -1,0 +1,248 @@
+"""A stack to be killed, the steps of the pipeline by name, and what a lake holds in the end.
+
+What belongs here: what the tests of this folder share with ``bench/faults.py``.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from pyspark.sql import SparkSession
+
+from fraud_assets.bronze.ingest import ingest
+from fraud_assets.features import step as features
+from fraud_assets.gold import activity
+from fraud_assets.gold.step import summarise
+from fraud_assets.gold.summaries import CUSTOMERS, HOURLY, MERCHANTS
+from fraud_assets.lake import reads
+from fraud_assets.scoring import alerts
+from fraud_assets.scoring import step as scoring
+from fraud_assets.scoring.policy import in_force
+from fraud_assets.settings import Settings
+from fraud_assets.silver import step as silver_step
+from fraud_assets.silver.account import account
+from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
+from fraud_assets.sources.cards.world import World
+from fraud_assets.sources.source import named
+from fraud_assets.stack import operate, supervisor
+from fraud_assets.tables import Table, bronze, gold, silver
+from fraud_assets_tests.conftest import ports
+from fraud_assets_tests.scoring.sample import champion
+
+CARDS = named("cards")
+DAYS = 9
+WORLD = World(customers=20, terminals=40, seed=11)
+BATCH = 1_000_000
+
+TABLES = (
+    bronze.TRANSACTIONS, bronze.LABELS,
+    silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES,
+    gold.FEATURES, gold.SCORES, gold.ALERTS,
+    gold.HOURLY_CATEGORY_SUMMARY, gold.CUSTOMER_PROFILES, gold.MERCHANT_PROFILES, gold.ACTIVITY_WINDOWS,
+)  # fmt: skip
+CLOCK = {
+    "ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at",
+    "decided_at", "raised_at", "summarised_at", "closed_at",
+}  # fmt: skip
+"""Columns that tell when a row was written, which no two runs have in common."""
+
+Step = Callable[[SparkSession, str, str], object]
+"""What a step does, given Spark, the lake and Kafka's address."""
+
+
+def _bronze(spark: SparkSession, lake: str, kafka: str) -> None:
+    for stream, (table, _) in silver_step.STREAMS.items():
+        ingest(spark, "cards", getattr(CARDS, stream), table, lake, kafka, BATCH)
+
+
+def _silver(spark: SparkSession, lake: str, kafka: str) -> None:
+    for stream in silver_step.STREAMS:
+        silver_step.refine(spark, CARDS, stream, lake)
+
+
+def _features(spark: SparkSession, lake: str, kafka: str) -> None:
+    features.compute(spark, CARDS, lake)
+
+
+def _scores(spark: SparkSession, lake: str, kafka: str) -> None:
+    scoring.score(spark, "cards", champion(threshold=0.05), in_force(), lake)
+
+
+def _alerts(spark: SparkSession, lake: str, kafka: str) -> None:
+    alerts.raise_alerts(spark, "cards", lambda _: champion(threshold=0.05), lake)
+
+
+def _summaries(spark: SparkSession, lake: str, kafka: str) -> None:
+    for summary in (HOURLY, CUSTOMERS, MERCHANTS):
+        summarise(spark, "cards", summary, lake)
+
+
+def _windows(spark: SparkSession, lake: str, kafka: str) -> None:
+    activity.aggregate(spark, "cards", lake)
+
+
+STEPS: Mapping[str, Step] = {
+    "bronze": _bronze,
+    "silver": _silver,
+    "features": _features,
+    "scores": _scores,
+    "alerts": _alerts,
+    "summaries": _summaries,
+    "activity windows": _windows,
+}
+"""In the order in which a record passes them."""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A stack of its own, whose parts may be killed."""
+
+    settings: Settings
+
+    def session(self) -> SparkSession:
+        """A new session, which does not wait for a server that is gone."""
+        session: SparkSession = SparkSession.builder.remote(self.settings.spark).create()
+        session.client.set_retry_policies([])  # type: ignore[attr-defined]  # Connect's sessions have a client
+        return session
+
+    def kill(self, part: str) -> None:
+        """Send SIGKILL to a part's process."""
+        os.kill(supervisor.connect(self.settings).getProcessInfo(part)["pid"], signal.SIGKILL)
+
+    def whole(self, parts: Collection[str] = ("kafka", "spark")) -> None:
+        """Return when every part answers; one that was killed too often to be started again is started here."""
+        operate.up(self.settings, only=parts)
+
+    def run(self, step: str, lake: Path) -> None:
+        """One step, in a session of its own."""
+        STEPS[step](self.session(), str(lake), self.settings.kafka)
+
+    def refresh(self, lake: Path) -> None:
+        """Every step in its turn."""
+        for step in STEPS:
+            self.run(step, lake)
+
+
+@contextmanager
+def stand(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[Stand]:
+    """Kafka and Spark on ports and in a folder of their own, left running with ``keep``; ``mlflow`` is another's."""
+    here = {f"{name.lower()}_port": port for name, port in ports(runtime).items()}
+    own = Settings(runtime=runtime, lake=str(runtime / "lake"), mlflow_tracking_uri=mlflow, **here)  # type: ignore[arg-type]
+    made = Stand(own)
+    try:
+        made.whole()
+        yield made
+    finally:
+        if not keep:
+            operate.down(own)
+
+
+def send(servers: str) -> None:
+    """Some hundred payments and their labels to the topics of the source cards, some malformed, some twice."""
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    simulate_history(WORLD, Period.ending(end, DAYS), Delivery(servers, malformed=0.02, repeats=0.03))
+
+
+@contextmanager
+def large() -> Iterator[None]:
+    """Every increment is Spark's, however small."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (silver_step, features, scoring, alerts):
+            patch.setattr(module, "SMALL", 0)
+        yield
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to strike: as soon as a file of this kind appears below the table's folder."""
+
+    table: Table
+    files: str
+
+    def seen(self, lake: Path) -> set[Path]:
+        """The files of the kind that are there."""
+        return set(Path(self.table.path(str(lake))).glob(self.files))
+
+
+def writing(table: Table) -> Moment:
+    """Rows are being written, and not yet committed."""
+    return Moment(table, "source=*/*.parquet")
+
+
+def committed(table: Table) -> Moment:
+    """Rows were committed, and the step does not know it yet."""
+    return Moment(table, "_delta_log/*.json")
+
+
+@contextmanager
+def struck(lake: Path, moment: Moment, strike: Callable[[], None]) -> Iterator[None]:
+    """The block is struck at the moment, which must come, and fails, unless it was as good as done."""
+    before, over, struck = moment.seen(lake), threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            if moment.seen(lake) - before:
+                strike()
+                struck.set()
+                return
+            time.sleep(0.001)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    except Exception:
+        if not struck.is_set():
+            raise
+    finally:
+        over.set()
+        watching.join()
+    assert struck.is_set(), f"{moment} never came"
+
+
+def contents(lake: Path) -> dict[str, pl.DataFrame]:
+    """Every table, in the order of its key, without the times of writing."""
+    held = {}
+    for table in TABLES:
+        frame = reads.scan(table, str(lake))
+        assert frame is not None, f"{table.full_name} does not exist"
+        key = [*table.key, *(name for name in ("topic", "partition", "offset") if name in table.column_names)]
+        kept = frame.select(name for name in table.column_names if name not in CLOCK)
+        held[table.full_name] = kept.collect().sort(list(dict.fromkeys(key)))
+    return held
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rows that a lake should hold and does not, and rows that it holds beyond those; over all tables."""
+
+    lost: int
+    doubled: int
+
+
+def difference(lake: Path, clean: Mapping[str, pl.DataFrame]) -> Difference:
+    """How the rows of a lake differ from a clean one's, by their keys."""
+    lost = doubled = 0
+    for table in TABLES:
+        key = [name for name in table.key if name in clean[table.full_name].columns]
+        here = contents(lake)[table.full_name].select(key)
+        there = clean[table.full_name].select(key)
+        lost += there.join(here, on=key, how="anti", nulls_equal=True).height
+        doubled += here.height - here.unique().height + here.join(there, on=key, how="anti", nulls_equal=True).height
+    return Difference(lost, doubled)
+
+
+def assert_same(lake: Path, clean: Mapping[str, pl.DataFrame]) -> None:
+    """The lake holds what a clean one does, and every record is accounted for."""
+    for table, held in contents(lake).items():
+        assert_frame_equal(held, clean[table], rel_tol=1e-9)
+    assert all(stream.balanced for stream in account("cards", str(lake)))
