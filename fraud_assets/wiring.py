@@ -137,11 +137,13 @@ class Spark(LazyPySparkResource):
     @property
     def spark_session(self) -> SparkSession:
         """The run's session; while the server is being started again, this waits for it."""
-        try:
-            _ = super().spark_session.conf.get("spark.sql.session.timeZone")
-        except PySparkException:
-            self._spark_session = None
         session: SparkSession = super().spark_session
+        try:
+            session.conf.get("spark.sql.session.timeZone")
+        except PySparkException:
+            session.stop()  # or it would stay the one that Spark takes where it is told none
+            self._spark_session = None
+            session = super().spark_session
         return session
 
 
