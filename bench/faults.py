@@ -70,7 +70,9 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         empty = Path(folder, "empty")
         empty.mkdir()
         own.spark(lambda spark: create_all(spark, str(empty), TABLES))
-        clean = _clean(own, shutil.copytree(empty, Path(folder, "clean")))
+        undisturbed = shutil.copytree(empty, Path(folder, "clean"))
+        own.refresh(undisturbed)
+        clean = contents(undisturbed)
         for number in range(times):
             for strike in (_spark, _disk, _broker, _worker):
                 lake = shutil.copytree(empty, Path(folder, f"{strike.__name__}-{number}"))
@@ -83,12 +85,6 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
 
 
 Strike = Callable[[Stand, Path, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
-
-
-def _clean(own: Stand, lake: Path) -> Mapping[str, pl.DataFrame]:
-    with large():
-        own.refresh(lake)
-    return contents(lake)
 
 
 def _spark(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:

@@ -11,7 +11,7 @@ from fraud_assets.bronze.offsets import ends
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import Settings
 from fraud_assets_tests.conftest import KEPT
-from fraud_assets_tests.faults.stand import CARDS, TABLES, Stand, contents, large, send, stand
+from fraud_assets_tests.faults.stand import CARDS, TABLES, Stand, contents, send, stand
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +34,9 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
-    """What a lake holds after a run that nothing disturbed."""
+    """What a lake holds after a run that nothing disturbed, its increments small."""
     lake = shutil.copytree(empty, empty.parent / "clean")
-    with large():
-        own.refresh(lake)
+    own.refresh(lake)
     held = contents(lake)
     assert not [name for name, rows in held.items() if rows.is_empty()]
     return held

@@ -21,7 +21,7 @@ from fraud_assets.silver.step import STREAMS, refine
 from fraud_assets.sources.source import catalogue, named
 from fraud_assets.tables import Table, bronze, silver
 from fraud_assets_tests.faults.poison import MEGABYTE, Poison, cards, everywhere
-from fraud_assets_tests.pipeline import assert_conserved, contents, run
+from fraud_assets_tests.pipeline import assert_conserved, run
 from fraud_assets_tests.raw import records, send
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -51,14 +51,17 @@ def test_each_poisoned_record_is_where_it_belongs(
     assert taken.records == len(cards())
     other = shutil.copytree(tables, tables.parent / "other")
     run(spark, tables)
+    assert_conserved(tables)
     monkeypatch.setattr(step, "SMALL", 0)
-    run(spark, other)
+    refine(spark, named("cards"), "transactions", str(other))
     for lake in (tables, other):
-        assert_conserved(lake)
         assert misplaced(lake, cards()) == {}
-    here, there = contents(tables), contents(other)
-    for table, held in here.items():
-        assert_frame_equal(held, there[table], rel_tol=1e-9)
+    assert_frame_equal(payments(tables), payments(other))
+
+
+def payments(lake: Path) -> pl.DataFrame:
+    """What silver took, without the times of writing."""
+    return rows(silver.TRANSACTIONS, lake).drop("ingested_at", "processed_at").sort("offset")
 
 
 def misplaced(lake: Path, sent: list[Poison]) -> dict[str, list[str]]:

@@ -1,26 +1,38 @@
-"""kill -9 of the Spark server in the middle of each step: the next run leaves what an undisturbed one would have."""
+"""kill -9 of the Spark server in the middle of each step: the next run leaves what an undisturbed one would have.
 
+``python -m bench.faults`` kills it in each step alone, while rows are being written and when they were committed.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from fraud_assets_tests.faults.stand import STEPS, WRITES, Stand, assert_same, committed, large, struck, writing
+from fraud_assets.tables import bronze, gold, silver
+from fraud_assets_tests.faults.stand import Moment, Stand, assert_same, committed, large, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-WRITING = {"features", "alerts", "summaries"}
-"""Steps struck while they write; the others are when they have committed and do not know it yet."""
+AT_ONCE: list[tuple[Moment, tuple[str, ...]]] = [
+    (committed(bronze.TRANSACTIONS), ("bronze",)),
+    (committed(silver.TRANSACTIONS), ("silver",)),
+    (writing(gold.FEATURES), ("features", "summaries", "activity windows")),
+    (committed(gold.SCORES), ("scores",)),
+]
+"""The steps that a killed server takes with it, and when: their upstream is done, so that they may run side by side."""
 
 
 def test_every_step_goes_on_where_a_killed_spark_left_it(
     own: Stand, clean: dict[str, pl.DataFrame], faulty: Path
 ) -> None:
     with large():
-        for step in STEPS:
-            moment = (writing if step in WRITING else committed)(WRITES[step][0])
-            with struck(faulty, moment, lambda: own.kill("spark")):
-                own.run(step, faulty)
+        for moment, steps in AT_ONCE:
+            with struck(faulty, moment, lambda: own.kill("spark")), ThreadPoolExecutor() as pool:
+                for done in [pool.submit(own.run, step, faulty) for step in steps]:
+                    done.result()
             own.whole()
-            own.run(step, faulty)
+            for step in steps:
+                own.run(step, faulty)
+        own.run("alerts", faulty)
     assert_same(faulty, clean)
