@@ -11,7 +11,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-PAGES = {"overview": "", "alerts": "alerts", "drift": "drift", "pipeline": "pipeline", "model": "model"}
+PAGES = {
+    "overview": "",
+    "alerts": "alerts",
+    "drift": "drift",
+    "pipeline": "pipeline",
+    "quarantine": "quarantine",
+    "model": "model",
+}
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -40,8 +47,15 @@ def open_alert(page: Page, row: int = 0) -> None:
     settle(page)
 
 
+def open_record(page: Page, row: int = 0) -> None:
+    """Open the detail of a record in quarantine by ticking its row in the list."""
+    page.get_by_test_id("stDataFrame").last.click(position={"x": 18, "y": 52 + 35 * row})
+    expect(page.get_by_role("heading", name="Record in detail")).to_be_visible()
+    settle(page)
+
+
 def main(base: str, folder: Path) -> None:
-    """One PNG a page, the Alerts page with its first alert open."""
+    """One PNG a page, the Alerts and Quarantine pages with a row open."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
@@ -51,6 +65,8 @@ def main(base: str, folder: Path) -> None:
             settle(page)
             if name == "alerts":
                 open_alert(page)
+            if name == "quarantine":
+                open_record(page, row=2)
             main_part = page.get_by_test_id("stMain")
             height = main_part.evaluate("e => e.scrollHeight")
             page.set_viewport_size({"width": 1440, "height": max(900, height)})

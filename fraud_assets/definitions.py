@@ -17,6 +17,7 @@ from fraud_assets.scoring import checks as scoring_checks
 from fraud_assets.settings import settings
 from fraud_assets.silver import assets as silver
 from fraud_assets.silver import checks as silver_checks
+from fraud_assets.silver.sensors import quarantine_sensor
 from fraud_assets.sources.source import catalogue
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
@@ -82,6 +83,6 @@ defs = dg.Definitions(
     ),
     jobs=[refresh, summaries, train, upkeep],
     schedules=[quarter_hourly_summaries, daily_training, daily_upkeep],
-    sensors=[kafka_sensor(refresh.name), retraining_sensor(train.name)],
+    sensors=[kafka_sensor(refresh.name), quarantine_sensor(refresh.name), retraining_sensor(train.name)],
     resources=wiring.resources(),
 )

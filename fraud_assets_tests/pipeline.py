@@ -12,7 +12,8 @@ from pyspark.sql import SparkSession
 from fraud_assets.features import step as features
 from fraud_assets.features.catalogue import NAMES
 from fraud_assets.lake import increments, reads
-from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.silver.outcome import STREAMS
+from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, gold, silver
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from pyspark.sql import SparkSession
 
-from fraud_assets.silver.step import STREAMS
+from fraud_assets.silver.outcome import STREAMS
 
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
 """Kafka's timestamp of the record at offset 0; each record is a second later than the one before it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from streamlit_app import data
-from streamlit_app.views import alerts, drift, model, overview, pipeline
+from streamlit_app.views import alerts, drift, model, overview, pipeline, quarantine
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page(alerts.draw, title="Alerts", icon=":material/warning:", url_path="alerts"),
         st.Page(drift.draw, title="Drift", icon=":material/difference:", url_path="drift"),
         st.Page(pipeline.draw, title="Pipeline", icon=":material/conversion_path:", url_path="pipeline"),
+        st.Page(quarantine.draw, title="Quarantine", icon=":material/rule:", url_path="quarantine"),
         st.Page(model.draw, title="Model", icon=":material/model_training:", url_path="model"),
     ]
 )

@@ -12,6 +12,7 @@ import streamlit as st
 
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
+from fraud_assets.silver import quarantine as quarantined
 from fraud_assets.sources.source import catalogue
 from fraud_assets.tables import ALL, Table, silver
 from streamlit_app.queries.overview import AsOf
@@ -50,6 +51,29 @@ def newest(table: Table, source: str, version: int | None = None) -> Snapshot | 
         delta.load_as_version(version)
     committed = delta.history(1)[0]["timestamp"]
     return Snapshot(lake, table.full_name, delta.version(), datetime.fromtimestamp(committed / 1000, UTC), source)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """A source's quarantined records as they stand by these versions of the tables that tell."""
+
+    source: str
+    tables: tuple[Snapshot, ...]
+
+    def rows(self) -> pl.LazyFrame:
+        """Each record once, with its state, as `fraud_assets.silver.quarantine.cases` gives them."""
+        frame = quarantined.cases(self.source, settings().lake)
+        if frame is None:
+            raise LookupError("the quarantine was removed; reload the page")
+        return frame
+
+
+def cases(source: str) -> Cases | None:
+    """The source's quarantined records; None when there is no quarantine."""
+    if (quarantine := newest(silver.QUARANTINE, source)) is None:
+        return None
+    others = (newest(table, source) for table in (silver.QUARANTINE_ACTIONS, silver.TRANSACTIONS, silver.LABELS))
+    return Cases(source, (quarantine, *(s for s in others if s is not None)))
 
 
 def sources() -> list[str]:

@@ -99,13 +99,12 @@ def _on_spark(
     computed = spread(spark, needed, labels, plan, rows)
     if since is None:
         return computed, None
-    computed = computed.where(F.col("event_time") >= since)
+    computed = computed.where(F.col("event_time") >= since).localCheckpoint()
     stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since).select(*KEY, *NAMES)
-    now, then = computed.alias("now"), stored.alias("then")
-    differs = F.lit(False)
-    for name in NAMES:
-        differs |= ~F.col(f"now.{name}").eqNullSafe(F.col(f"then.{name}"))
-    return computed.join(stored, KEY, "left_anti"), now.join(then, KEY).where(differs).select("now.*")
+    now = computed.withColumn("now", F.struct(*NAMES))
+    then = stored.select(*KEY, F.struct(*NAMES).alias("then"))
+    changed = now.join(then, KEY).where(~F.col("now").eqNullSafe(F.col("then"))).drop("now", "then").localCheckpoint()
+    return computed.join(stored, KEY, "left_anti"), changed
 
 
 def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, lake: str) -> datetime | None:
@@ -121,6 +120,8 @@ def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, 
 
 def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
     """Put changed features in place of those stored; past decisions stay as they were made."""
+    if changed.isEmpty():
+        return 0
     changed.createOrReplaceTempView("changed_features")
     updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in NAMES)
     merged = spark.sql(

@@ -8,8 +8,10 @@ range again. No state lives beside the tables.
 
 import json
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -22,6 +24,8 @@ from fraud_assets.tables import Table
 
 SMALL = 20_000
 """New rows up to which a step computes and commits in this process, where a second of Spark would be overhead."""
+BATCH = 50_000
+"""Rows that a step in this process holds at a time, where it reads, computes and writes as a stream."""
 
 _SETTINGS = "spark.databricks.delta."
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
@@ -52,18 +56,19 @@ class Increment:
         return f"{self.upstream.full_name}@{self.first}..{self.last}"
 
 
-def pending(upstream: Table, target: Table, source: str, lake: str) -> Increment | None:
-    """What the target has not yet taken of the upstream; None when it has taken everything."""
-    return next(iter(pending_of(upstream, (target,), source, lake)), None)
+def pending(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> Increment | None:
+    """What the target has not yet taken of the upstream (its part, if given); None when it has taken everything."""
+    return next(iter(pending_of(upstream, (target,), source, lake, part)), None)
 
 
-def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str) -> list[Increment]:
+def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str, part: str = "") -> list[Increment]:
     """What each of a step's targets has not yet taken, up to one version of the upstream for all of them.
 
-    Targets that have taken everything are left out.
+    Targets that have taken everything are left out. Steps that take different parts of an upstream's rows to one
+    target name theirs, so that each has its own position.
     """
     log = DeltaTable(upstream.path(lake))
-    position, newest = f"{log.metadata().id}/{source}", log.version()
+    position, newest = _position(log, source, part), log.version()
     found = []
     for target in targets:
         taken = DeltaTable(target.path(lake)).transaction_version(position)
@@ -73,11 +78,16 @@ def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str
     return found
 
 
-def taken(upstream: Table, target: Table, source: str, lake: str) -> int | None:
-    """The newest upstream version the target has taken; None when it has taken none."""
-    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{source}"
+def taken(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> int | None:
+    """The newest upstream version (of the part, if given) the target has taken; None when it has taken none."""
+    position = _position(DeltaTable(upstream.path(lake)), source, part)
     version = DeltaTable(target.path(lake)).transaction_version(position)
     return None if version is None else int(version)
+
+
+def _position(upstream: DeltaTable, source: str, part: str = "") -> str:
+    """The transaction identifier under which a target's log keeps how far it has read."""
+    return "/".join([str(upstream.metadata().id), source, *([part] if part else [])])
 
 
 def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
@@ -112,14 +122,35 @@ def size(increment: Increment | None, lake: str) -> int:
 def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     """As `read`, in this process: for small increments."""
     if increment.is_first:
-        all_rows = pl.scan_delta(increment.upstream.path(lake), version=increment.last)
-        return all_rows.filter(pl.col("source") == increment.source).select(columns).collect()
+        return _all_rows(increment, lake, columns).collect()
+    return _gained(pl.DataFrame(pa.table(_changes(increment, lake, columns))), increment, columns)
+
+
+def batches(increment: Increment, lake: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+    """As `rows`, some `BATCH` at a time, in any order: for increments of any size."""
+    if increment.is_first:
+        yield from _all_rows(increment, lake, columns).collect_batches(chunk_size=BATCH, maintain_order=False)
+        return
+    for batch in pa.RecordBatchReader.from_stream(_changes(increment, lake, columns)):
+        yield _gained(pl.DataFrame(batch), increment, columns)
+
+
+def _all_rows(increment: Increment, lake: str, columns: list[str]) -> pl.LazyFrame:
+    all_rows = pl.scan_delta(increment.upstream.path(lake), version=increment.last)
+    return all_rows.filter(pl.col("source") == increment.source).select(columns)
+
+
+def _changes(increment: Increment, lake: str, columns: list[str]) -> Any:
+    """The stream of what changed in the increment, of every source."""
     needed = [f'"{name}"' for name in dict.fromkeys([*columns, "source", "_change_type"])]
-    changes = DeltaTable(increment.upstream.path(lake)).load_cdf(
+    return DeltaTable(increment.upstream.path(lake)).load_cdf(
         starting_version=increment.first, ending_version=increment.last, columns=needed
     )
-    gained = pl.DataFrame(pa.table(changes))
-    return gained.filter(pl.col("source") == increment.source, pl.col("_change_type") == "insert").select(columns)
+
+
+def _gained(changes: pl.DataFrame, increment: Increment, columns: list[str]) -> pl.DataFrame:
+    mine = changes.filter(pl.col("source") == increment.source, pl.col("_change_type") == "insert")
+    return mine.select(columns)
 
 
 def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None:
@@ -136,7 +167,7 @@ def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None
     if not ranges:
         return None
     first, last = min(first for first, _ in ranges), max(last for _, last in ranges)
-    position = f"{DeltaTable(upstream.path(lake)).metadata().id}/{increment.source}"
+    position = _position(DeltaTable(upstream.path(lake)), increment.source)
     return Increment(upstream, increment.upstream, increment.source, first, last, position)
 
 
@@ -185,6 +216,32 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     whole = _shaped(arrow, pa.schema(target.schema()))
     write_deltalake(target, whole, mode="append", commit_properties=_commit(increment))
     return int(arrow.num_rows)
+
+
+def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: str) -> int:
+    """As `append_here`, for rows that come as a stream: each batch is written before the next is asked for."""
+    target = DeltaTable(increment.target.path(lake))
+    if _has(target, increment):
+        return 0
+    schema, written = pa.schema(target.schema()), 0
+
+    def shaped() -> Iterator[pa.RecordBatch]:
+        nonlocal written
+        for batch in _in_a_thread(rows):
+            written += batch.height
+            yield from _shaped(batch.to_arrow(compat_level=pl.CompatLevel.oldest()), schema).to_batches()
+
+    stream = pa.RecordBatchReader.from_batches(schema, shaped())
+    write_deltalake(target, stream, mode="append", commit_properties=_commit(increment))
+    return written
+
+
+def _in_a_thread(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same batches, each made in another thread: delta-rs cannot read in the thread in which it writes."""
+    source = iter(batches)
+    with ThreadPoolExecutor(1) as pool:
+        while (batch := pool.submit(next, source, None).result()) is not None:
+            yield batch
 
 
 def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -1,30 +1,22 @@
 """gold.scores → gold.alerts: the payments that were not approved, each with what raised its score."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments
-from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.scoring.step import loaded
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
 
 REASONS = 5
 
-Boosters = dict[int, tuple[bytes, tuple[str, ...]]]
-"""A model's bytes and features by its version."""
-
 _ALERT = gold.ALERTS.column_names
 _SCORED = [name for name in _ALERT if name in gold.SCORES.column_names]
 _REASON = pl.Struct({"feature": pl.String, "value": pl.Float64, "contribution": pl.Float64})
-_REASONS = pa.list_(pa.struct({"feature": pa.string(), "value": pa.float64(), "contribution": pa.float64()}))
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class Raised:
     written: int
 
 
-def raise_alerts(spark: SparkSession, source: str, model: Callable[[int], Champion], lake: str) -> Raised:
+def raise_alerts(source: str, model: Callable[[int], Champion], lake: str) -> Raised:
     """Raise an alert for each decision that gold.scores gained other than to approve.
 
     ``model`` gives a model by its version: the reasons are those of the model that decided, and of the features as
@@ -48,38 +40,25 @@ def raise_alerts(spark: SparkSession, source: str, model: Callable[[int], Champi
     if origin is None:
         increments.skip(increment, lake)
         return Raised(increment.range, 0)
-    if increments.size(increment, lake) + increments.size(origin, lake) <= SMALL:
-        written = _raise_here(increment, origin, model, lake)
-    else:
-        written = _raise_on_spark(spark, increment, origin, model, lake)
+    flagged = _concat(
+        scored.filter(pl.col("decision") != "approve") for scored in increments.batches(increment, lake, _SCORED)
+    )
+    if flagged is None:
+        increments.skip(increment, lake)
+        return Raised(increment.range, 0)
+    models = {version: model(version) for version in flagged["model_version"].unique()}
+    known = increments.batches(origin, lake, _missing(models, flagged.columns))
+    features = _concat(some.join(flagged, on="transaction_id", how="semi") for some in known)
+    assert features is not None
+    alerts = explain(flagged.join(features, on="transaction_id"), models)
+    written = increments.append_here(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
     return Raised(increment.range, written)
 
 
-def _raise_here(increment: Increment, origin: Increment, model: Callable[[int], Champion], lake: str) -> int:
-    flagged = increments.rows(increment, lake, _SCORED).filter(pl.col("decision") != "approve")
-    if flagged.is_empty():
-        increments.skip(increment, lake)
-        return 0
-    models = {version: model(version) for version in flagged["model_version"].unique()}
-    features = increments.rows(origin, lake, _missing(models, flagged.columns))
-    alerts = explain(flagged.join(features, on="transaction_id"), _boosters(models))
-    return increments.append_here(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
-
-
-def _raise_on_spark(
-    spark: SparkSession, increment: Increment, origin: Increment, model: Callable[[int], Champion], lake: str
-) -> int:
-    scores = increments.read(spark, increment, lake).select(_SCORED)
-    flagged = scores.where(F.col("decision") != "approve")
-    models = {row[0]: model(row[0]) for row in flagged.select("model_version").distinct().collect()}
-    if not models:
-        increments.skip(increment, lake)
-        return 0
-    features = increments.read(spark, origin, lake).select(_missing(models, flagged.columns))
-    columns = [column for column in gold.ALERTS.columns if column.name != "raised_at"]
-    schema = ", ".join(f"`{column.name}` {column.type}" for column in columns)
-    alerts = flagged.join(features, "transaction_id").mapInArrow(_explainer(_boosters(models)), schema)
-    return increments.append(spark, alerts.withColumn("raised_at", F.current_timestamp()), increment, lake)
+def _concat(batches: Iterable[pl.DataFrame]) -> pl.DataFrame | None:
+    """The batches that have rows as one; None without any."""
+    kept = [batch for batch in batches if batch.height]
+    return pl.concat(kept) if kept else None
 
 
 def _missing(models: dict[int, Champion], columns: list[str]) -> list[str]:
@@ -88,26 +67,16 @@ def _missing(models: dict[int, Champion], columns: list[str]) -> list[str]:
     return ["transaction_id", *sorted(needed - set(columns))]
 
 
-def _boosters(models: dict[int, Champion]) -> Boosters:
-    return {version: (champion.model, champion.card.features) for version, champion in models.items()}
-
-
-def _explainer(boosters: Boosters) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield from _arrow(explain(pl.DataFrame(pl.from_arrow(batch)), boosters)).to_batches()
-
-    return work
-
-
-def explain(flagged: pl.DataFrame, boosters: Boosters) -> pl.DataFrame:
+def explain(flagged: pl.DataFrame, models: dict[int, Champion]) -> pl.DataFrame:
     """The flagged payments, with their features, in the columns of gold.alerts but raised_at."""
     from fraud_assets.training.model import contributions  # XGBoost takes a second to import
 
     explained = []
     for payments in flagged.partition_by("model_version"):
-        model, names = boosters[payments["model_version"][0]]
-        raised = reasons(payments.select(names), contributions(loaded(model), payments)[:, :-1])
+        champion = models[payments["model_version"][0]]
+        raised = reasons(
+            payments.select(champion.card.features), contributions(loaded(champion.model), payments)[:, :-1]
+        )
         explained.append(payments.with_columns(raised).select(name for name in _ALERT if name != "raised_at"))
     return pl.concat(explained)
 
@@ -129,9 +98,3 @@ def reasons(features: pl.DataFrame, contributions: np.ndarray) -> pl.Series:
         for row, order in enumerate(strongest)
     ]
     return pl.Series("reasons", rows, dtype=pl.List(_REASON))
-
-
-def _arrow(alerts: pl.DataFrame) -> pa.Table:
-    """The alerts as Spark takes them: it knows no large lists."""
-    table = alerts.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return table.set_column(table.schema.get_field_index("reasons"), "reasons", table["reasons"].cast(_REASONS))

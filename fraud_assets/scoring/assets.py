@@ -15,13 +15,13 @@ from fraud_assets.tables import gold
 from fraud_assets.training.champion import load_champion, load_version
 
 
-@wiring.written_by(wiring.spec(gold.SCORES, (gold.FEATURES,), "spark", "xgboost"))
+@wiring.written_by(wiring.spec(gold.SCORES, (gold.FEATURES,), "polars", "xgboost"))
 def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Score the payments that have no decision yet with the champion, and decide by the policy."""
     source, here, policy = context.partition_key, settings(), in_force()
     create_all(spark.spark_session, here.lake, (gold.SCORES,))
     champion = load_champion(source, here.mlflow, here.models)
-    done = score(spark.spark_session, source, champion, policy, here.lake)
+    done = score(source, champion, policy, here.lake)
     if done.model_version is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     return dg.MaterializeResult(
@@ -37,13 +37,13 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     )
 
 
-@wiring.written_by(wiring.spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "spark", "xgboost"))
+@wiring.written_by(wiring.spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "polars", "xgboost"))
 def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Raise an alert, with reasons, for each payment that was not approved."""
     source, here = context.partition_key, settings()
     create_all(spark.spark_session, here.lake, (gold.ALERTS,))
     model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
-    raised = raise_alerts(spark.spark_session, source, model, here.lake)
+    raised = raise_alerts(source, model, here.lake)
     return dg.MaterializeResult(
         metadata=wiring.outcome(gold.ALERTS, source, raised.written, versions_read=raised.versions)
     )

@@ -1,11 +1,12 @@
-"""The account of a source: every bronze record is in silver, a duplicate, or in quarantine."""
+"""The account of a source: every bronze record is in silver, a duplicate, in quarantine, or discarded by a person."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
 from fraud_assets.lake import increments, reads
-from fraud_assets.silver.step import STREAMS
+from fraud_assets.silver.outcome import STREAMS
+from fraud_assets.silver.quarantine import State, cases
 from fraud_assets.sources.stream import IN_LINE
 from fraud_assets.tables import Table, silver
 
@@ -20,34 +21,38 @@ class Account:
     silver: int
     duplicates: int
     quarantined: int
+    """Open, or waiting to be read again."""
+    discarded: int
 
     @property
     def balanced(self) -> bool:
         """Whether nothing is missing and nothing is there twice."""
-        return self.bronze == self.silver + self.duplicates + self.quarantined
+        return self.bronze == self.silver + self.duplicates + self.quarantined + self.discarded
 
     def __str__(self) -> str:
         """The account as a line for people."""
         sign = "=" if self.balanced else "≠"
         return (
             f"{self.stream}: bronze {self.bronze:,} {sign} silver {self.silver:,} + duplicates {self.duplicates:,} "
-            f"+ quarantine {self.quarantined:,} (bronze version {self.version})"
+            f"+ quarantine {self.quarantined:,} + discarded {self.discarded:,} (bronze version {self.version})"
         )
 
 
 def account(source: str, lake: str) -> list[Account]:
     """The accounts of a source's transactions and labels."""
-    found = []
+    found, standing = [], _standing(source, lake)
     for stream, (upstream, target) in STREAMS.items():
-        version = increments.taken(upstream, target, source, lake)
+        made = all(reads.opened(table, lake) for table in (upstream, target))
+        version = increments.taken(upstream, target, source, lake) if made else None
         found.append(
             Account(
                 stream,
                 version,
                 0 if version is None else reads.count(upstream, lake, source, version),
                 _kept(target, source, lake),
-                _of_stream(silver.DUPLICATES, source, stream, lake),
-                _of_stream(silver.QUARANTINE, source, stream, lake),
+                _duplicates(source, stream, lake),
+                sum(standing.get((stream, str(state)), 0) for state in (State.OPEN, State.WAITING)),
+                standing.get((stream, str(State.DISCARDED)), 0),
             )
         )
     return found
@@ -62,9 +67,18 @@ def _kept(target: Table, source: str, lake: str) -> int:
     return int(mine.select(pl.len()).collect().item())
 
 
-def _of_stream(table: Table, source: str, stream: str, lake: str) -> int:
-    frame = reads.scan(table, lake)
+def _duplicates(source: str, stream: str, lake: str) -> int:
+    frame = reads.scan(silver.DUPLICATES, lake)
     if frame is None:
         return 0
     mine = frame.filter(pl.col("source") == source, pl.col("stream") == stream)
     return int(mine.select(pl.len()).collect().item())
+
+
+def _standing(source: str, lake: str) -> dict[tuple[str, str], int]:
+    """Quarantined records by stream and state."""
+    frame = cases(source, lake)
+    if frame is None:
+        return {}
+    counted = frame.group_by("stream", "state").len().collect()
+    return {(stream, state): records for stream, state, records in counted.iter_rows()}

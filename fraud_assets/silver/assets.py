@@ -9,7 +9,8 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets import wiring
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
-from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.silver.outcome import STREAMS
+from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, silver
 
@@ -20,7 +21,7 @@ TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICAT
 def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Parse, validate, deduplicate and quarantine what bronze gained."""
     source, lake = context.partition_key, settings().lake
-    create_all(spark.spark_session, lake, TABLES)
+    create_all(spark.spark_session, lake, (*TABLES, silver.QUARANTINE_ACTIONS))
     streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
     if undeclared := streams["transactions"].undeclared:
         context.log.warning(f"{source} sends fields it does not declare, kept in attributes: {', '.join(undeclared)}")

@@ -1,16 +1,22 @@
-"""What a run of silver's step reports, and how a record is named in it."""
+"""What silver's step carries where, what a run of it reports, and how a record is named in it."""
 
 from dataclasses import dataclass
 
+from fraud_assets.tables import bronze, silver
+
+STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
+"""For each stream, the table of its records in bronze and in silver."""
 COORDINATES = ["topic", "partition", "offset"]
 
 
 @dataclass
 class Refined:
-    """How many bronze records went where; zero for a part that had been written by an earlier run."""
+    """How many records went where; zero for a part that had been written by an earlier run."""
 
     versions: str = ""
     read: int = 0
+    replayed: int = 0
+    """Quarantined records that people had silver read again."""
     written: int = 0
     quarantined: int = 0
     duplicates: int = 0

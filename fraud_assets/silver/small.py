@@ -15,48 +15,59 @@ from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
 from fraud_assets.silver.outcome import COORDINATES, Refined
 from fraud_assets.silver.parse import parse
+from fraud_assets.silver.repeats import CHANGED_AT, OPERATION, TELL_A_ROW, conflict, content, key
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
-from fraud_assets.tables import Table, bronze, silver
+from fraud_assets.tables import Column, Table, bronze, silver
 
-_RAW = [name for name in bronze.TRANSACTIONS.column_names if name != "headers"]
+RAW = [name for name in bronze.TRANSACTIONS.column_names if name != "headers"]
+"""What silver reads of a bronze record."""
+_FIRST = " of the first"
 
 
 def refine_small(
-    spark: SparkSession, source: Source, stream: str, target: Table, todo: list[Increment], lake: str, outcome: Refined
-) -> None:
-    """Carry one range of bronze's versions to each of ``todo``'s targets, and add to the outcome what went where."""
-    raw = increments.rows(todo[0], lake, _RAW)
+    spark: SparkSession,
+    source: Source,
+    stream: str,
+    target: Table,
+    raw: pl.DataFrame,
+    todo: list[Increment],
+    lake: str,
+    outcome: Refined,
+) -> int:
+    """Carry one range of an upstream, read as ``raw``, into the increments' targets; returns the records read."""
     if raw.is_empty():
         for increment in todo:
             increments.skip(increment, lake)
-        return
+        return 0
     described: Stream = getattr(source, stream)
     sent = spark.createDataFrame(raw.to_arrow(compat_level=pl.CompatLevel.oldest()))
     parsed = parse(sent, source, described, target).toArrow()
-    key = [name for name in target.key if name != "source"]
-    records = pl.DataFrame(parsed.select([*key, "kafka_time", *COORDINATES, "reasons"])).with_row_index()
+    records = pl.DataFrame(parsed.select([*key(target), "kafka_time", *COORDINATES, "reasons"])).with_row_index()
     valid = records.filter(pl.col("reasons").list.len() == 0)
-    taken = _taken(source, target, valid.select(key), lake)
+    taken = _taken(source, target, valid, lake)
     due = todo[0].target is target
-    left_out = repeats(valid, taken, key) if due else valid.join(taken, on=COORDINATES, how="anti")
+    left_out = repeats(valid, taken, key(target)) if due else valid.join(taken, on=COORDINATES, how="anti")
     kept = parsed.take(valid.join(left_out, on="index", how="anti")["index"].to_arrow())
-    outcome.read = max(outcome.read, records.height)
+    differs = _compared(source, described, target, parsed, left_out, kept if due else kept.slice(0, 0), lake)
     outcome.undeclared = tuple(sorted({*outcome.undeclared, *(_attributes(parsed) - set(described.attributes))}))
     now = datetime.now(UTC)
     for increment in todo:
         if increment.target is target:
-            outcome.written = increments.append_here(_with(kept, processed_at=now), increment, lake)
+            outcome.written += increments.append_here(_with(kept, processed_at=now), increment, lake)
         elif increment.target is silver.LABELS:
             labels = _with(_in_line_labels(kept, source), processed_at=now)
-            outcome.labelled = increments.append_here(labels, increment, lake)
+            outcome.labelled += increments.append_here(labels, increment, lake)
         elif increment.target is silver.QUARANTINE:
-            bad = parsed.take(records.filter(pl.col("reasons").list.len() > 0)["index"].to_arrow())
-            rows = _with(bad, stream=stream, quarantined_at=now)
-            outcome.quarantined = increments.append_here(rows, increment, lake)
+            bad = records.filter(pl.col("reasons").list.len() > 0).select(*COORDINATES, "reasons")
+            aside = raw.join(pl.concat([bad, _conflicts(records, differs, target)]), on=COORDINATES)
+            rows = aside.with_columns(stream=pl.lit(stream), quarantined_at=now)
+            outcome.quarantined += increments.append_here(rows, increment, lake)
         else:
-            rows = _with(parsed.take(left_out["index"].to_arrow()), stream=stream, found_at=now)
-            outcome.duplicates = increments.append_here(rows, increment, lake)
+            alike = differs.filter(pl.col("differs").list.len() == 0)["index"]
+            rows = _with(parsed.take(alike.to_arrow()), stream=stream, found_at=now)
+            outcome.duplicates += increments.append_here(rows, increment, lake)
+    return raw.height
 
 
 def repeats(valid: pl.DataFrame, taken: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -65,13 +76,71 @@ def repeats(valid: pl.DataFrame, taken: pl.DataFrame, key: list[str]) -> pl.Data
     return valid.join(first.join(taken, on=key, how="anti"), on="index", how="anti")
 
 
-def _taken(source: Source, target: Table, keys: pl.DataFrame, lake: str) -> pl.DataFrame:
+def differing(later: pl.DataFrame, first: pl.DataFrame, table: Table, stream: Stream) -> pl.DataFrame:
+    """The later records' index and ``differs``, the columns in which each is other than the first of its key."""
+    both = later.join(first, on=key(table), how="left", suffix=_FIRST)
+    pairs = {c.name: [_comparable(c, name, stream) for name in (c.name, c.name + _FIRST)] for c in content(table)}
+    other = [pl.when(now.ne_missing(then)).then(pl.lit(name)) for name, (now, then) in pairs.items()]
+    return both.select("index", pl.concat_list(other).list.drop_nulls().alias("differs"))
+
+
+def _comparable(column: Column, name: str, stream: Stream) -> pl.Expr:
+    """The column as Polars can compare it: maps as their entries in the order of their names."""
+    if not column.type.startswith("map"):
+        return pl.col(name)
+    key_, value = pl.element().struct.field("key"), pl.element().struct.field("value")
+    entries = pl.col(name).map.entries().list.eval(pl.element().sort_by(key_))
+    if column.name == "attributes" and stream.format == "debezium":
+        of_the_change = (key_ == CHANGED_AT) | ((key_ == OPERATION) & value.is_in(TELL_A_ROW))
+        return entries.list.eval(pl.element().filter(~of_the_change))
+    return entries
+
+
+def _compared(
+    source: Source,
+    stream: Stream,
+    target: Table,
+    parsed: pa.Table,
+    left_out: pl.DataFrame,
+    added: pa.Table,
+    lake: str,
+) -> pl.DataFrame:
+    """What the records left out hold other than the first of their key: silver's row, or one to be ``added`` now."""
+    if left_out.is_empty():
+        return pl.DataFrame(schema={"index": pl.UInt32, "differs": pl.List(pl.String)})
+    columns = [*key(target), *(column.name for column in content(target))]
+    held = _within(source, target, left_out, lake).select(columns)
+    first = held.join(left_out.lazy(), on=key(target), how="semi").collect()
+    later = _shaped(parsed.take(left_out["index"].to_arrow()), first.schema).with_columns(left_out["index"])
+    return differing(later, pl.concat([first, _shaped(added, first.schema)]), target, stream)
+
+
+def _shaped(rows: pa.Table, schema: pl.Schema) -> pl.DataFrame:
+    """The rows in silver's columns; those that the stream's records do not fill are null."""
+    given = pl.DataFrame(rows.select([name for name in schema if name in rows.column_names]))
+    absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in given.columns]
+    return given.with_columns(absent).select(schema.names())
+
+
+def _conflicts(records: pl.DataFrame, differs: pl.DataFrame, target: Table) -> pl.DataFrame:
+    """Where the records stood that contradict the first of their key, with the one reason."""
+    found = records.join(differs.filter(pl.col("differs").list.len() > 0), on="index")
+    reason = pl.lit(conflict(target, "")) + pl.col("differs").list.join(", ")
+    return found.select(*COORDINATES, pl.concat_list(reason).alias("reasons"))
+
+
+def _taken(source: Source, target: Table, valid: pl.DataFrame, lake: str) -> pl.DataFrame:
+    """Keys and coordinates of what silver holds of the source between the least and the greatest of the keys."""
+    return _within(source, target, valid, lake).select(*key(target), *COORDINATES).collect()
+
+
+def _within(source: Source, target: Table, keys: pl.DataFrame, lake: str) -> pl.LazyFrame:
     """What silver holds of the source between the least and the greatest of the keys; other files are not read."""
     held = reads.scan(target, lake)
     assert held is not None
-    bounds = {name: (pl.lit(keys[name].min()), pl.lit(keys[name].max())) for name in keys.columns}
+    bounds = {name: (pl.lit(keys[name].min()), pl.lit(keys[name].max())) for name in key(target)}
     within = [pl.col(name).is_between(least, greatest) for name, (least, greatest) in bounds.items()]
-    return held.filter(pl.col("source") == source.name, *within).select(*keys.columns, *COORDINATES).collect()
+    return held.filter(pl.col("source") == source.name, *within)
 
 
 def _in_line_labels(kept: pa.Table, source: Source) -> pa.Table:

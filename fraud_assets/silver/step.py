@@ -1,19 +1,20 @@
 """Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one."""
 
+import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
-from fraud_assets.silver.outcome import COORDINATES, Refined
+from fraud_assets.silver import replays
+from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse, unmapped
-from fraud_assets.silver.small import refine_small
+from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
+from fraud_assets.silver.small import RAW, refine_small
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
-from fraud_assets.tables import Table, bronze, silver
+from fraud_assets.tables import Table, silver
 
-STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
 BROADCAST = 1_000_000
 """Records to leave out up to which each worker is given the whole list."""
 
@@ -22,7 +23,7 @@ Reach = dict[str, tuple[str, str]]
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
-    """Carry what bronze gained into silver, ``stream`` being transactions or labels.
+    """Carry what bronze gained into silver, ``stream`` being transactions or labels, then what is to be read again.
 
     Silver, quarantine and duplicates each keep their own position; a run that died between them is completed by
     the next, which then reads a range for each. Silver goes first: duplicates are what it did not take. Parsed rows
@@ -34,11 +35,48 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     targets = (target, *in_line, silver.QUARANTINE, silver.DUPLICATES)
     todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
-    for first in dict.fromkeys(increment.first for increment in todo):
-        same = [increment for increment in todo if increment.first == first]
-        refine_range = refine_small if increments.size(same[0], lake) <= SMALL else _refine_range
-        refine_range(spark, source, stream, target, same, lake, outcome)
+    for same in _by_range(todo):
+        raw = _sent(spark, same[0], lake)
+        outcome.read = max(outcome.read, _carry(spark, source, stream, raw, same, lake, outcome))
+    for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
+        raw = replays.rows(same[0], stream, lake)
+        outcome.replayed = max(outcome.replayed, _carry(spark, source, stream, raw, same, lake, outcome))
     return outcome
+
+
+def _by_range(todo: list[Increment]) -> list[list[Increment]]:
+    """Increments of one upstream, those that begin at the same version together."""
+    starts = dict.fromkeys(increment.first for increment in todo)
+    return [[increment for increment in todo if increment.first == first] for first in starts]
+
+
+def _sent(spark: SparkSession, increment: Increment, lake: str) -> DataFrame | pl.DataFrame:
+    """The records that bronze gained, each read for the first time; in this process if they are few."""
+    if increments.size(increment, lake) <= SMALL:
+        return increments.rows(increment, lake, RAW).with_columns(attempt=pl.lit(0, pl.Int32))
+    return increments.read(spark, increment, lake).select(*RAW, F.lit(0).alias("attempt"))
+
+
+def _carry(
+    spark: SparkSession,
+    source: Source,
+    stream: str,
+    raw: DataFrame | pl.DataFrame,
+    todo: list[Increment],
+    lake: str,
+    outcome: Refined,
+) -> int:
+    """Carry one range of an upstream, read as ``raw``, into the increments' targets; returns the records read.
+
+    Few records are decided and committed in this process, many on Spark.
+    """
+    target = STREAMS[stream][1]
+    if isinstance(raw, DataFrame):
+        return _refine_range(spark, source, stream, target, raw, todo, lake, outcome)
+    if raw.height > SMALL:
+        sent = spark.createDataFrame(raw.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        return _refine_range(spark, source, stream, target, sent, todo, lake, outcome)
+    return refine_small(spark, source, stream, target, raw, todo, lake, outcome)
 
 
 def _refine_range(
@@ -46,56 +84,59 @@ def _refine_range(
     source: Source,
     stream: str,
     target: Table,
+    raw: DataFrame,
     todo: list[Increment],
     lake: str,
     outcome: Refined,
-) -> None:
-    raw = increments.read(spark, todo[0], lake)
+) -> int:
     described: Stream = getattr(source, stream)
     parsed = parse(raw, source, described, target).localCheckpoint()
     valid = parsed.where(F.size("reasons") == 0)
-    key = [name for name in target.key if name != "source"]
-    total, good, reach, kept = _facts(parsed, key)
-    outcome.read = max(outcome.read, total)
+    total, good, reach, kept = _facts(parsed, target)
     outcome.undeclared = tuple(sorted({*outcome.undeclared, *(set(kept) - set(described.attributes))}))
     taken = _taken(spark, source, target, reach, lake)
     due = todo[0].target is target
-    left_out = (repeats(valid, taken, key) if due else refused(valid, taken)).localCheckpoint()
+    left_out = (repeats(valid, taken, key(target)) if due else refused(valid, taken)).localCheckpoint()
     repeated = left_out.count() if good else 0
     left_out = F.broadcast(left_out) if repeated <= BROADCAST else left_out
+    rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
+    differs, conflicts = None, 0
+    if repeated:
+        later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
+        added = rows.select("*", *unmapped(described, target)) if due else None
+        differs, conflicts = _compared(spark, source, stream, later, added, lake)
     for increment in todo:
         if increment.target is target:
-            rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
-            rows = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
-            outcome.written = _write(spark, rows if good > repeated else None, increment, lake)
+            stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
+            outcome.written += _write(spark, stamped if good > repeated else None, increment, lake)
         elif increment.target is silver.QUARANTINE:
-            rows = quarantined(parsed, stream)
-            outcome.quarantined = _write(spark, rows if good < total else None, increment, lake)
+            bad = quarantined(parsed, stream)
+            if differs is not None and conflicts:
+                bad = bad.unionByName(conflicting(raw, differs, target, stream))
+            outcome.quarantined += _write(spark, bad if good < total or conflicts else None, increment, lake)
         elif increment.target is silver.LABELS:
-            rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
             labelled = in_line_labels(rows, source) if good > repeated else None
-            outcome.labelled = _write(spark, labelled, increment, lake)
+            outcome.labelled += _write(spark, labelled, increment, lake)
         else:
-            rows = duplicates(valid, left_out, stream)
-            outcome.duplicates = _write(spark, rows if repeated else None, increment, lake)
+            again = duplicates(valid, differs, stream) if differs is not None else None
+            outcome.duplicates += _write(spark, again if repeated > conflicts else None, increment, lake)
+    return total
 
 
-def repeats(valid: DataFrame, taken: DataFrame, key: list[str]) -> DataFrame:
-    """The coordinates of records whose key silver has, or a record that came earlier in Kafka.
+def _compared(
+    spark: SparkSession, source: Source, stream: str, later: DataFrame, added: DataFrame | None, lake: str
+) -> tuple[DataFrame, int]:
+    """What the later records hold other than the first of their key (see `differing`), and how many hold any such.
 
-    Of all records only the keys' hashes are shuffled, to find the few keys that occur more than once.
+    The first is silver's row, or, while silver has yet to take the range, one of those to be ``added``.
     """
-    keys = valid.select(F.xxhash64(*key).alias("_hash"), *key, "kafka_time", *COORDINATES)
-    order = Window.partitionBy(*key).orderBy("kafka_time", *COORDINATES)
-    shared = keys.groupBy("_hash").count().where("count > 1").select("_hash")
-    later = keys.join(F.broadcast(shared), "_hash").withColumn("_rank", F.row_number().over(order)).where("_rank > 1")
-    present = keys.join(taken.select(*key), key, "left_semi")
-    return later.select(*COORDINATES).unionByName(present.select(*COORDINATES)).distinct()
-
-
-def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
-    """The coordinates of records that silver did not take when it took their increment."""
-    return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
+    target = STREAMS[stream][1]
+    columns = [*key(target), *(column.name for column in content(target))]
+    first = _taken(spark, source, target, _facts(later, target)[2], lake).select(columns)
+    if added is not None:
+        first = first.unionByName(added.select(columns))
+    differs = differing(later, first, target, getattr(source, stream)).localCheckpoint()
+    return differs, differs.where(F.size("differs") > 0).count()
 
 
 def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
@@ -108,28 +149,39 @@ def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
 
 def quarantined(parsed: DataFrame, stream: str) -> DataFrame:
     """The records that broke a rule, whole, in the columns of silver.quarantine."""
-    return parsed.where(F.size("reasons") > 0).withColumns(
-        {"stream": F.lit(stream), "quarantined_at": F.current_timestamp()}
-    )
+    return _put_aside(parsed.where(F.size("reasons") > 0), stream)
 
 
-def duplicates(valid: DataFrame, left_out: DataFrame, stream: str) -> DataFrame:
-    """The valid records that silver leaves out, in the columns of silver.duplicates."""
-    return valid.join(left_out, COORDINATES, "left_semi").withColumns(
+def conflicting(raw: DataFrame, differs: DataFrame, table: Table, stream: str) -> DataFrame:
+    """The records whose key an earlier one has with another content, whole, in the columns of silver.quarantine."""
+    reason = F.concat(F.lit(conflict(table, "")), F.array_join("differs", ", "))
+    conflicts = differs.where(F.size("differs") > 0).select(*COORDINATES, F.array(reason).alias("reasons"))
+    return _put_aside(raw.join(F.broadcast(conflicts), COORDINATES), stream)
+
+
+def _put_aside(rows: DataFrame, stream: str) -> DataFrame:
+    stamped = rows.withColumns({"stream": F.lit(stream), "quarantined_at": F.current_timestamp()})
+    return stamped.select(silver.QUARANTINE.column_names)
+
+
+def duplicates(valid: DataFrame, differs: DataFrame, stream: str) -> DataFrame:
+    """The valid records with the content of an earlier one, in the columns of silver.duplicates."""
+    alike = F.broadcast(differs.where(F.size("differs") == 0).select(*COORDINATES))
+    return valid.join(alike, COORDINATES, "left_semi").withColumns(
         {"stream": F.lit(stream), "found_at": F.current_timestamp()}
     )
 
 
-def _facts(parsed: DataFrame, key: list[str]) -> tuple[int, int, Reach, list[str]]:
+def _facts(parsed: DataFrame, table: Table) -> tuple[int, int, Reach, list[str]]:
     """Records, those to trust, how far the keys of these reach, and the names of all attributes."""
-    trusted = {name: F.when(F.size("reasons") == 0, F.col(name)) for name in key}
+    trusted = {name: F.when(F.size("reasons") == 0, F.col(name)) for name in key(table)}
     bounds = [bound(column).cast("string") for column in trusted.values() for bound in (F.min, F.max)]
     kept = F.map_keys("attributes") if "attributes" in parsed.columns else F.array().cast("array<string>")
     names = F.array_distinct(F.flatten(F.collect_set(kept)))
     row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), names, *bounds).first()
     assert row is not None
     total, good, attributes, *found = row
-    reach = dict(zip(key, zip(found[::2], found[1::2], strict=True), strict=True))
+    reach = dict(zip(key(table), zip(found[::2], found[1::2], strict=True), strict=True))
     return total, good, reach, list(attributes or ())
 
 

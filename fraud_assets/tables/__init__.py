@@ -9,6 +9,7 @@ ALL: tuple[Table, ...] = (
     silver.TRANSACTIONS,
     silver.LABELS,
     silver.QUARANTINE,
+    silver.QUARANTINE_ACTIONS,
     silver.DUPLICATES,
     gold.FEATURES,
     gold.SCORES,

@@ -66,11 +66,35 @@ QUARANTINE = Table(
         _STREAM,
         *COORDINATES,
         Column("key", "binary", "the record's key as it was sent", privacy=Privacy.PERSONAL),
-        Column("value", "binary", "the record's value as it was sent", privacy=Privacy.PERSONAL),
+        Column("value", "binary", "the record's value as it was sent or fixed", privacy=Privacy.PERSONAL),
         Column("reasons", "array<string>", "every rule the record broke", nullable=False),
         Column("quarantined_at", "timestamp", "when the row was written here", "UTC"),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+        Column("attempt", "int", "which reading of the record failed; 0 is that of bronze, absent in older rows"),
     ),
-    key=("topic", "partition", "offset"),
+    key=("topic", "partition", "offset", "attempt"),
+    time="kafka_time",
+)
+
+QUARANTINE_ACTIONS = Table(
+    Layer.SILVER,
+    "quarantine_actions",
+    "What people did about quarantined records: the audit, and what silver reads again",
+    (
+        SOURCE,
+        _STREAM,
+        *COORDINATES,
+        Column("attempt", "int", "the reading of the record that the action asks for", nullable=False),
+        Column("action", "string", "fix, replay or discard", nullable=False),
+        Column("key", "binary", "the record's key as it was sent", privacy=Privacy.PERSONAL),
+        Column("value", "binary", "the value that silver is to read", privacy=Privacy.PERSONAL),
+        Column("expression", "string", "the patch that made the value; absent for an edited record"),
+        Column("who", "string", "who acted", privacy=Privacy.PERSONAL, nullable=False),
+        Column("why", "string", "why, in the person's words", nullable=False),
+        Column("acted_at", "timestamp", "when the row was written here", "UTC", nullable=False),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+    ),
+    key=("topic", "partition", "offset", "attempt"),
     time="kafka_time",
 )
 

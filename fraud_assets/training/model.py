@@ -116,8 +116,8 @@ def to_bytes(model: Model) -> bytes:
         return data.getvalue()
 
 
-def from_bytes(data: bytes, threads: int | None = None) -> Model:
-    """The model that `to_bytes` wrote, to score on so many threads (all cores if None).
+def from_bytes(data: bytes) -> Model:
+    """The model that `to_bytes` wrote.
 
     Raises:
         FraudError: the bytes are not such a model.
@@ -130,9 +130,7 @@ def from_bytes(data: bytes, threads: int | None = None) -> Model:
         raise FraudError(f"a model's file is of another kind or damaged ({error}); train again") from error
     kind = about["calibration"]
     calibration = Calibration(kind["kind"], tuple(kind["x"]), tuple(kind["y"]))
-    return Model(
-        about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files, threads), calibration
-    )
+    return Model(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
 
 
 def _matrix(features: pl.DataFrame) -> Floats:

@@ -28,7 +28,7 @@ needs_handbook = pytest.mark.skipif(not HANDBOOK.exists(), reason=f"no reference
 def assert_equals_pandas(handbook: pl.DataFrame, features: list[str], *entities: str) -> int:
     """Compares these features of every row with the pandas reference; returns how many rows."""
     expected = handbook_features(handbook.to_pandas(), entities).loc[handbook["TRANSACTION_ID"].to_numpy()]
-    found = evaluate(*canonical(handbook), 7 * DAY)
+    found = evaluate(*canonical(handbook), 7 * DAY, [feature for feature in FEATURES if feature.name in features])
     np.testing.assert_allclose(found.select(features).to_numpy(), expected[features].to_numpy(), rtol=0, atol=1e-6)
     return found.height
 

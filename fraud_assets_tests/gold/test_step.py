@@ -38,7 +38,7 @@ def arrive(spark: SparkSession, lake: Path, payments: list[Any], labels: list[An
 
 
 def named_table(stream: str) -> Table:
-    from fraud_assets.silver.step import STREAMS
+    from fraud_assets.silver.outcome import STREAMS
 
     return STREAMS[stream][0]
 

@@ -16,6 +16,8 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.features import step as features
+from fraud_assets.lake import increments
+from fraud_assets.silver import step as silver
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
 from fraud_assets_tests.raw import Record, label, payment, records, send
 
@@ -107,11 +109,11 @@ def test_a_run_may_die_at_any_commit(
     _assert_same(lake, at_once)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@pytest.mark.parametrize("small", [0, increments.SMALL], ids=["on Spark", "in this process"])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(
     cuts=st.lists(st.floats(0, 1), min_size=1, max_size=3),
     label_cuts=st.lists(st.floats(0, 1), min_size=3, max_size=3),
-    small=st.sampled_from([0, features.SMALL]),
 )
 def test_any_split_into_increments_gives_the_same(
     spark: SparkSession,
@@ -125,7 +127,8 @@ def test_any_split_into_increments_gives_the_same(
     payments, labels = _sent(seed=1)
     parts = zip(_parts(payments, cuts), _parts(labels, label_cuts[: len(cuts)]), strict=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features, "SMALL", small)
+        for step in (silver, features):
+            patch.setattr(step, "SMALL", small)
         for some, told in parts:
             if some:
                 send(spark, lake, "transactions", some)

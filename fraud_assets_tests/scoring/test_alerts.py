@@ -4,8 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fraud_assets.lake import reads
-from fraud_assets.scoring import alerts, step
+from fraud_assets.lake import increments, reads
 from fraud_assets.scoring.alerts import raise_alerts, reasons
 from fraud_assets.scoring.policy import in_force
 from fraud_assets.scoring.step import score
@@ -31,16 +30,15 @@ def raised(lake: str) -> pl.DataFrame:
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("small", [0, 1_000], ids=["read by Spark", "read here"])
-def test_an_alert_for_each_payment_not_approved(spark, lake, monkeypatch, small):
-    for module in (step, alerts):
-        monkeypatch.setattr(module, "SMALL", small)
+@pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
+def test_an_alert_for_each_payment_not_approved(spark, lake, monkeypatch, batch):
+    monkeypatch.setattr(increments, "BATCH", batch)
     at = str(lake)
     payments = features(200, "a")
     arrive(spark, payments, at)
-    score(spark, "cards", champion(), in_force(), at)
+    score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99")  # what was known stays
-    assert raise_alerts(spark, "cards", champion, at).written > 0
+    assert raise_alerts("cards", champion, at).written > 0
     large = payments.filter(pl.col("amount") > LARGE).sort("transaction_id")
     made = raised(at)
     assert made["transaction_id"].to_list() == large["transaction_id"].to_list()
@@ -57,14 +55,14 @@ def test_an_alert_for_each_payment_not_approved(spark, lake, monkeypatch, small)
 def test_nothing_new_and_nothing_flagged_write_nothing(spark, lake):
     at = str(lake)
     arrive(spark, features(50, "a"), at)
-    score(spark, "cards", champion(), in_force(), at)
-    raise_alerts(spark, "cards", champion, at)
+    score("cards", champion(), in_force(), at)
+    raise_alerts("cards", champion, at)
     version, rows = reads.version(gold.ALERTS, at), raised(at).height
-    assert raise_alerts(spark, "cards", champion, at).versions == "nothing new"
+    assert raise_alerts("cards", champion, at).versions == "nothing new"
     assert reads.version(gold.ALERTS, at) == version
     arrive(spark, features(5, "b").with_columns(amount=pl.lit(5.0)), at)
-    score(spark, "cards", champion(), in_force(), at)
-    assert raise_alerts(spark, "cards", champion, at).written == 0
+    score("cards", champion(), in_force(), at)
+    assert raise_alerts("cards", champion, at).written == 0
     assert raised(at).height == rows
 
 
@@ -73,7 +71,7 @@ def test_reasons_come_from_the_model_that_decided(spark, lake):
     at, asked = str(lake), []
     for version in (1, 2):
         arrive(spark, features(100, f"v{version}"), at)
-        score(spark, "cards", champion(version), in_force(), at)
-    raise_alerts(spark, "cards", lambda version: asked.append(version) or champion(version), at)
+        score("cards", champion(version), in_force(), at)
+    raise_alerts("cards", lambda version: asked.append(version) or champion(version), at)
     assert sorted(asked) == [1, 2]
     assert set(raised(at)["model_version"]) == {1, 2}

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import reads
-from fraud_assets.scoring import step
+from fraud_assets.lake import increments, reads
 from fraud_assets.scoring.policy import in_force
 from fraud_assets.scoring.step import score
 from fraud_assets.tables import gold
@@ -27,12 +26,12 @@ def scores(lake: str) -> pl.DataFrame:
     return frame.sort("transaction_id").collect()
 
 
-@pytest.mark.parametrize("small", [0, 1_000], ids=["read by Spark", "read here"])
-def test_scores_are_the_models_and_decisions_the_policys(spark, at, monkeypatch, small):
-    monkeypatch.setattr(step, "SMALL", small)
+@pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
+def test_scores_are_the_models_and_decisions_the_policys(spark, at, monkeypatch, batch):
+    monkeypatch.setattr(increments, "BATCH", batch)
     payments = features(200, "a").sort("transaction_id")
     arrive(spark, payments, at)
-    done = score(spark, "cards", champion(), in_force(), at)
+    done = score("cards", champion(), in_force(), at)
     made = scores(at)
     expected = payments.with_columns(score=pl.Series(model.score(model.from_bytes(champion().model), payments)))
     decided = in_force().decide(expected, champion().card.threshold)
@@ -46,36 +45,36 @@ def test_scores_are_the_models_and_decisions_the_policys(spark, at, monkeypatch,
 
 def test_nothing_new_writes_nothing(spark, at):
     arrive(spark, features(20, "a"), at)
-    score(spark, "cards", champion(), in_force(), at)
+    score("cards", champion(), in_force(), at)
     version = reads.version(gold.SCORES, at)
-    again = score(spark, "cards", champion(), in_force(), at)
+    again = score("cards", champion(), in_force(), at)
     assert (again.written, again.versions) == (0, "nothing new")
     assert reads.version(gold.SCORES, at) == version
 
 
 def test_payments_wait_for_the_first_champion(spark, at):
     arrive(spark, features(20, "a"), at)
-    waiting = score(spark, "cards", None, in_force(), at)
+    waiting = score("cards", None, in_force(), at)
     assert (waiting.written, waiting.model_version) == (0, None)
     arrive(spark, features(10, "b"), at)
-    assert score(spark, "cards", champion(), in_force(), at).written == 30
+    assert score("cards", champion(), in_force(), at).written == 30
     assert scores(at)["transaction_id"].n_unique() == 30
 
 
 def test_sources_are_scored_apart(spark, at):
     arrive(spark, features(20, "a"), at)
     arrive(spark, features(5, "b", source="other"), at)
-    assert score(spark, "other", champion(), in_force(), at).written == 5
-    assert score(spark, "cards", champion(), in_force(), at).written == 20
+    assert score("other", champion(), in_force(), at).written == 5
+    assert score("cards", champion(), in_force(), at).written == 20
 
 
 def test_a_repaired_feature_changes_no_decision(spark, at):
     arrive(spark, features(20, "a"), at)
-    score(spark, "cards", champion(), in_force(), at)
+    score("cards", champion(), in_force(), at)
     before = scores(at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
     arrive(spark, features(3, "b"), at)
-    assert score(spark, "cards", champion(version=2), in_force(), at).written == 3
+    assert score("cards", champion(version=2), in_force(), at).written == 3
     after = scores(at)
     assert after.filter(pl.col("transaction_id").str.starts_with("a")).equals(before)
     assert after.filter(pl.col("transaction_id").str.starts_with("b"))["model_version"].to_list() == [2, 2, 2]
@@ -85,5 +84,5 @@ def test_a_model_whose_features_are_gone_is_refused(spark, at):
     arrive(spark, features(5, "a"), at)
     old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
     with pytest.raises(FraudError, match=r"model version 7 needs features .* moon_phase; train again"):
-        score(spark, "cards", old, in_force(), at)
+        score("cards", old, in_force(), at)
     assert scores(at).is_empty()

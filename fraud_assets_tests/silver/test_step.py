@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
 from fraud_assets.silver import step
+from fraud_assets.silver.account import account
 from fraud_assets.silver.formats import unreadable
 from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
@@ -162,20 +163,49 @@ def test_a_repeated_name_means_its_last_value(spark: SparkSession, tables: Path)
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [2.0]
 
 
-def test_the_first_in_kafka_is_taken_and_the_others_are_counted(spark: SparkSession, tables: Path) -> None:
-    once, again = payment(1), payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
-    send(spark, tables, "transactions", records([payment(0), once, again, payment(0)]))
+def test_the_first_in_kafka_is_taken_and_the_same_again_is_counted(spark: SparkSession, tables: Path) -> None:
+    send(spark, tables, "transactions", records([payment(0), payment(1), payment(1), payment(0)]))
     first = refine(spark, CARDS, "transactions", str(tables))
-    assert (first.read, first.written, first.duplicates) == (4, 2, 2)
+    assert (first.read, first.written, first.duplicates, first.quarantined) == (4, 2, 2, 0)
 
-    send(spark, tables, "transactions", records([again, payment(2), once], first=4))
+    spaced = json.dumps(payment(1), indent=2).replace("11.0", "11.00").encode()
+    send(spark, tables, "transactions", records([spaced, payment(2), payment(0)], first=4))
     second = refine(spark, CARDS, "transactions", str(tables))
-    assert (second.read, second.written, second.duplicates) == (3, 1, 2)
+    assert (second.read, second.written, second.duplicates, second.quarantined) == (3, 1, 2, 0)
 
-    taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
-    assert taken["offset"].to_list() == [0, 1, 5]
-    assert taken["amount"].to_list() == [10.0, 11.0, 12.0]
+    assert sorted(rows(silver.TRANSACTIONS, tables)["offset"]) == [0, 1, 5]
     assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [2, 3, 4, 6]
+
+
+def test_the_same_key_with_other_content_is_a_conflict(spark: SparkSession, tables: Path) -> None:
+    later = payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
+    send(spark, tables, "transactions", records([payment(0, tip=1), payment(1), later, payment(0, tip=2), payment(1)]))
+    first = refine(spark, CARDS, "transactions", str(tables))
+    assert (first.read, first.written, first.duplicates, first.quarantined) == (5, 2, 1, 2)
+
+    send(spark, tables, "transactions", records([payment(0, tip=1, channel=None), payment(2), later, None], first=5))
+    second = refine(spark, CARDS, "transactions", str(tables))
+    assert (second.read, second.written, second.duplicates, second.quarantined) == (4, 1, 0, 3)
+
+    aside = rows(silver.QUARANTINE, tables).sort("offset")
+    said = "transaction_id of an earlier record that has another "
+    assert dict(aside.select("offset", "reasons").iter_rows()) == {
+        2: [said + "event_time, amount"],
+        3: [said + "attributes"],
+        5: [said + "channel"],
+        7: [said + "event_time, amount"],
+        8: [NO_VALUE],
+    }
+    assert json.loads(aside["value"][0]) == later
+    assert all(stream.balanced for stream in account("cards", str(tables)))
+
+
+def test_a_label_that_contradicts_one_of_its_moment_is_a_conflict(spark: SparkSession, tables: Path) -> None:
+    send(spark, tables, "labels", records([label(1), label(1, is_fraud=False), label(1)]))
+    outcome = refine(spark, CARDS, "labels", str(tables))
+    assert (outcome.written, outcome.duplicates, outcome.quarantined) == (1, 1, 1)
+    (reasons,) = rows(silver.QUARANTINE, tables)["reasons"].to_list()
+    assert reasons == ["transaction_id and known_at of an earlier record that has another is_fraud"]
 
 
 def test_a_revised_label_is_a_row_of_its_own(spark: SparkSession, tables: Path) -> None:

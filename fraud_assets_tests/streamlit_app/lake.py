@@ -13,6 +13,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from fraud_assets.features.catalogue import FEATURES
+from fraud_assets.lake import increments
 from fraud_assets.tables import Table, bronze, gold, silver
 
 SOURCE = "cards"
@@ -248,6 +249,21 @@ def _write_operations(lake: str, rng: np.random.Generator, event: np.ndarray) ->
         },
     )
     write(
+        silver.QUARANTINE_ACTIONS,
+        lake,
+        {
+            "stream": "transactions",
+            "topic": "cards",
+            "partition": [0],
+            "offset": [event.size],
+            "attempt": [1],
+            "action": "discard",
+            "who": "ann",
+            "why": "a test of ours",
+            "acted_at": [NOW],
+        },
+    )
+    write(
         silver.DUPLICATES,
         lake,
         {
@@ -273,6 +289,9 @@ def _write_operations(lake: str, rng: np.random.Generator, event: np.ndarray) ->
             "ingested_at": event[-extra:],
         },
     )
+    read = increments.pending(bronze.TRANSACTIONS, silver.TRANSACTIONS, SOURCE, lake)
+    assert read is not None
+    increments.skip(read, lake)  # silver holds what it took of them, so only the position is due
 
 
 if __name__ == "__main__":

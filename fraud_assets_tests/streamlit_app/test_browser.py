@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-from docs.screenshots import FLAGS, chromium, open_alert, settle
+from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.tables import gold, silver
 from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
@@ -137,11 +137,28 @@ def test_another_row_opens_another_alert(page, dashboard):
     expect(page.get_by_test_id("stText").get_by_text(HOSTILE, exact=True)).to_have_count(0)
 
 
+def test_a_record_in_quarantine_is_fixed_with_a_patch(page, serve, tmp_path):
+    write_lake(str(tmp_path), transactions=500)
+    page.goto(serve(tmp_path))
+    _go(page, "Quarantine")
+    expect(page.locator("canvas td").get_by_text("yes", exact=True)).to_have_count(1)  # the account is balanced
+    open_record(page, row=2)
+    page.get_by_role("textbox", name="Or a patch").fill("amount=abs(amount)")
+    page.get_by_role("textbox", name="Your name").fill("ann")
+    page.get_by_role("textbox", name="Why").fill("a sign error")
+    page.get_by_role("button", name="Fix").click()
+    expect(page.get_by_text("1 fixed. Silver reads it on its next run.")).to_be_visible()
+    settle(page)
+    expect(page.get_by_text("fix with amount=abs(amount) by ann: a sign error")).to_be_visible()
+    expect(page.get_by_text('{"amount": 5, "id": "a"}')).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
         ("Drift", ("How to read it", "major 0.25", "customer_count_amount_1d")),
-        ("Pipeline", ("broker not reachable", "Delay from Kafka", "Latest records")),
+        ("Pipeline", ("broker not reachable", "Delay from Kafka", "Consumer lag")),
+        ("Quarantine", ("By reason", "Account", "Records")),
         ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
     ],
 )
@@ -154,7 +171,7 @@ def test_page(page, dashboard, name, seen):
 
 def test_an_empty_lake_says_what_to_run_on_every_page(page, serve, tmp_path):
     page.goto(serve(tmp_path))
-    for name in ("Overview", "Alerts", "Drift", "Pipeline", "Model"):
+    for name in ("Overview", "Alerts", "Drift", "Pipeline", "Quarantine", "Model"):
         page.get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, level=1)).to_be_visible(timeout=30_000)
         expect(page.get_by_text("make demo")).to_be_visible()

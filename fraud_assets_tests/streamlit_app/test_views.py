@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fraud_assets.settings import REPOSITORY
+from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets.tables import gold
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 
-PAGES = ("overview", "alerts", "drift", "pipeline", "model")
+PAGES = ("overview", "alerts", "drift", "pipeline", "quarantine", "model")
 
 
 def _page(name, **state):
@@ -92,9 +93,76 @@ def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
     test = _page("pipeline")
     shown = _metrics(test)
     assert shown["Consumer lag"] == "unknown"
-    assert shown["In quarantine"] == "60"
+    assert shown["In quarantine"] == "59"
     assert shown["Duplicates"] == "25"
     assert any("did not answer" in caption.value for caption in test.caption)
+
+
+@pytest.fixture
+def own_lake(looks_at, written, tmp_path):
+    shutil.copytree(written, tmp_path / "lake")
+    looks_at(tmp_path / "lake")
+    return str(tmp_path / "lake")
+
+
+def _case(lake, record):
+    return chosen(cases(SOURCE, lake), (record,)).collect().row(0, named=True)
+
+
+def _press(test, label):
+    test.text_input(key="quarantine_who").set_value("bob")
+    test.text_input(key="quarantine_why").set_value("the shop's test")
+    next(button for button in test.button if button.label.startswith(label)).click()
+    return test.run()
+
+
+def test_a_record_in_quarantine_is_shown_and_discarded(own_lake):
+    record = Id("cards", 0, 20_001)
+    test = _page("quarantine", quarantine_record=record)
+    assert '{"amount": -5, "id": "a"}' in {block.value for block in test.code}
+    assert any("amount is negative" in text.value for text in test.text)
+    _press(test, "Discard")
+    assert test.success[0].value == "1 discarded."
+    case = _case(own_lake, record)
+    assert (case["state"], case["who"], case["why"]) == (State.DISCARDED, "bob", "the shop's test")
+    assert not test.text_area
+    assert _metrics(_page("pipeline"))["In quarantine"] == "58"
+
+
+def test_an_edited_record_is_a_fix(own_lake):
+    record = Id("cards", 0, 20_001)
+    test = _page("quarantine", quarantine_record=record)
+    test.text_area[0].set_value('{"amount": 5, "id": "a"}')
+    _press(test, "Fix")
+    assert _case(own_lake, record)["state"] == State.WAITING
+    assert history(SOURCE, record, own_lake)["value"].to_list() == [
+        b'{"amount": -5, "id": "a"}',
+        b'{"amount": 5, "id": "a"}',
+    ]
+
+
+def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake):
+    record = Id("cards", 0, 20_001)
+    test = _page("quarantine", quarantine_record=record)
+    test.selectbox(key="quarantine_for").set_value("amount is negative")
+    _press(test, "Fix")
+    assert "give a patch" in test.warning[0].value
+    test.text_input(key=f"quarantine_patch_{record}").set_value("amount=abs(amount)")
+    _press(test, "Fix")
+    assert "not a json record" in test.warning[0].value  # half of those with the reason are not JSON either
+    test.selectbox(key="quarantine_for").set_value("this record")
+    _press(test, "Fix")
+    assert test.success[0].value.startswith("1 fixed.")
+    told = history(SOURCE, record, own_lake).row(1, named=True)
+    assert (told["value"], told["expression"]) == (b'{"amount": 5, "id": "a"}', "amount=abs(amount)")
+
+
+def test_nothing_is_done_without_a_name_and_a_reason(own_lake):
+    record = Id("cards", 0, 20_001)
+    test = _page("quarantine", quarantine_record=record)
+    next(button for button in test.button if button.label == "Discard").click()
+    assert "why" in test.run().warning[0].value
+    assert _case(own_lake, record)["state"] == State.OPEN
 
 
 def test_the_app_itself_starts_on_overview(looks_at, written):

@@ -61,7 +61,7 @@ def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame,
     again = model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(fitted.algorithm))
     np.testing.assert_allclose(model.score(again, rows), model.score(fitted, rows), atol=1e-12)
     whole = model.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
-    kept = model.from_bytes(model.to_bytes(whole), threads=1)
+    kept = model.from_bytes(model.to_bytes(whole))
     np.testing.assert_allclose(model.score(kept, rows), model.score(whole, rows), atol=1e-12)
     assert model.names(kept) == FEATURES
 

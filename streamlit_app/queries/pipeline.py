@@ -1,4 +1,4 @@
-"""How the pipeline is doing: its runs, its errors, what it put aside."""
+"""How the pipeline is doing: its runs and its errors."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,27 +38,3 @@ def steps(pipeline_runs: pl.LazyFrame, since: datetime | None) -> Steps:
     if since is not None:
         done = done.filter(pl.col("ended_at") > since)
     return Steps(*done.select(pl.len(), (pl.col("status") == "failure").sum().alias("failed")).collect().row(0))
-
-
-def by_reason(quarantine: pl.LazyFrame) -> pl.DataFrame:
-    """Records in quarantine by stream and reason, most first; a record with two reasons counts under both."""
-    exploded = quarantine.select("stream", pl.col("reasons").alias("reason")).explode("reason")
-    return exploded.group_by("stream", "reason").len("records").sort("records", "reason", descending=True).collect()
-
-
-def put_aside(quarantine: pl.LazyFrame, most: int = 20) -> pl.DataFrame:
-    """The newest records in quarantine; columns: quarantined_at, stream, reasons, partition, offset, value (text)."""
-    columns = ("quarantined_at", "stream", "reasons", "partition", "offset", "value")
-    newest = quarantine.sort("quarantined_at", "offset", descending=True).head(most).select(columns).collect()
-    return newest.with_columns(
-        pl.col("reasons").list.join("; "), pl.Series("value", [as_text(v) for v in newest["value"]], pl.String)
-    )
-
-
-def as_text(raw: bytes | None, most: int = 500) -> str:
-    """Bytes as one printable line, whatever they are: what is not UTF-8 or not printable becomes a backslash escape."""
-    if raw is None:
-        return "(no value)"
-    text = raw[:most].decode("utf-8", "backslashreplace")
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return shown + f" … ({len(raw):,} bytes)" if len(raw) > most else shown

@@ -1,4 +1,4 @@
-"""The Pipeline page: runs, delays, errors, what each table holds and what was put aside."""
+"""The Pipeline page: runs, delays, errors, what each table holds."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +13,10 @@ from fraud_assets.settings import settings
 from fraud_assets.sources.document import SourceError
 from fraud_assets.sources.source import named
 from fraud_assets.tables import ALL, Table, bronze, gold, silver
-from streamlit_app import look, parts
+from streamlit_app import data, look, parts
 from streamlit_app.data import Snapshot, cached, count, newest
 from streamlit_app.queries import pipeline as query
+from streamlit_app.queries.quarantine import in_quarantine
 
 _RANGES = {"last hour": timedelta(hours=1), "24 hours": timedelta(days=1), "7 days": timedelta(days=7), "all": None}
 
@@ -42,8 +43,8 @@ def _latency(table: Snapshot, written: str, since: datetime | None) -> Latency |
 
 
 @cached
-def _quarantine(quarantine: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return query.by_reason(quarantine.rows()), query.put_aside(quarantine.rows())
+def _in_quarantine(cases: data.Cases) -> int:
+    return in_quarantine(cases.rows())
 
 
 @st.cache_data(ttl=2 * parts.REFRESH, show_spinner=False)
@@ -87,8 +88,6 @@ def _live() -> None:
         _tables(present)
     st.subheader("Runs")
     _show_runs(present.get(gold.PIPELINE_RUNS.full_name))
-    st.subheader("Quarantine")
-    _show_quarantine(present.get(silver.QUARANTINE.full_name))
     _lag_card(lag, lag_note, source)  # last, because a broker that is down takes a second to give up on
 
 
@@ -111,9 +110,10 @@ def _cards(
     def held(*tables: Table) -> int:
         return sum(count(present[t.full_name]) for t in tables if t.full_name in present)
 
-    aside, arrived = held(silver.QUARANTINE), held(bronze.TRANSACTIONS, bronze.LABELS)
+    aside = _in_quarantine(cases) if (cases := data.cases(parts.source())) else 0
+    arrived = held(bronze.TRANSACTIONS, bronze.LABELS)
     of_all = f"{look.share(aside, arrived)} of what arrived"
-    parts.card(second, "In quarantine", f"{aside:,}", of_all, "Records of payments and labels that broke a rule.")
+    parts.card(second, "In quarantine", f"{aside:,}", of_all, "Open: see the page Quarantine.")
     parts.card(third, "Duplicates", f"{held(silver.DUPLICATES):,}", "not taken twice", "Records that repeat another.")
     parts.as_of(*(present.get(t.full_name) for t in (gold.PIPELINE_RUNS, silver.QUARANTINE, silver.DUPLICATES)))
 
@@ -182,37 +182,3 @@ def _show_runs(pipeline_runs: Snapshot | None) -> None:
         alt="Recent runs",
     )
     parts.as_of(pipeline_runs)
-
-
-def _show_quarantine(quarantine: Snapshot | None) -> None:
-    if quarantine is None or count(quarantine) == 0:
-        st.caption("Nothing is in quarantine.")
-        return
-    reasons, latest = _quarantine(quarantine)
-    left, right = st.columns([1, 1.4], gap="medium")
-    left.markdown("**By reason**")
-    left.dataframe(
-        reasons,
-        hide_index=True,
-        alt="Records in quarantine by reason",
-        column_config={"stream": "Stream", "reason": "Reason", "records": "Records"},
-    )
-    config: dict[str, Any] = {
-        "quarantined_at": st.column_config.DatetimeColumn("Put aside", format=look.TIME, timezone="UTC"),
-        "stream": "Stream",
-        "reasons": "Reasons",
-        "partition": "Partition",
-        "offset": st.column_config.NumberColumn("Offset", format="plain"),
-        "value": st.column_config.TextColumn("Record as it was sent", width="large"),
-    }
-    right.markdown("**Latest records**")
-    order = ["quarantined_at", "reasons", "value", "partition", "offset", "stream"]
-    right.dataframe(
-        latest,
-        hide_index=True,
-        height=300,
-        column_order=order,
-        column_config=config,
-        alt="Latest records in quarantine",
-    )
-    parts.as_of(quarantine)

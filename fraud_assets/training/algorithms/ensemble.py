@@ -49,10 +49,10 @@ def fit(training: Training, parameters: Mapping[str, Any]) -> Ensemble:
     )
 
 
-def load(files: Mapping[str, bytes], threads: int | None) -> Ensemble:
+def load(files: Mapping[str, bytes]) -> Ensemble:
     """The members that ``save`` wrote."""
     members: dict[str, dict[str, bytes]] = {}
     for path, data in files.items():
         name, _, file = path.partition("/")
         members.setdefault(name, {})[file] = data
-    return Ensemble({name: table.module(name).load(own, threads) for name, own in members.items()})
+    return Ensemble({name: table.module(name).load(own) for name, own in members.items()})

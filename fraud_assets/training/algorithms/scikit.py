@@ -75,9 +75,6 @@ def fitted(estimator: Any, training: Training) -> Scikit:
     return Scikit(pipeline, usual, moved / (moved.sum() or 1.0))
 
 
-def load(files: Mapping[str, bytes], threads: int | None) -> Scikit:
-    """The pipeline that ``save`` wrote, on so many threads (all cores if None); a file with other types is refused."""
-    kept = skops.io.loads(files[_FILE], trusted=_TRUSTED)
-    if "n_jobs" in kept["pipeline"]["model"].get_params():
-        kept["pipeline"]["model"].set_params(n_jobs=threads)
-    return Scikit(**kept)
+def load(files: Mapping[str, bytes]) -> Scikit:
+    """The pipeline that ``save`` wrote; a file with other types is refused."""
+    return Scikit(**skops.io.loads(files[_FILE], trusted=_TRUSTED))

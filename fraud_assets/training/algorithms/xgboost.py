@@ -77,12 +77,9 @@ def best_rounds(training: Training, later: Training, parameters: Mapping[str, An
     return int(stopped.best_iteration) + 1
 
 
-def load(files: Mapping[str, bytes], threads: int | None) -> Trees:
-    """The trees that ``save`` wrote, on so many threads (all cores if None)."""
-    booster = xgb.Booster(model_file=bytearray(files[_FILE]))
-    if threads:
-        booster.set_param({"nthread": threads})
-    return Trees(booster)
+def load(files: Mapping[str, bytes]) -> Trees:
+    """The trees that ``save`` wrote."""
+    return Trees(xgb.Booster(model_file=bytearray(files[_FILE])))
 
 
 def _split(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

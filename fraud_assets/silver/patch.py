@@ -1,0 +1,127 @@
+"""Fields of a quarantined record replaced by what SQL expressions over its fields give.
+
+What belongs here: the record's text taken apart and put together again in its stream's format. Nothing is typed and
+no rule is applied: that is silver's business when it reads the record again.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from fraud_assets.errors import FraudError
+from fraud_assets.sources.source import Source
+from fraud_assets.sources.stream import Stream
+
+_SAFE: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "lock_configuration": True,
+}
+"""An expression sees the record's fields and nothing of this machine."""
+
+
+def assignments(texts: list[str]) -> dict[str, str]:
+    """Expressions by field, from texts such as ``amount=abs(amount)``.
+
+    Raises:
+        FraudError: a text is none.
+    """
+    found = {}
+    for text in texts:
+        field, sign, expression = text.partition("=")
+        if not (sign and field.strip() and expression.strip()):
+            raise FraudError(f"'{text}' is no patch: write field=expression, for example amount=abs(amount)")
+        found[field.strip()] = expression.strip()
+    return found
+
+
+def patching(source: Source, texts: list[str]) -> Callable[[str, bytes | None], bytes]:
+    """The edit of a fix that applies such texts to records of the source's streams; see `patched`.
+
+    Raises:
+        FraudError: a text is no assignment.
+    """
+    expressions = assignments(texts)
+    return lambda stream, value: patched(value, getattr(source, stream), expressions)
+
+
+def patched(value: bytes | None, stream: Stream, expressions: Mapping[str, str]) -> bytes:
+    """The record with each field replaced by its expression (DuckDB's SQL) over the fields as they were.
+
+    JSON's numbers, texts and booleans have their types, a CSV's fields are texts; declared fields that the record
+    lacks are null.
+
+    Raises:
+        FraudError: the record is not in the stream's format, or an expression fails on it.
+    """
+    unknown = sorted(set(expressions) - set(stream.fields))
+    if unknown:
+        raise FraudError(f"no field '{unknown[0]}' in topic {stream.topic}; it has {', '.join(stream.fields)}")
+    fields, written = _taken_apart(value, stream)
+    known = dict.fromkeys(stream.fields) | fields
+    return written(fields | {field: _evaluated(field, sql, known) for field, sql in expressions.items()})
+
+
+def _evaluated(field: str, expression: str, fields: Mapping[str, Any]) -> Any:
+    names = ", ".join(f"""? AS "{name.replace('"', '""')}\"""" for name in fields)
+    with duckdb.connect(config=_SAFE) as connection:
+        try:
+            row = connection.execute(f"SELECT ({expression}) FROM (SELECT {names})", list(fields.values())).fetchone()
+        except duckdb.Error as error:
+            raise FraudError(f"{field}={expression}: {str(error).splitlines()[0]}") from error
+    assert row is not None
+    return row[0]
+
+
+def _taken_apart(value: bytes | None, stream: Stream) -> tuple[dict[str, Any], Callable[[dict[str, Any]], bytes]]:
+    """The record's fields, and what makes a record of such fields."""
+    if stream.format == "csv":
+        return _csv(value, stream)
+    try:
+        whole = json.loads(value or b"")
+        row = _row(whole) if stream.format == "debezium" else whole
+        if not isinstance(row, dict):
+            raise ValueError("no fields")
+    except (ValueError, KeyError, TypeError) as error:
+        raise _cannot(value, f"{stream.format} record") from error
+
+    def written(fields: dict[str, Any]) -> bytes:
+        row.update(fields)
+        return json.dumps(whole, ensure_ascii=False, default=_plain).encode()
+
+    return dict(row), written
+
+
+def _csv(value: bytes | None, stream: Stream) -> tuple[dict[str, Any], Callable[[dict[str, Any]], bytes]]:
+    try:
+        (texts,) = csv.reader([(value or b"").decode()], delimiter=stream.separator)
+        fields = dict(zip(stream.fields, texts, strict=True))
+    except (ValueError, csv.Error) as error:
+        raise _cannot(value, f"record of {len(stream.fields)} fields") from error
+
+    def written(fields: dict[str, Any]) -> bytes:
+        line = io.StringIO()
+        texts = ["" if fields[name] is None else str(fields[name]) for name in stream.fields]
+        csv.writer(line, delimiter=stream.separator, lineterminator="").writerow(texts)
+        return line.getvalue().encode()
+
+    return fields, written
+
+
+def _row(whole: dict[str, Any]) -> Any:
+    """The row that a Debezium change tells."""
+    change = whole.get("payload") or whole
+    return change["before"] if change["op"] == "d" else change["after"]
+
+
+def _cannot(value: bytes | None, what: str) -> FraudError:
+    shown = (value or b"")[:60].decode("utf-8", "backslashreplace")
+    return FraudError(f"not a {what}, so it has no fields to set: {shown!r}; give the whole record with --value")
+
+
+def _plain(value: object) -> float | str:
+    return float(value) if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,46 @@
+"""Dagster wiring of the quarantine's sensor; what silver is to read again is in ``replays.py``."""
+
+import dagster as dg
+
+from fraud_assets import wiring
+from fraud_assets.bronze.sensors import IN_FLIGHT
+from fraud_assets.lake import reads
+from fraud_assets.settings import settings
+from fraud_assets.silver import replays
+from fraud_assets.sources.source import catalogue
+from fraud_assets.tables import silver
+
+
+def quarantine_sensor(job: str) -> dg.SensorDefinition:
+    """A sensor that starts a run of the job for each source of which people fixed or replayed records."""
+
+    @dg.sensor(
+        name="quarantine_sensor",
+        job_name=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts a refresh for each source with quarantined records that silver is to read again",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        lake = settings().lake
+        version = reads.version(silver.QUARANTINE_ACTIONS, lake)
+        if not version:
+            return dg.SensorResult(skip_reason="nobody has acted on the quarantine yet")
+        waiting = {name: count for name in catalogue() if (count := replays.waiting(name, lake))}
+        busy = {name for name in waiting if _in_flight(context.instance, job, name)}
+        requests = [
+            dg.RunRequest(run_key=f"{name}-quarantine-{version}", partition_key=name)
+            for name in waiting
+            if name not in busy
+        ]
+        skipped = "; ".join(f"{name}: a run is in flight; {waiting[name]} records wait" for name in sorted(busy))
+        return dg.SensorResult(
+            run_requests=requests, skip_reason=None if requests else skipped or "no record is to be read again"
+        )
+
+    return sensor
+
+
+def _in_flight(instance: dg.DagsterInstance, job: str, source: str) -> bool:
+    running = dg.RunsFilter(tags={wiring.PARTITION_TAG: source}, statuses=IN_FLIGHT, job_name=job)
+    return bool(instance.get_runs(running, limit=1))

@@ -1,0 +1,191 @@
+"""The Quarantine page: what is there and why, one record in detail, and what is done about it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from fraud_assets.errors import FraudError
+from fraud_assets.settings import settings
+from fraud_assets.silver import actions
+from fraud_assets.silver.account import Account, account
+from fraud_assets.silver.patch import patching
+from fraud_assets.silver.quarantine import Id, State, as_text, cases, chosen, history
+from fraud_assets.sources.source import named
+from streamlit_app import data, look, parts
+from streamlit_app.data import cached
+from streamlit_app.queries import quarantine as query
+
+_ANY = "any reason"
+_CHOSEN = "quarantine_record"
+_THIS, _ALL = "this record", "all open records with the reason"
+_NEXT = "Silver reads it on its next run."
+
+
+@cached
+def _accounts(held: data.Cases) -> list[Account]:
+    return account(held.source, settings().lake)
+
+
+@cached
+def _by_reason(held: data.Cases) -> pl.DataFrame:
+    return query.by_reason(held.rows())
+
+
+@cached
+def _listed(held: data.Cases, reason: str, state: str) -> pl.DataFrame:
+    return query.listed(chosen(held.rows(), reason=reason, states=(State(state),)))
+
+
+@parts.guarded
+def draw() -> None:
+    """The page."""
+    st.title("Quarantine")
+    held = data.cases(parts.source())
+    if held is None:
+        parts.nothing_yet("Nothing has reached silver yet.")
+        return
+    if told := st.session_state.pop("quarantine_told", ""):
+        st.success(told)
+    left, right = st.columns([1, 1.3], gap="medium")
+    with left:
+        st.subheader("By reason")
+        reasons = _by_reason(held)
+        columns = {"stream": "Stream", "reason": "Reason", "records": "Records"}
+        st.dataframe(reasons, hide_index=True, column_config=columns, alt="Records in quarantine by reason")
+    with right:
+        st.subheader("Account")
+        _account(_accounts(held))
+    st.subheader("Records")
+    first, second = st.columns([1.4, 1], vertical_alignment="bottom")
+    states = [str(state) for state in State]
+    state = first.segmented_control("State", states, default="open", required=True, key="quarantine_state")
+    reason = second.selectbox("Reason", [_ANY, *dict.fromkeys(reasons["reason"])], key="quarantine_reason")
+    _table(_listed(held, "" if reason == _ANY else reason, state or "open"))
+    parts.as_of(*held.tables)
+    if _CHOSEN in st.session_state:
+        _detail(held.source, st.session_state[_CHOSEN])
+
+
+def _account(accounts: list[Account]) -> None:
+    taken = [a for a in accounts if a.version is not None]
+    if not taken:
+        st.caption("Silver has read nothing yet.")
+        return
+    rows = [
+        (a.stream, a.bronze, a.silver, a.duplicates, a.quarantined, a.discarded, "yes" if a.balanced else "no")
+        for a in taken
+    ]
+    names = ["Stream", "Bronze", "Silver", "Duplicates", "In quarantine", "Discarded", "Balanced"]
+    st.dataframe(pl.DataFrame(rows, names, orient="row"), hide_index=True, alt="Account of every stream")
+    st.caption("Bronze = silver + duplicates + in quarantine + discarded, at the version that silver has read.")
+
+
+def _table(rows: pl.DataFrame) -> None:
+    def choose() -> None:
+        picked = st.session_state["quarantine_records"]["selection"]["rows"]
+        st.session_state.pop(_CHOSEN, None)
+        if picked:
+            st.session_state[_CHOSEN] = Id(*rows.select("topic", "partition", "offset").row(picked[0]))
+
+    if rows.is_empty():
+        st.caption("No such record.")
+        return
+    config: dict[str, Any] = {
+        "quarantined_at": st.column_config.DatetimeColumn("Put aside", format=look.TIME, timezone="UTC"),
+        "reasons": "Reasons",
+        "value": st.column_config.TextColumn("Record", width="large"),
+        "stream": "Stream",
+        "topic": "Topic",
+        "partition": "Partition",
+        "offset": st.column_config.NumberColumn("Offset", format="plain"),
+        "who": "By",
+        "why": "Why",
+    }
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=300,
+        key="quarantine_records",
+        on_select=choose,
+        selection_mode="single-row",
+        column_order=list(config),
+        column_config=config,
+        alt="Records in quarantine",
+    )
+
+
+def _detail(source: str, record: Id) -> None:
+    frame = cases(source, settings().lake)
+    found = None if frame is None else chosen(frame, (record,)).collect()
+    if found is None or found.is_empty():
+        return
+    case = found.row(0, named=True)
+    st.subheader("Record in detail", anchor="detail")
+    with st.container(border=True):
+        st.text(f"{record}, {case['stream']}, sent {look.moment(case['kafka_time'])}: {case['state']}")
+        for event in history(source, record, settings().lake).iter_rows(named=True):
+            by = f" by {event['who']}: {event['why']}" if event.get("who") else ""
+            patch = f" with {event['expression']}" if event.get("expression") else ""
+            st.text(f"{look.moment(event['at'])} {event['what']}{patch}{by}")
+            if event["reasons"]:
+                st.text("\n".join(f"– {reason}" for reason in event["reasons"]))
+            st.code(as_text(event["value"], most=20_000), language=None, wrap_lines=True)
+    if case["state"] == State.OPEN:
+        _act(source, record, case)
+
+
+def _act(source: str, record: Id, case: dict[str, Any]) -> None:
+    reasons: list[str] = case["reasons"]
+    with st.form("quarantine_act", border=True):
+        edited = st.text_area(
+            "The record as it should be", query.editable(case["value"]) or "", key=f"quarantine_value_{record}"
+        )
+        expression = st.text_input(
+            "Or a patch",
+            key=f"quarantine_patch_{record}",
+            placeholder="amount=abs(amount)",
+            help="field=SQL expression over the record's fields; goes before an edited record",
+        )
+        which = st.selectbox(
+            "For", [_THIS, *reasons], key="quarantine_for", format_func=lambda r: r if r == _THIS else f"{_ALL}: {r}"
+        )
+        left, right = st.columns([1, 2.4])
+        who = left.text_input("Your name", key="quarantine_who")
+        why = right.text_input("Why", key="quarantine_why", help="Kept with the action.")
+        buttons = st.columns(3)
+        fixed = buttons[0].form_submit_button("Fix", type="primary", width="stretch")
+        again = buttons[1].form_submit_button("Replay as it is", width="stretch")
+        gone = buttons[2].form_submit_button("Discard", width="stretch")
+    if not (fixed or again or gone):
+        return
+    if not (who.strip() and why.strip()):
+        st.warning("Say who you are and why; both are kept with the action.")
+        return
+    one = which == _THIS
+    wanted = actions.Chosen(source, (record,)) if one else actions.Chosen(source, reason=which)
+    by, lake = actions.By(who.strip(), why), settings().lake
+    if fixed and not (one or expression):
+        st.warning("An edited record is one record; give a patch to fix them all.")
+    elif fixed:
+        _do(lambda: _fix(wanted, edited, expression, by), f"fixed. {_NEXT}")
+    elif again:
+        _do(lambda: actions.replay(wanted, by, lake), f"to be replayed. {_NEXT}")
+    else:
+        _do(lambda: actions.discard(wanted, by, lake), "discarded.")
+
+
+def _fix(wanted: actions.Chosen, edited: str, expression: str, by: actions.By) -> int:
+    edit = patching(named(wanted.source), [expression]) if expression else lambda *_: edited.encode()
+    return actions.fix(wanted, edit, by, settings().lake, expression)
+
+
+def _do(act: Callable[[], int], told: str) -> None:
+    try:
+        done = act()
+    except FraudError as error:
+        st.warning(parts.literal(str(error)))
+        return
+    st.session_state["quarantine_told"] = f"{done:,} {told}"
+    st.rerun()
