@@ -21,6 +21,7 @@ from rich.console import Console
 
 from fraud_assets.lake.create import create_all
 from fraud_assets_tests.faults.stand import (
+    HERE,
     TABLES,
     WRITES,
     Difference,
@@ -37,7 +38,7 @@ from fraud_assets_tests.faults.stand import (
 from fraud_assets_tests.faults.test_broker import HALF, struck_in_traffic
 from fraud_assets_tests.faults.test_disk import CannotMount, full, small_disk
 from fraud_assets_tests.faults.test_worker import TABLES as OF_A_RUN
-from fraud_assets_tests.faults.test_worker import struck_in_a_run
+from fraud_assets_tests.faults.test_worker import struck_in_a_process, struck_in_a_run
 
 console = Console(stderr=True, highlight=False)
 
@@ -74,7 +75,7 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         own.refresh(undisturbed)
         clean = contents(undisturbed)
         for number in range(times):
-            for strike in (_spark, _disk, _broker, _worker):
+            for strike in (_spark, _process, _disk, _broker, _worker):
                 lake = shutil.copytree(empty, Path(folder, f"{strike.__name__}-{number}"))
                 for fault, found in strike(own, lake, clean):
                     console.print(f"{fault.struck}, {fault.when}: {found}")
@@ -93,10 +94,13 @@ def _spark(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterato
     with large():
         for at, when, moment in ((lake, "rows being written", writing), (other, "rows just committed", committed)):
             for step, tables in WRITES.items():
-                with struck(at, moment(tables[0]), lambda: own.kill("spark")):
-                    own.run(step, at)
-                own.whole()
+                if step not in HERE:
+                    with struck(at, moment(tables[0]), lambda: own.kill("spark")):
+                        own.run(step, at)
+                    own.whole()
                 own.run(step, at)
+                if step in HERE:
+                    continue
                 yield Fault("Spark server", f"{step}: {when}"), difference(at, clean, tables)
 
 
@@ -116,6 +120,16 @@ def _broker(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterat
     arrived = Counter(struck_in_traffic(own, lake, f"faults-{uuid.uuid4().hex[:8]}"))
     lost, doubled = 2 * HALF - len(arrived), arrived.total() - len(arrived)
     yield Fault("Kafka broker", f"{2 * HALF:,} records being sent and read"), Difference(lost, doubled, ())
+
+
+def _process(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+    """In the steps that need no Spark."""
+    for step, tables in WRITES.items():
+        if step in HERE:
+            struck_in_a_process(own, step, lake)
+        own.run(step, lake)
+        if step in HERE:
+            yield Fault("the step's process", f"{step}: rows written"), difference(lake, clean, tables)
 
 
 def _worker(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:

@@ -5,6 +5,8 @@ What belongs here: what the tests of this folder share with ``bench/faults.py``.
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -69,11 +71,11 @@ def _features(spark: SparkSession, lake: str, kafka: str) -> None:
 
 
 def _scores(spark: SparkSession, lake: str, kafka: str) -> None:
-    scoring.score(spark, "cards", champion(threshold=0.0), in_force(), lake)
+    scoring.score("cards", champion(threshold=0.0), in_force(), lake)
 
 
 def _alerts(spark: SparkSession, lake: str, kafka: str) -> None:
-    alerts.raise_alerts(spark, "cards", lambda _: champion(threshold=0.0), lake)
+    alerts.raise_alerts("cards", lambda _: champion(threshold=0.0), lake)
 
 
 def _summaries(spark: SparkSession, lake: str, kafka: str) -> None:
@@ -95,6 +97,8 @@ STEPS: Mapping[str, Step] = {
     "activity windows": _windows,
 }
 """In the order in which a record passes them."""
+HERE = ("scores", "alerts")
+"""Steps that are done without Spark."""
 
 WRITES: Mapping[str, tuple[Table, ...]] = {
     "bronze": (bronze.TRANSACTIONS, bronze.LABELS),
@@ -158,6 +162,10 @@ class Stand:
         """One step."""
         self.spark(lambda session: STEPS[step](session, str(lake), self.settings.kafka))
 
+    def process(self, step: str, lake: Path) -> subprocess.Popen[bytes]:
+        """One step in a process of its own, which may be killed."""
+        return subprocess.Popen([sys.executable, "-m", __name__, str(self.settings.runtime), step, str(lake)])
+
     def refresh(self, lake: Path) -> None:
         """Every step in its turn."""
         for step in STEPS:
@@ -167,15 +175,19 @@ class Stand:
 @contextmanager
 def stand(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[Stand]:
     """Kafka and Spark on ports and in a folder of their own, left running with ``keep``; ``mlflow`` is another's."""
-    here = {f"{name.lower()}_port": port for name, port in ports(runtime).items()}
-    own = Settings(runtime=runtime, lake=str(runtime / "lake"), mlflow_tracking_uri=mlflow, **here)  # type: ignore[arg-type]
-    made = Stand(own)
+    made = Stand(_own(runtime, mlflow))
     try:
         made.whole()
         yield made
     finally:
         if not keep:
-            operate.down(own)
+            operate.down(made.settings)
+
+
+def _own(runtime: Path, mlflow: str = "") -> Settings:
+    here = {f"{name.lower()}_port": port for name, port in ports(runtime).items()}
+    lake = str(runtime / "lake")
+    return Settings(runtime=runtime, lake=lake, mlflow_tracking_uri=mlflow, **here)  # type: ignore[arg-type]
 
 
 def send(servers: str) -> None:
@@ -188,7 +200,7 @@ def send(servers: str) -> None:
 def large() -> Iterator[None]:
     """Every increment is Spark's, however small."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (silver_step, features, scoring, alerts):
+        for module in (silver_step, features):
             patch.setattr(module, "SMALL", 0)
         yield
 
@@ -281,3 +293,7 @@ def assert_same(lake: Path, clean: Mapping[str, pl.DataFrame], tables: Sequence[
     for table, held in contents(lake, tables).items():
         assert_frame_equal(held, clean[table], rel_tol=1e-9)
     assert all(stream.balanced for stream in account("cards", str(lake)))
+
+
+if __name__ == "__main__":
+    Stand(_own(Path(sys.argv[1]))).run(sys.argv[2], Path(sys.argv[3]))

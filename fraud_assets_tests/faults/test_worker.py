@@ -1,4 +1,7 @@
-"""kill -9 of the process that a Dagster run lives in: the daemon starts the run again, which completes the lake."""
+"""kill -9 of the process that a run lives in: run again, it completes the lake.
+
+Once in a run that Dagster's sensor started and its daemon starts again, and in each step that needs no Spark.
+"""
 
 import shutil
 import time
@@ -12,14 +15,13 @@ import pytest
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
 from fraud_assets.stack.runs import Run, runs
-from fraud_assets.tables import bronze, gold, silver
-from fraud_assets_tests.faults.stand import Stand, assert_same, committed
+from fraud_assets.tables import silver
+from fraud_assets_tests.faults.stand import HERE, WRITES, Stand, assert_same, committed, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 DAGSTER = ("dagster-code", "dagster-webserver", "dagster-daemon")
-TABLES = (bronze.TRANSACTIONS, bronze.LABELS, silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES,
-          gold.FEATURES)  # fmt: skip
+TABLES = [table for step in ("bronze", "silver", "features") for table in WRITES[step]]
 PATIENCE_S = 150
 
 
@@ -32,6 +34,22 @@ def test_a_killed_run_is_run_again(
     finally:
         own.stop(DAGSTER)
     assert_same(lake, clean, TABLES)
+
+
+def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Path) -> None:
+    for step in ("bronze", "silver", "features"):
+        own.run(step, faulty)
+    for step in HERE:
+        struck_in_a_process(own, step, faulty)
+        own.run(step, faulty)
+    assert_same(faulty, clean, [*TABLES, *WRITES["scores"], *WRITES["alerts"]])
+
+
+def struck_in_a_process(own: Stand, step: str, lake: Path) -> None:
+    """A step whose process is killed when it has written rows and may not have committed them."""
+    process = own.process(step, lake)
+    with struck(lake, writing(WRITES[step][0]), process.kill):
+        process.wait()
 
 
 def struck_in_a_run(own: Stand, empty: Path) -> Path:
