@@ -22,6 +22,7 @@ from rich.console import Console
 from fraud_assets.lake.create import create_all
 from fraud_assets_tests.faults.stand import (
     HERE,
+    READ,
     TABLES,
     WRITES,
     Difference,
@@ -70,12 +71,12 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         send(own.settings.kafka)
         empty = Path(folder, "empty")
         empty.mkdir()
-        own.spark(lambda spark: create_all(spark, str(empty), TABLES))
+        own.spark(lambda spark: create_all(spark, str(empty), (*TABLES, *READ)))
         undisturbed = shutil.copytree(empty, Path(folder, "clean"))
         own.refresh(undisturbed)
         clean = contents(undisturbed)
         for number in range(times):
-            for strike in (_spark, _process, _disk, _broker, _worker):
+            for strike in (_process, _disk, _broker, _spark, _worker):
                 lake = shutil.copytree(empty, Path(folder, f"{strike.__name__}-{number}"))
                 for fault, found in strike(own, lake, clean):
                     console.print(f"{fault.struck}, {fault.when}: {found}")

@@ -11,7 +11,7 @@ from fraud_assets.bronze.offsets import ends
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import Settings
 from fraud_assets_tests.conftest import KEPT
-from fraud_assets_tests.faults.stand import CARDS, TABLES, Stand, contents, send, stand
+from fraud_assets_tests.faults.stand import CARDS, READ, TABLES, Stand, contents, send, stand
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with every table and no rows, to copy."""
     lake = tmp_path_factory.mktemp("faults") / "empty"
     lake.mkdir()
-    own.spark(lambda session: create_all(session, str(lake), TABLES))
+    own.spark(lambda session: create_all(session, str(lake), (*TABLES, *READ)))
     return lake
 
 

@@ -112,6 +112,8 @@ WRITES: Mapping[str, tuple[Table, ...]] = {
 """The tables of each step; struck at the first, it has the others still to write."""
 
 TABLES = tuple(table for step in STEPS for table in WRITES[step])
+READ = (silver.QUARANTINE_ACTIONS,)
+"""Tables that steps read besides, in which people write."""
 COORDINATES = ("topic", "partition", "offset")
 KEYS = {
     table.full_name: list(dict.fromkeys([*table.key, *(n for n in COORDINATES if n in table.column_names)]))
