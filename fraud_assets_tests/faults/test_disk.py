@@ -41,8 +41,10 @@ def small_disk(folder: Path) -> Iterator[Path]:
     done = subprocess.run(mount, capture_output=True, text=True)
     if done.returncode:
         raise CannotMount(f"no small disk can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager
@@ -51,8 +53,10 @@ def full(disk: Path) -> Iterator[None]:
     ballast, room = disk / "ballast", os.statvfs(disk)
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_bsize - LEFT)
-    yield
-    ballast.unlink()
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 def test_every_step_goes_on_when_a_full_disk_has_room_again(
