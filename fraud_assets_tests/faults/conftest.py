@@ -14,7 +14,7 @@ from fraud_assets_tests.conftest import KEPT
 from fraud_assets_tests.faults.stand import CARDS, READ, TABLES, Stand, contents, send, stand
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own(isolated: Settings) -> Iterator[Stand]:
     """Kafka and Spark of these tests alone, with records in Kafka; kept when the shared stack is."""
     with stand(isolated.runtime / "faults", isolated.mlflow, keep=isolated.runtime == KEPT) as made:
@@ -23,7 +23,7 @@ def own(isolated: Settings) -> Iterator[Stand]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with every table and no rows, to copy."""
     lake = tmp_path_factory.mktemp("faults") / "empty"
@@ -32,7 +32,7 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lake
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
     """What a lake holds after a run that nothing disturbed, its increments small."""
     lake = shutil.copytree(empty, empty.parent / "clean")
