@@ -1,6 +1,6 @@
 """Which payments new payments and labels touch, and their features again: small increments, in this process."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -10,12 +10,18 @@ from fraud_assets.features.population import HOUR, SPAN
 
 
 def touched(
-    payments: pl.LazyFrame, labels: pl.LazyFrame, paid: pl.DataFrame, told: pl.DataFrame, plan: Plan
+    payments: pl.LazyFrame,
+    labels: pl.LazyFrame,
+    paid: pl.DataFrame,
+    told: pl.DataFrame,
+    plan: Plan,
+    since: datetime | None = None,
 ) -> pl.DataFrame:
     """The features of every payment whose windows the new rows fall into, the new payments among them.
 
     ``payments`` and ``labels`` are all of one source, the new rows included; ``paid`` are the new payments,
-    ``told`` the new labels. Reads no more than the windows of the touched payments reach.
+    ``told`` the new labels; every payment from ``since`` on is taken, whatever came. Reads no more than the windows of
+    the touched payments reach.
     """
     payments = payments.select(plan.needed)
     about = _payments(payments, told["transaction_id"])
@@ -24,6 +30,9 @@ def touched(
     paid = paid.join(latest, on="transaction_id", how="left")
     told = told.join(about, on="transaction_id").join(latest, on="transaction_id")
     candidates = _candidates(payments, _reach(paid, told, plan))
+    if since is not None:
+        later = payments.filter(pl.col("event_time") >= since).collect()
+        candidates = pl.concat([candidates, later]).unique("transaction_id")
     if plan.has_population:
         candidates = pl.concat([candidates, _compared(payments, paid, new, plan)]).unique("transaction_id")
     if candidates.is_empty():

@@ -154,8 +154,15 @@ def _listed(rows: DataFrame, count: int) -> DataFrame:
 def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
     """The labels that payments brought with them, known after the source's label delay."""
     delay = F.expr(f"make_dt_interval(0, 0, 0, {source.label_delay.total_seconds()})")
+    nobody = F.lit(None).cast("string")
     return taken.where(F.col(IS_FRAUD.name).isNotNull()).withColumns(
-        {"origin": F.lit(IN_LINE), "known_at": F.col("event_time") + delay, "processed_at": F.current_timestamp()}
+        {
+            "origin": F.lit(IN_LINE),
+            "known_at": F.col("event_time") + delay,
+            "processed_at": F.current_timestamp(),
+            "who": nobody,
+            "why": nobody,
+        }
     )
 
 

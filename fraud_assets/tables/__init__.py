@@ -11,6 +11,7 @@ ALL: tuple[Table, ...] = (
     silver.QUARANTINE,
     silver.QUARANTINE_ACTIONS,
     silver.DUPLICATES,
+    silver.REFERENCES,
     gold.FEATURES,
     gold.SCORES,
     gold.ALERTS,
