@@ -1,0 +1,104 @@
+"""Whether ten thousand new payments cost silver the same on a short and on a long history.
+
+One world's days stand in silver as a history of each size; then the days after it arrive in bronze, one at a time, and
+each is carried into silver. The value is the dearest size's seconds by the cheapest's; the baseline is what is ideal.
+"""
+
+import tempfile
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from pyspark.sql import SparkSession
+
+from bench.clock import seconds
+from fraud_assets.lake import writes
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.cards.payments import payments_of_day
+from fraud_assets.sources.cards.records import to_wire
+from fraud_assets.sources.cards.world import World
+from fraud_assets.sources.source import named
+from fraud_assets.tables import bronze, silver
+
+GOAL = 1.2
+SIZES = (100_000, 1_000_000, 10_000_000)
+INCREMENT = 10_000
+ROUNDS = 5
+WORLD = World(customers=5_500, terminals=10_000)
+TODAY = date(2026, 1, 1)
+BATCH_DAYS = 50  # payments that are one commit
+TABLES = (
+    bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES, silver.QUARANTINE_ACTIONS
+)  # fmt: skip
+
+
+def run() -> dict[str, Any]:
+    """Seconds of an increment, the best of some after a first, for each size; their ratio."""
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    best = []
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(prefix="fraud-bench-") as lake:
+            create_all(spark, lake, TABLES)
+            _fill(size, lake)
+            best.append(min([_increment(spark, number, lake) for number in range(ROUNDS + 1)][1:]))
+    value = max(best) / min(best)
+    return {
+        "name": "increment_flatness",
+        "value": round(value, 2),
+        "unit": "dearest by cheapest of " + ", ".join(f"{s:.2f} s" for s in best),
+        "baseline": 1.0,
+        "ratio": round(value, 2),
+        "goal": GOAL,
+        "met": value <= GOAL,
+    }
+
+
+def _fill(size: int, lake: str) -> None:
+    """The days before today in silver, as many as hold ``size`` payments."""
+    day, held = TODAY, 0
+    while held < size:
+        days = [payments_of_day(WORLD, day - timedelta(days=back + 1)) for back in range(BATCH_DAYS)]
+        day -= timedelta(days=BATCH_DAYS)
+        batch = pl.concat(days).head(size - held)
+        held += writes.append(silver.TRANSACTIONS, _as_silver(batch, held), lake)
+
+
+def _as_silver(payments: pl.DataFrame, held: int) -> pl.DataFrame:
+    now = pl.lit(datetime.now(UTC))
+    return payments.select(
+        "transaction_id", "customer_id", "amount", "currency", "channel",
+        pl.col("event_time").cast(pl.Datetime("us", "UTC")),
+        source=pl.lit("cards"),
+        merchant_id="terminal_id",
+        topic=pl.lit("cards-transactions"),
+        partition=pl.lit(0, pl.Int32),
+        offset=pl.int_range(held, held + pl.len()),
+        kafka_time=now,
+        ingested_at=now,
+        processed_at=now,
+    )  # fmt: skip
+
+
+def _increment(spark: SparkSession, number: int, lake: str) -> float:
+    """Seconds that silver takes for the payments of a day after the history."""
+    day = payments_of_day(WORLD, TODAY + timedelta(days=number)).head(INCREMENT)
+    assert day.height == INCREMENT
+    now = pl.lit(datetime.now(UTC))
+    sent = to_wire(day).select(
+        "value",
+        key=pl.col("key").cast(pl.Binary),
+        source=pl.lit("cards"),
+        topic=pl.lit("cards-transactions"),
+        partition=pl.lit(1, pl.Int32),
+        offset=pl.int_range(number * INCREMENT, number * INCREMENT + pl.len()),
+        kafka_time=now,
+        ingested_at=now,
+    )
+    writes.append(bronze.TRANSACTIONS, sent, lake)
+
+    def refined() -> None:
+        assert refine(spark, named("cards"), "transactions", lake).written == INCREMENT
+
+    return seconds(refined)
