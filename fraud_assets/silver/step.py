@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
-from fraud_assets.silver import replays
+from fraud_assets.silver import corrections, replays
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse, unmapped
 from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
@@ -32,7 +32,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     upstream, target = STREAMS[stream]
     described: Stream = getattr(source, stream)
     in_line = (silver.LABELS,) if target is silver.TRANSACTIONS and IS_FRAUD.name in described.columns else ()
-    targets = (target, *in_line, silver.QUARANTINE, silver.DUPLICATES)
+    corrected = (silver.CORRECTIONS,) if corrections.taken_from(described, target) else ()
+    targets = (target, *in_line, *corrected, silver.QUARANTINE, silver.DUPLICATES)
     todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for same in _by_range(todo):
@@ -41,6 +42,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
         raw = replays.rows(same[0], stream, lake)
         outcome.replayed = max(outcome.replayed, _carry(spark, source, stream, raw, same, lake, outcome))
+    if corrected:
+        outcome.corrected = corrections.apply(spark, source, lake)
     return outcome
 
 
@@ -100,11 +103,13 @@ def _refine_range(
     repeated = left_out.count() if good else 0
     left_out = F.broadcast(left_out) if repeated <= BROADCAST else left_out
     rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
-    differs, conflicts = None, 0
+    differs, others = None, 0
     if repeated:
         later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
         added = rows.select("*", *unmapped(described, target)) if due else None
-        differs, conflicts = _compared(spark, source, stream, later, added, lake)
+        differs, others = _compared(spark, source, stream, later, added, lake)
+    corrected = corrections.taken_from(described, target)
+    conflicts = 0 if corrected else others
     for increment in todo:
         if increment.target is target:
             stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
@@ -117,9 +122,14 @@ def _refine_range(
         elif increment.target is silver.LABELS:
             labelled = in_line_labels(rows, source) if good > repeated else None
             outcome.labelled += _write(spark, labelled, increment, lake)
+        elif increment.target is silver.CORRECTIONS:
+            changes = None
+            if differs is not None and others:
+                changes = correcting(valid, differs).select("*", *unmapped(described, target))
+            outcome.corrections += _write(spark, changes, increment, lake)
         else:
             again = duplicates(valid, differs, stream) if differs is not None else None
-            outcome.duplicates += _write(spark, again if repeated > conflicts else None, increment, lake)
+            outcome.duplicates += _write(spark, again if repeated > others else None, increment, lake)
     return total
 
 
@@ -135,7 +145,7 @@ def _compared(
     first = _taken(spark, source, target, _facts(later, target)[2], lake).select(columns)
     if added is not None:
         first = first.unionByName(added.select(columns))
-    differs = differing(later, first, target, getattr(source, stream)).localCheckpoint()
+    differs = differing(later, first, target).localCheckpoint()
     return differs, differs.where(F.size("differs") > 0).count()
 
 
@@ -157,6 +167,12 @@ def conflicting(raw: DataFrame, differs: DataFrame, table: Table, stream: str) -
     reason = F.concat(F.lit(conflict(table, "")), F.array_join("differs", ", "))
     conflicts = differs.where(F.size("differs") > 0).select(*COORDINATES, F.array(reason).alias("reasons"))
     return _put_aside(raw.join(F.broadcast(conflicts), COORDINATES), stream)
+
+
+def correcting(valid: DataFrame, differs: DataFrame) -> DataFrame:
+    """The valid records that tell another content than an earlier one, in the columns of silver.corrections."""
+    other = F.broadcast(differs.where(F.size("differs") > 0).select(*COORDINATES))
+    return valid.join(other, COORDINATES, "left_semi").withColumn("found_at", F.current_timestamp())
 
 
 def _put_aside(rows: DataFrame, stream: str) -> DataFrame:
