@@ -3,7 +3,6 @@
 import random
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
@@ -25,25 +24,12 @@ from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, gold, silver
-from fraud_assets_tests.raw import records, send
+from fraud_assets_tests.raw import change, day, records, send
 
 pytestmark = pytest.mark.stack
 
 LEDGER = named("ledger")
-START = datetime(2025, 12, 1, tzinfo=UTC)
 PLACES = pytest.mark.parametrize("small", [SMALL, 0], ids=["in this process", "on Spark"])
-
-
-def change(op: str, number: int, at: int, **other: Any) -> dict[str, Any]:
-    """A change that the database told ``at`` seconds after it began to."""
-    row = {"id": number, "paid_at": _micros(number), "customer_id": number % 3, "merchant_id": number % 2,
-           "amount": 10.0 + number, "currency": "EUR", "channel": "pos"} | other  # fmt: skip
-    before, after = (row if op in "ud" else None), (row if op != "d" else None)
-    return {"before": before, "after": after, "op": op, "ts_ms": 1_769_947_200_000 + at * 1000}
-
-
-def _micros(day: float) -> int:
-    return int((START + timedelta(days=day)).timestamp()) * 1_000_000
 
 
 def world(seed: int) -> list[dict[str, Any]]:
@@ -57,7 +43,7 @@ def world(seed: int) -> list[dict[str, Any]]:
                     [
                         {"amount": round(draw.uniform(1, 99), 2)},
                         {"customer_id": draw.randrange(3), "merchant_id": draw.randrange(2)},
-                        {"paid_at": _micros(draw.uniform(0, 40))},
+                        {"paid_at": day(draw.uniform(0, 40))},
                     ]
                 )
             told.append(change(op, number, len(told), **other))
