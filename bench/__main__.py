@@ -19,6 +19,7 @@ from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
+from pyspark.sql import SparkSession
 from rich.console import Console
 
 import bench
@@ -86,6 +87,8 @@ def _stack() -> Iterator[None]:
         operate.up(settings(), only=("kafka", "spark"))
         yield
     finally:
+        if session := SparkSession.getActiveSession():
+            session.stop()  # or it would wait for a server that is gone
         operate.down(settings())
         shutil.rmtree(runtime, ignore_errors=True)
 

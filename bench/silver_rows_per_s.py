@@ -22,6 +22,9 @@ from fraud_assets.tables import bronze, silver
 
 GOAL = 120_000
 ROUNDS = 3
+TABLES = (
+    bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES, silver.QUARANTINE_ACTIONS
+)  # fmt: skip
 FIELDS = (
     "transaction_id string, event_time timestamp, customer_id string, terminal_id string, amount double, "
     "currency string, channel string, customer_x double, customer_y double, terminal_x double, terminal_y double"
@@ -37,7 +40,7 @@ def run() -> dict[str, Any]:
         _as_bronze(records()).write_parquet(file)
         for number in range(ROUNDS):
             lake = f"{folder}/{number}"
-            create_all(spark, lake, (bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES))
+            create_all(spark, lake, TABLES)
             _fill(spark, file, lake)
             bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
             ours.append(seconds(lambda lake=lake: _ours(spark, lake)))

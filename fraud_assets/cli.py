@@ -10,7 +10,9 @@ import typer
 from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
+from fraud_assets.references import commands as references
 from fraud_assets.silver import commands as quarantine
+from fraud_assets.silver import verdict_command
 from fraud_assets.sources import commands as sources
 from fraud_assets.sources.onboarding import commands as onboarding
 from fraud_assets.sources.replay import commands as replaying
@@ -30,7 +32,9 @@ app.command()(run_command.run)
 app.command()(lake.query)
 app.command()(lake.export)
 app.command()(replaying.replay)
+app.command()(verdict_command.label)
 app.add_typer(sources.app, name="simulate")
+app.add_typer(references.app, name="reference")
 app.add_typer(onboarding.app, name="source")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(training.app, name="model")

@@ -12,6 +12,9 @@ from fraud_assets.gold import checks as gold_checks
 from fraud_assets.lake import reads
 from fraud_assets.lake.jobs import upkeep
 from fraud_assets.monitoring import assets as monitoring
+from fraud_assets.references import assets as references_assets
+from fraud_assets.references import checks as references_checks
+from fraud_assets.references.lists import LISTS
 from fraud_assets.scoring import assets as scoring
 from fraud_assets.scoring import checks as scoring_checks
 from fraud_assets.settings import settings
@@ -25,13 +28,14 @@ from fraud_assets.training.sensors import retraining_sensor
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
+REFERENCES = dg.AssetSelection.assets(*references_assets.KEYS)
 
 FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
 """What `dagster job execute` runs for when it is not told a source."""
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES,
+    selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES - REFERENCES,
     description="Bronze to scoring for one source: whatever is new since the last run",
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
@@ -52,6 +56,23 @@ summaries = dg.define_asset_job(
     tags=FIRST_SOURCE,
     executor_def=dg.in_process_executor,
 )
+
+references = dg.define_asset_job(
+    "references",
+    selection=REFERENCES,
+    description="The lists that settings name, for the payments of one source",
+    tags=FIRST_SOURCE,
+    executor_def=dg.in_process_executor,
+)
+
+
+@dg.schedule(job=references, cron_schedule="5 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+def hourly_references(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """The lists for every source that has payments, each hour, where any list is set."""
+    if not any(each.place(settings()) for each in LISTS.values()):
+        return dg.SkipReason(f"no list is set; settings: {', '.join(f'FRAUD_{name.upper()}' for name in LISTS)}")
+    moment = context.scheduled_execution_time.isoformat()
+    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in _paying()]
 
 
 @dg.schedule(job=summaries, cron_schedule="*/15 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
@@ -77,12 +98,14 @@ daily_upkeep = dg.ScheduleDefinition(
 )
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([bronze, silver, gold, features, training, scoring, monitoring]),
-    asset_checks=dg.load_asset_checks_from_modules(
-        [silver_checks, gold_checks, features_checks, training_checks, scoring_checks]
+    assets=dg.load_assets_from_modules(
+        [bronze, silver, references_assets, gold, features, training, scoring, monitoring]
     ),
-    jobs=[refresh, summaries, train, upkeep],
-    schedules=[quarter_hourly_summaries, daily_training, daily_upkeep],
+    asset_checks=dg.load_asset_checks_from_modules(
+        [silver_checks, references_checks, gold_checks, features_checks, training_checks, scoring_checks]
+    ),
+    jobs=[refresh, references, summaries, train, upkeep],
+    schedules=[hourly_references, quarter_hourly_summaries, daily_training, daily_upkeep],
     sensors=[kafka_sensor(refresh.name), quarantine_sensor(refresh.name), retraining_sensor(train.name)],
     resources=wiring.resources(),
 )

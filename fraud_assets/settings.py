@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     # Ingest
     max_offsets_per_trigger: int = Field(default=2_000_000, ge=1, description="records in one Spark micro-batch")
 
+    # References: CSV files with a header, each a path or URL; empty where there is no such list
+    blocked_ips: str = Field(default="", description="addresses that payments must not come from: column ip")
+    suspicious_cards: str = Field(default="", description="cards or customers to watch: column customer_id")
+    suspicious_merchants: str = Field(default="", description="merchants to watch: column merchant_id")
+    ip_countries: str = Field(default="", description="IPv4 ranges by country: columns start, end, country")
+
     @field_validator("runtime", "cache", "sources")
     @classmethod
     def _absolute(cls, path: Path) -> Path:

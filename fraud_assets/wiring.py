@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import polars as pl
 from dagster_pyspark import LazyPySparkResource
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
@@ -125,9 +127,29 @@ def picture(figure: "Figure") -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![figure](data:image/png;base64,{b64encode(image.getvalue()).decode()})")
 
 
+class Spark(LazyPySparkResource):
+    """A session on the Connect server, made when a step first asks for it.
+
+    A server that was started again knows none of its old sessions, and refuses them for good: a step that is retried
+    is given a new one, and so is the next step of the run.
+    """
+
+    @property
+    def spark_session(self) -> SparkSession:
+        """The run's session; while the server is being started again, this waits for it."""
+        session: SparkSession = super().spark_session
+        try:
+            session.conf.get("spark.sql.session.timeZone")
+        except PySparkException:
+            session.stop()  # or it would stay the one that Spark takes where it is told none
+            self._spark_session = None
+            session = super().spark_session
+        return session
+
+
 def resources() -> Mapping[str, Any]:
     """What assets are given: Spark, as a thin client of the Connect server."""
-    return {"spark": LazyPySparkResource(spark_config={"spark.remote": settings().spark})}
+    return {"spark": Spark(spark_config={"spark.remote": settings().spark})}
 
 
 def _newest_rows(table: Table, source: str, lake: str, latest: datetime) -> pl.DataFrame:

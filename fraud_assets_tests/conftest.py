@@ -38,7 +38,7 @@ def isolated() -> Iterator[Settings]:
             patch.delenv(name)
         patch.setenv("FRAUD_RUNTIME", str(runtime))
         patch.setenv("FRAUD_LAKE", str(runtime / "lake"))
-        for name, port in _ports(runtime).items():
+        for name, port in ports(runtime).items():
             patch.setenv(f"FRAUD_{name}_PORT", str(port))
         settings.cache_clear()
         yield settings()
@@ -48,7 +48,7 @@ def isolated() -> Iterator[Settings]:
     settings.cache_clear()
 
 
-def _ports(runtime: Path) -> dict[str, int]:
+def ports(runtime: Path) -> dict[str, int]:
     """Ports that were free when this runtime folder was first used."""
     file = runtime / "ports.json"
     if not file.exists():

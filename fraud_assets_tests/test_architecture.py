@@ -21,8 +21,9 @@ UPSTREAM: dict[str, set[str]] = {
     "sources": {"settings", "errors", "tables", "features"},  # a source names the families of features it has
     "bronze": FOUNDATIONS,
     "silver": {*FOUNDATIONS, "bronze"},
+    "references": FOUNDATIONS,
     "gold": {*FOUNDATIONS, "silver"},
-    "features": {*FOUNDATIONS, "silver"},
+    "features": {*FOUNDATIONS, "silver", "references"},
     "training": {*FOUNDATIONS, "silver", "features"},
     "scoring": {*FOUNDATIONS, "silver", "features", "training"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "training", "scoring"},

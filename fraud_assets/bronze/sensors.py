@@ -1,10 +1,13 @@
 """Dagster wiring of the Kafka sensor; what it decides is in ``watch.py``."""
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 import dagster as dg
 
 from fraud_assets import wiring
 from fraud_assets.bronze import offsets
-from fraud_assets.bronze.watch import Backoff, Observation, decide
+from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.settings import settings
 from fraud_assets.sources.source import Source, catalogue
 from fraud_assets.tables import bronze
@@ -16,6 +19,8 @@ IN_FLIGHT = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+MOST_FAILURES = 8
+"""Failed runs in a row that are counted: the wait for the next try grows no more by then."""
 
 
 def kafka_sensor(job: str) -> dg.SensorDefinition:
@@ -57,14 +62,26 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
 
 
 def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
-    running = instance.get_runs(
-        dg.RunsFilter(tags={wiring.PARTITION_TAG: source.name}, statuses=IN_FLIGHT, job_name=job), limit=1
-    )
+    mine = {wiring.PARTITION_TAG: source.name}
+    running = instance.get_runs(dg.RunsFilter(tags=mine, statuses=IN_FLIGHT, job_name=job), limit=1)
+    newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
     lake = settings().lake
     read = {
         source.transactions.topic: offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source.name, lake)),
         source.labels.topic: offsets.committed(offsets.checkpoint(bronze.LABELS, source.name, lake)),
     }
     return Observation(
-        source.name, {topic: ends[topic] for topic in source.topics}, read, running[0].run_id if running else None
+        source.name,
+        {topic: ends[topic] for topic in source.topics},
+        read,
+        running[0].run_id if running else None,
+        _failed(newest),
     )
+
+
+def _failed(newest: Sequence[dg.RunRecord]) -> Failed | None:
+    """The newest of a source's runs if it failed, and how many before it did; newest first."""
+    failures = list(takewhile(lambda record: record.dagster_run.status is dg.DagsterRunStatus.FAILURE, newest))
+    if not failures:
+        return None
+    return Failed(failures[0].dagster_run.run_id, failures[0].end_time or 0.0, len(failures))

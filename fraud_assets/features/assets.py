@@ -12,7 +12,9 @@ from fraud_assets.sources.source import named
 from fraud_assets.tables import gold, silver
 
 
-@wiring.written_by(wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS), "spark", "polars"))
+@wiring.written_by(
+    wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
+)
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""
     source, lake = context.partition_key, settings().lake

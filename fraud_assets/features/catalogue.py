@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from fraud_assets.features.declare import Entity, Feature, RowFeature
-from fraud_assets.features.families import amount, fraud_history, place, profile, signals, time, velocity
+from fraud_assets.features.families import amount, fraud_history, place, profile, references, signals, time, velocity
 
 FAMILIES: dict[str, tuple[Feature, ...]] = {
     "amount": amount.FEATURES,
@@ -19,6 +19,7 @@ FAMILIES: dict[str, tuple[Feature, ...]] = {
     "place": place.FEATURES,
     "profile": profile.FEATURES,
     "fraud_history": fraud_history.FEATURES,
+    "references": references.FEATURES,
 }
 """In an order in which no feature needs one that comes later."""
 

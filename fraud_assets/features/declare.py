@@ -23,6 +23,7 @@ Statistic = Literal[
 
 AT_THE_PAYMENT = "at the payment"
 FROM_LABELS = "at the payment, from the labels known by then"
+FROM_REFERENCES = "at the payment, from the lists known by then"
 
 
 @dataclass(frozen=True)

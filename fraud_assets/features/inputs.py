@@ -4,12 +4,13 @@ What belongs here: one expression an input. A column that a frame lacks is null,
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 import polars as pl
 
+from fraud_assets.features.listed import LOOKUPS, NOTHING, with_lists
 from fraud_assets.features.population import NAMES as POPULATION
 from fraud_assets.tables import silver
 
@@ -22,10 +23,15 @@ EARTH_KM = 6371.0088  # the mean radius (IUGG)
 
 @dataclass(frozen=True)
 class Facts:
-    """What features need to know about a source: when it began, whether positions are degrees or a plane grid's."""
+    """What features need to know about a source.
+
+    When it began, whether positions are degrees or a plane grid's, and the revisions of its references, in the columns
+    of `listed.COLUMNS`.
+    """
 
     began: datetime | None = None
     positions: Positions = "sphere"
+    references: pl.DataFrame = field(default_factory=lambda: NOTHING, compare=False)
 
 
 def distance(
@@ -57,17 +63,24 @@ INPUTS: dict[str, tuple[tuple[str, ...], Callable[[Facts], pl.Expr]]] = {
 }
 
 
+def _behind(needs: Iterable[str]) -> set[str]:
+    """The columns of silver.transactions that inputs are made of, and what is none."""
+    made = {name: columns for name, (columns, _) in INPUTS.items()}
+    made |= {name: (lookup.column,) for name, lookup in LOOKUPS.items()}
+    return {column for name in needs for column in made.get(name, (name,))}
+
+
 def columns_for(needs: Iterable[str]) -> list[str]:
     """The columns of silver.transactions behind what features need, and those that every evaluation does."""
     always = ["source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time"]
-    behind = {column for name in needs for column in (INPUTS[name][0] if name in INPUTS else (name,))}
+    behind = _behind(needs)
     return always + [name for name in silver.TRANSACTIONS.column_names if name in behind and name not in always]
 
 
 def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, population: pl.DataFrame) -> pl.DataFrame:
     """The payments with all that features need; ``population`` is what `population.population` says of the source."""
     needs = set(needs)
-    behind = {column for name in needs for column in (INPUTS[name][0] if name in INPUTS else (name,))}
+    behind = _behind(needs)
     lacking = [
         pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name in behind - {*payments.columns}
     ]
@@ -77,6 +90,7 @@ def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, popu
     if "signals" in behind:
         found = found.with_columns(pl.col("signals").cast(SIGNALS))
     found = found.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
+    found = with_lists(found, needs, facts.references)
     if needs & {*POPULATION}:
         hour = pl.col("event_time").dt.truncate("1h")
         found = (

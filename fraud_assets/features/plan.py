@@ -1,7 +1,7 @@
 """What of the catalogue one source computes, and the facts about it that this takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import polars as pl
@@ -10,6 +10,7 @@ from fraud_assets.features.catalogue import FEATURES, NAMES, columns, entities_o
 from fraud_assets.features.declare import Entity, Feature
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import Facts, columns_for
+from fraud_assets.features.listed import COLUMNS, LOOKUPS
 from fraud_assets.features.population import NAMES as POPULATION
 from fraud_assets.features.population import SCHEMA, population
 from fraud_assets.sources.source import Source
@@ -38,6 +39,18 @@ class Plan:
     def needed(self) -> list[str]:
         """The columns of silver.transactions that it takes."""
         return columns_for(columns(self.features))
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """The references that it reads."""
+        return frozenset(LOOKUPS[name].of for name in columns(self.features) & LOOKUPS.keys())
+
+    def with_references(self, revisions: pl.LazyFrame | None) -> "Plan":
+        """The plan with its source's revisions in silver.references, where it reads any."""
+        if revisions is None or not self.lists:
+            return self
+        mine = revisions.filter(pl.col("list").is_in(sorted(self.lists))).select(COLUMNS)
+        return replace(self, facts=replace(self.facts, references=mine.collect()))
 
     @property
     def has_population(self) -> bool:

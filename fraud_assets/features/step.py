@@ -37,42 +37,76 @@ class Computed:
 
 
 def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
-    """Bring gold.features up to date with silver.transactions and silver.labels of one source.
+    """Bring gold.features up to date with silver.transactions, silver.labels and silver.references of one source.
 
     Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
-    position in silver.labels follows.
+    positions in silver.labels and silver.references follow.
     """
+    plan = Plan.of(source)
+    listed = _listed(source, plan, lake)
     paid = increments.pending(silver.TRANSACTIONS, gold.FEATURES, source.name, lake)
     told = increments.pending(silver.LABELS, gold.FEATURES, source.name, lake)
-    if paid is None and told is None:
+    if paid is None and told is None and listed is None:
         return Computed("nothing new")
+    since, rows = _relisted(listed, source, lake)
+    plan = plan.with_references(_references(source, lake))
     first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
     new: DataFrame | pl.DataFrame | None = None
     changed: DataFrame | None = None
     if increments.in_place(paid, lake):
         _withdraw(spark, source, lake)
     if first:
-        new, changed = _on_spark(spark, source, None, lake)
-    elif increments.size(paid, lake) + increments.size(told, lake) <= SMALL:
-        new, changed = _here(spark, source, paid, told, lake)
-    elif since := _since(spark, paid, told, lake):
-        new, changed = _on_spark(spark, source, since, lake)
+        new, changed = _on_spark(spark, source, plan, None, lake)
+    elif increments.size(paid, lake) + increments.size(told, lake) + rows <= SMALL:
+        new, changed = _here(spark, source, plan, paid, told, since, lake)
+    elif earliest := _since(spark, paid, told, since, lake):
+        new, changed = _on_spark(spark, source, plan, earliest, lake)
     repaired = _repair(spark, changed, lake) if changed is not None else 0
     written = _append(spark, new, paid, lake)
-    if told is not None:
-        increments.skip(told, lake)
-    return Computed(", ".join(i.range for i in (paid, told) if i), written, repaired)
+    for increment in (told, listed):
+        if increment is not None:
+            increments.skip(increment, lake)
+    return Computed(", ".join(i.range for i in (paid, told, listed) if i), written, repaired)
+
+
+def _listed(source: Source, plan: Plan, lake: str) -> Increment | None:
+    """What references gained, where the source's features read any."""
+    if not plan.lists or reads.opened(silver.REFERENCES, lake) is None:
+        return None
+    return increments.pending(silver.REFERENCES, gold.FEATURES, source.name, lake)
+
+
+def _references(source: Source, lake: str) -> pl.LazyFrame | None:
+    return None if reads.opened(silver.REFERENCES, lake) is None else _of(silver.REFERENCES, source, lake)
+
+
+def _relisted(listed: Increment | None, source: Source, lake: str) -> tuple[datetime | None, int]:
+    """Since when new revisions of references can tell of payments, and how many payments there are from then on."""
+    if listed is None:
+        return None, 0
+    since = increments.rows(listed, lake, ["known_at"])["known_at"].min()
+    if not isinstance(since, datetime):
+        return None, 0
+    later = _of(silver.TRANSACTIONS, source, lake).filter(pl.col("event_time") >= since)
+    return since, int(later.select(pl.len()).collect().item())
 
 
 def _here(
-    spark: SparkSession, source: Source, paid: Increment | None, told: Increment | None, lake: str
+    spark: SparkSession,
+    source: Source,
+    plan: Plan,
+    paid: Increment | None,
+    told: Increment | None,
+    since: datetime | None,
+    lake: str,
 ) -> tuple[pl.DataFrame | None, DataFrame | None]:
     """The new and the changed rows of a small increment."""
     payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
     images = _images(paid, payments, lake)
     places = images.filter(pl.col("deleted_at").is_null())
     new_labels = _gained(told, ["transaction_id", "known_at"], labels, lake)
-    computed = touched(reads.standing(payments), labels, places, new_labels, Plan.of(source), _before(places))
+    alive = reads.standing(payments)
+    computed = touched(alive, labels, places, new_labels, plan, _before(places), since)
     if computed.is_empty():
         return None, None
     earliest = pl.concat([computed["event_time"], images["event_time"]]).min()
@@ -106,10 +140,9 @@ def _before(places: pl.DataFrame) -> pl.DataFrame:
 
 
 def _on_spark(
-    spark: SparkSession, source: Source, since: datetime | None, lake: str
+    spark: SparkSession, source: Source, plan: Plan, since: datetime | None, lake: str
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
-    plan = Plan.of(source)
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
     standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
     needed = standing.select(plan.needed)
@@ -136,7 +169,9 @@ def _on_spark(
     return computed.join(stored, KEY, "left_anti"), changed
 
 
-def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, lake: str) -> datetime | None:
+def _since(
+    spark: SparkSession, paid: Increment | None, told: Increment | None, listed: datetime | None, lake: str
+) -> datetime | None:
     """The earliest moment the new and changed rows can have an effect at; None when none of them is the source's."""
     found = [
         increments.read(spark, increment, lake, images=True).agg(F.unix_micros(F.min(time))).collect()[0][0]
@@ -144,7 +179,7 @@ def _since(spark: SparkSession, paid: Increment | None, told: Increment | None, 
         if increment
     ]
     moments = [_EPOCH + timedelta(microseconds=micros) for micros in found if micros is not None]
-    return min(moments, default=None)
+    return min([*moments, *([listed] if listed else [])], default=None)
 
 
 def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:

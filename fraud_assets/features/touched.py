@@ -1,6 +1,6 @@
 """Which payments new payments and labels touch, and their features again: small increments, in this process."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -16,12 +16,14 @@ def touched(
     told: pl.DataFrame,
     plan: Plan,
     before: pl.DataFrame,
+    since: datetime | None = None,
 ) -> pl.DataFrame:
     """The features of every payment whose windows the new rows fall into, the new payments among them.
 
     ``payments`` and ``labels`` are all of one source, the new rows included; ``paid`` says where new payments stand and
     where corrected and deleted ones stood and stand, ``told`` are the new labels. ``before`` are the latter payments as
-    they stood. Reads no more than the windows of the touched payments reach.
+    they stood. Every payment from ``since`` on is taken, whatever came. Reads no more than the windows of the touched
+    payments reach.
     """
     payments = payments.select(plan.needed)
     about = _payments(payments, told["transaction_id"])
@@ -29,6 +31,9 @@ def touched(
     paid = paid.join(latest, on="transaction_id", how="left")
     told = told.join(about, on="transaction_id").join(latest, on="transaction_id")
     candidates = _candidates(payments, _reach(paid, told, plan))
+    if since is not None:
+        later = payments.filter(pl.col("event_time") >= since).collect()
+        candidates = pl.concat([candidates, later]).unique("transaction_id")
     if plan.has_population:
         candidates = pl.concat([candidates, _compared(payments, paid, before, plan)]).unique("transaction_id")
     if candidates.is_empty():

@@ -7,6 +7,8 @@ checkpoint, and Delta's sink that recognises a batch it holds.
 """
 
 import json
+import shutil
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,10 +58,26 @@ class Account:
 
 
 def aggregate(spark: SparkSession, source: str, lake: str) -> int:
-    """Write the windows that have closed since the last call; returns how many."""
+    """Write the windows that have closed since the last call; returns how many.
+
+    A run that died after Delta's commit of a batch and before Spark's own note of it leaves a batch that Delta's sink
+    skips: its payments are in the state, but move no watermark, and so close no window until the next payment. The
+    source's windows are made anew then.
+    """
     if reads.opened(silver.TRANSACTIONS, lake) is None:
         return 0
-    table, before = gold.ACTIVITY_WINDOWS, reads.count(gold.ACTIVITY_WINDOWS, lake, source)
+    before = reads.count(gold.ACTIVITY_WINDOWS, lake, source)
+    _stream(spark, source, lake)
+    if _owing(source, lake):
+        spark.sql(f"DELETE FROM delta.`{gold.ACTIVITY_WINDOWS.path(lake)}` WHERE source = '{source}'")
+        _forget(source, lake)
+        _stream(spark, source, lake)
+    return reads.count(gold.ACTIVITY_WINDOWS, lake, source) - before
+
+
+def _stream(spark: SparkSession, source: str, lake: str) -> None:
+    if _done(source, lake, "offsets") is None:
+        _forget(source, lake)  # Spark refuses what a first batch left that died before it was planned
     payments = (
         spark.readStream.format("delta")
         .option("readChangeFeed", "true")
@@ -75,12 +93,31 @@ def aggregate(spark: SparkSession, source: str, lake: str) -> int:
             .outputMode("append")
             .option("checkpointLocation", str(_checkpoint(source, lake)))
             .trigger(availableNow=True)
-            .start(table.path(lake))
+            .start(gold.ACTIVITY_WINDOWS.path(lake))
         )
     finally:
         spark.conf.unset(_STATE)
     query.awaitTermination()
-    return reads.count(table, lake, source) - before
+
+
+def _owing(source: str, lake: str) -> bool:
+    """Whether payments were read that have not moved the watermark as far as they should."""
+    read = _read(source, lake)
+    if read is None:
+        return False
+    version, watermark = read
+    paid = reads.scan(silver.TRANSACTIONS, lake, version)
+    assert paid is not None
+    as_it_came = pl.col("corrected_at").is_null() & pl.col("deleted_at").is_null()
+    newest = paid.filter(pl.col("source") == source, as_it_came).select(pl.col("event_time").max()).collect().item()
+    return newest is not None and newest - LATENESS - watermark >= timedelta(milliseconds=1)  # it counts in these
+
+
+def _forget(source: str, lake: str) -> None:
+    """Put the checkpoint away, all of it at once."""
+    checkpoint = _checkpoint(source, lake)
+    if checkpoint.exists():
+        shutil.rmtree(checkpoint.rename(checkpoint.with_name(f".{source}-{uuid.uuid4().hex}")))
 
 
 def windows(payments: DataFrame) -> DataFrame:
@@ -110,14 +147,11 @@ def windows(payments: DataFrame) -> DataFrame:
 
 def account(source: str, lake: str) -> Account:
     """Where the payments that the stream has read stand."""
-    checkpoint = _checkpoint(source, lake)
-    done = max((int(file.name) for file in (checkpoint / "commits").glob("*") if file.name.isdigit()), default=None)
-    if done is None:
+    read = _read(source, lake)
+    if read is None:
         return Account(0, 0, 0, 0, None)
-    _, batch, offset, *_ = (checkpoint / "offsets" / str(done)).read_text().splitlines()
-    watermark = datetime.fromtimestamp(json.loads(batch)["batchWatermarkMs"] / 1000, UTC)
-    read = json.loads(offset)["reservoirVersion"] - 1  # the offset is the version that comes next
-    paid = reads.scan(silver.TRANSACTIONS, lake, read)
+    version, watermark = read
+    paid = reads.scan(silver.TRANSACTIONS, lake, version)
     closed = reads.scan(gold.ACTIVITY_WINDOWS, lake)
     assert paid is not None
     assert closed is not None
@@ -128,6 +162,22 @@ def account(source: str, lake: str) -> Account:
     mine = closed.filter(pl.col("source") == source, pl.col("span") == "1m").select(pl.col("transactions").sum())
     total, still, changed = counts.row(0)
     return Account(total, mine.collect().item(), still, changed, watermark)
+
+
+def _read(source: str, lake: str) -> tuple[int, datetime] | None:
+    """The version of silver.transactions that the stream has read, and its last batch's watermark; None before any."""
+    done = _done(source, lake, "commits")
+    if done is None:
+        return None
+    _, batch, offset, *_ = (_checkpoint(source, lake) / "offsets" / str(done)).read_text().splitlines()
+    watermark = datetime.fromtimestamp(json.loads(batch)["batchWatermarkMs"] / 1000, UTC)
+    return json.loads(offset)["reservoirVersion"] - 1, watermark  # the offset is the version that comes next
+
+
+def _done(source: str, lake: str, log: str) -> int | None:
+    """The newest batch in one of the checkpoint's logs, offsets (planned) or commits (done); None without any."""
+    files = (_checkpoint(source, lake) / log).glob("*")
+    return max((int(file.name) for file in files if file.name.isdigit()), default=None)
 
 
 def _checkpoint(source: str, lake: str) -> Path:

@@ -1,5 +1,7 @@
 """Creating the declared tables, and adding the columns and properties a declaration has gained since."""
 
+from collections.abc import Mapping
+
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
@@ -7,11 +9,15 @@ from fraud_assets.tables import ALL, Table
 
 
 def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) -> None:
-    """Make every declared table exist with its declared columns, properties and constraints; existing rows stay."""
+    """Make every declared table exist with its declared columns, properties and constraints; existing rows stay.
+
+    A table and each of its constraints are commits of their own: what died between them is completed here.
+    """
     for table in tables:
         present = reads.opened(table, lake)
         if present is None:
-            _create(spark, table, lake)
+            spark.sql(table.ddl(lake))
+            _constrain(spark, table, {}, lake)
             continue
         existing = {field.name for field in present.schema().fields}
         missing = [column for column in table.columns if column.name not in existing]
@@ -23,9 +29,11 @@ def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) 
         if changed:
             properties = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
             spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` SET TBLPROPERTIES ({properties})")
+        _constrain(spark, table, held, lake)
 
 
-def _create(spark: SparkSession, table: Table, lake: str) -> None:
-    spark.sql(table.ddl(lake))
+def _constrain(spark: SparkSession, table: Table, held: Mapping[str, str], lake: str) -> None:
+    """Add the declared constraints that are not among the properties the table holds."""
     for name, condition in table.constraints:
-        spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD CONSTRAINT {name} CHECK ({condition})")
+        if f"delta.constraints.{name}" not in held:
+            spark.sql(f"ALTER TABLE delta.`{table.path(lake)}` ADD CONSTRAINT {name} CHECK ({condition})")

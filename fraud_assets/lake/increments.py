@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import reads
+from fraud_assets.lake.writes import shaped
 from fraud_assets.tables import Table
 
 SMALL = 20_000
@@ -239,7 +240,7 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     target = DeltaTable(increment.target.path(lake))
     if _has(target, increment):
         return 0
-    whole = _shaped(arrow, pa.schema(target.schema()))
+    whole = shaped(arrow, pa.schema(target.schema()))
     write_deltalake(target, whole, mode="append", commit_properties=_commit(increment))
     return int(arrow.num_rows)
 
@@ -251,13 +252,13 @@ def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: str
         return 0
     schema, written = pa.schema(target.schema()), 0
 
-    def shaped() -> Iterator[pa.RecordBatch]:
+    def batches() -> Iterator[pa.RecordBatch]:
         nonlocal written
         for batch in _in_a_thread(rows):
             written += batch.height
-            yield from _shaped(batch.to_arrow(compat_level=pl.CompatLevel.oldest()), schema).to_batches()
+            yield from shaped(batch.to_arrow(compat_level=pl.CompatLevel.oldest()), schema).to_batches()
 
-    stream = pa.RecordBatchReader.from_batches(schema, shaped())
+    stream = pa.RecordBatchReader.from_batches(schema, batches())
     write_deltalake(target, stream, mode="append", commit_properties=_commit(increment))
     return written
 
@@ -268,15 +269,6 @@ def _in_a_thread(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     with ThreadPoolExecutor(1) as pool:
         while (batch := pool.submit(next, source, None).result()) is not None:
             yield batch
-
-
-def _shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """The rows in a table's columns and types."""
-    columns = [
-        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def skip(increment: Increment, lake: str) -> None:

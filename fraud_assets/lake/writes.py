@@ -1,6 +1,7 @@
 """Small appends without Spark, for rows that people or measurements make rather than an upstream table's rows."""
 
 import polars as pl
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
@@ -8,12 +9,22 @@ from fraud_assets.tables import Table
 
 
 def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
-    """Append rows (in the table's columns, any order) to a table that exists; returns how many."""
+    """Append rows to a table that exists, columns in any order, null where the rows lack one; returns how many."""
     if rows.is_empty():
         return 0
-    arrow = rows.select(table.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    write_deltalake(DeltaTable(table.path(lake)), arrow, mode="append")
+    log = DeltaTable(table.path(lake))
+    whole = shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), pa.schema(log.schema()))
+    write_deltalake(log, whole, mode="append")
     return rows.height
+
+
+def shaped(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows in a table's columns and types, null where they lack one."""
+    columns = [
+        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def append_alone(table: Table, rows: pl.DataFrame, read: DeltaTable) -> bool:

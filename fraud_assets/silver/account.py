@@ -63,11 +63,11 @@ def account(source: str, lake: str) -> list[Account]:
 
 
 def _kept(target: Table, source: str, lake: str) -> int:
-    """Rows of the stream's own records; labels that came in line with payments are not."""
+    """Rows of the stream's own records; labels that came in line with payments, and verdicts given here, are not."""
     frame = reads.scan(target, lake)
     if target is not silver.LABELS or frame is None:
         return reads.count(target, lake, source)
-    mine = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(IN_LINE))
+    mine = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(IN_LINE), pl.col("topic").is_not_null())
     return int(mine.select(pl.len()).collect().item())
 
 

@@ -82,7 +82,7 @@ def timestamp(value: str, time: Time) -> str:
         start = int(time.since.timestamp() * 1_000_000)
         scale = 1_000_000 // COUNTS[time.format]
         # the range is that of years 1 to 9999, beyond which Spark cannot count
-        count = f"try_cast({text} as decimal(38, 6)) * {scale} + {start}"
+        count = f"try_add(try_multiply(try_cast({text} as decimal(38, 6)), {scale}), {start})"
         return f"if({count} between -62135596800000000 and 253402300799999999, timestamp_micros(bigint({count})), null)"
     if time.format == "iso":
         read = f"if(substr({text}, 5, 1) = '-', try_cast({value} as timestamp), null)"

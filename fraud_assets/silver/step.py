@@ -101,59 +101,77 @@ def _refine_range(
     due = todo[0].target is target
     left_out = (repeats(valid, taken, key(target)) if due else refused(valid, taken)).localCheckpoint()
     repeated = left_out.count() if good else 0
-    left_out = F.broadcast(left_out) if repeated <= BROADCAST else left_out
+    left_out = _listed(left_out, repeated)
     rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
     differs, others = None, 0
     if repeated:
         later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
         added = rows.select("*", *unmapped(described, target)) if due else None
-        differs, others = _compared(spark, source, stream, later, added, lake)
+        differs, others = _compared(spark, source, stream, later, repeated, added, lake)
     corrected = corrections.taken_from(described, target)
     conflicts = 0 if corrected else others
     for increment in todo:
         if increment.target is target:
             stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
-            outcome.written += _write(spark, stamped if good > repeated else None, increment, lake)
+            outcome.written += _write(spark, stamped, good - repeated, increment, lake)
         elif increment.target is silver.QUARANTINE:
             bad = quarantined(parsed, stream)
             if differs is not None and conflicts:
                 bad = bad.unionByName(conflicting(raw, differs, target, stream))
-            outcome.quarantined += _write(spark, bad if good < total or conflicts else None, increment, lake)
+            outcome.quarantined += _write(spark, bad, total - good + conflicts, increment, lake)
         elif increment.target is silver.LABELS:
-            labelled = in_line_labels(rows, source) if good > repeated else None
-            outcome.labelled += _write(spark, labelled, increment, lake)
+            outcome.labelled += _write(spark, in_line_labels(rows, source), good - repeated, increment, lake)
         elif increment.target is silver.CORRECTIONS:
-            changes = None
-            if differs is not None and others:
-                changes = correcting(valid, differs).select("*", *unmapped(described, target))
-            outcome.corrections += _write(spark, changes, increment, lake)
+            changes = valid if differs is None else correcting(valid, differs)
+            stamped = changes.select("*", F.current_timestamp().alias("found_at"), *unmapped(described, target))
+            outcome.corrections += _write(spark, stamped, others, increment, lake)
         else:
-            again = duplicates(valid, differs, stream) if differs is not None else None
-            outcome.duplicates += _write(spark, again if repeated > others else None, increment, lake)
+            again = valid if differs is None else duplicates(valid, differs, stream)
+            outcome.duplicates += _write(spark, again, repeated - others, increment, lake)
     return total
 
 
 def _compared(
-    spark: SparkSession, source: Source, stream: str, later: DataFrame, added: DataFrame | None, lake: str
+    spark: SparkSession,
+    source: Source,
+    stream: str,
+    later: DataFrame,
+    repeated: int,
+    added: DataFrame | None,
+    lake: str,
 ) -> tuple[DataFrame, int]:
     """What the later records hold other than the first of their key (see `differing`), and how many hold any such.
 
-    The first is silver's row, or, while silver has yet to take the range, one of those to be ``added``.
+    There are ``repeated`` later records. The first is silver's row, or, while silver has yet to take the range, one of
+    those to be ``added``.
     """
     target = STREAMS[stream][1]
     columns = [*key(target), *(column.name for column in content(target))]
     first = _taken(spark, source, target, _facts(later, target)[2], lake).select(columns)
     if added is not None:
         first = first.unionByName(added.select(columns))
+    first = first.join(_listed(later.select(key(target)), repeated), key(target), "left_semi")
     differs = differing(later, first, target).localCheckpoint()
     return differs, differs.where(F.size("differs") > 0).count()
+
+
+def _listed(rows: DataFrame, count: int) -> DataFrame:
+    """The rows, so few that each worker may be given the whole list, or else as they are."""
+    return F.broadcast(rows) if count <= BROADCAST else rows
 
 
 def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
     """The labels that payments brought with them, known after the source's label delay."""
     delay = F.expr(f"make_dt_interval(0, 0, 0, {source.label_delay.total_seconds()})")
+    nobody = F.lit(None).cast("string")
     return taken.where(F.col(IS_FRAUD.name).isNotNull()).withColumns(
-        {"origin": F.lit(IN_LINE), "known_at": F.col("event_time") + delay, "processed_at": F.current_timestamp()}
+        {
+            "origin": F.lit(IN_LINE),
+            "known_at": F.col("event_time") + delay,
+            "processed_at": F.current_timestamp(),
+            "who": nobody,
+            "why": nobody,
+        }
     )
 
 
@@ -170,9 +188,9 @@ def conflicting(raw: DataFrame, differs: DataFrame, table: Table, stream: str) -
 
 
 def correcting(valid: DataFrame, differs: DataFrame) -> DataFrame:
-    """The valid records that tell another content than an earlier one, in the columns of silver.corrections."""
+    """The valid records that tell another content than an earlier one."""
     other = F.broadcast(differs.where(F.size("differs") > 0).select(*COORDINATES))
-    return valid.join(other, COORDINATES, "left_semi").withColumn("found_at", F.current_timestamp())
+    return valid.join(other, COORDINATES, "left_semi")
 
 
 def _put_aside(rows: DataFrame, stream: str) -> DataFrame:
@@ -211,9 +229,11 @@ def _taken(spark: SparkSession, source: Source, target: Table, reach: Reach, lak
     return rows
 
 
-def _write(spark: SparkSession, rows: DataFrame | None, increment: Increment, lake: str) -> int:
-    """Append the rows, or only move the position when there can be none; returns how many were written."""
-    if rows is None:
+def _write(spark: SparkSession, rows: DataFrame, most: int, increment: Increment, lake: str) -> int:
+    """Append the rows, ``most`` at the most, a few of them from this process; returns how many were written."""
+    if most == 0:
         increments.skip(increment, lake)
         return 0
+    if most <= SMALL:
+        return increments.append_here(rows.toArrow(), increment, lake)
     return increments.append(spark, rows, increment, lake)

@@ -20,12 +20,20 @@ INSTANCE = {
         "config": {"dequeue_interval_seconds": 1},
     },
     "concurrency": {"pools": {"default_limit": 1, "granularity": "op"}, "runs": {"max_concurrent_runs": 4}},
-    "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 15},
+    "run_monitoring": {
+        "enabled": True,
+        "start_timeout_seconds": 180,
+        "poll_interval_seconds": 5,
+        "free_slots_after_run_end_seconds": 5,
+    },
     "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
     "sensors": {"use_threads": True, "num_workers": 4},
     "schedules": {"use_threads": True, "num_workers": 2},
 }
-"""dagster.yaml: pools let one writer at a table; a run whose process died is started again, at most twice."""
+"""dagster.yaml: pools let one writer at a table; a run whose process died is started again, at most twice.
+
+A process that is killed leaves its place in the pools taken, for good unless the daemon frees it after the run's end.
+"""
 
 LOCATION = "fraud_assets"
 HEARTBEATS = '{"query": "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"}'

@@ -15,7 +15,7 @@ MARKS = {"SUCCESS": "[green]✓[/]", "FAILURE": "[red]✗[/]", "SKIPPED": "[dim]
 
 
 def run(
-    job: Annotated[str, typer.Argument(help="refresh, summaries, train or upkeep")],
+    job: Annotated[str, typer.Argument(help="refresh, references, summaries, train or upkeep")],
     source: Annotated[str, typer.Option(help="the source to run it for; upkeep takes all")] = "cards",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for programs")] = False,
 ) -> None:

@@ -12,6 +12,7 @@ ALL: tuple[Table, ...] = (
     silver.QUARANTINE,
     silver.QUARANTINE_ACTIONS,
     silver.DUPLICATES,
+    silver.REFERENCES,
     gold.FEATURES,
     gold.SCORES,
     gold.ALERTS,

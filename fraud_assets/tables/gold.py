@@ -209,7 +209,7 @@ PIPELINE_RUNS = Table(
     (
         SOURCE,
         Column("run_id", "string", "Dagster run", nullable=False),
-        Column("job", "string", "refresh, summaries, train or upkeep", nullable=False),
+        Column("job", "string", "refresh, references, summaries, train or upkeep", nullable=False),
         Column("step", "string", "the asset or check", nullable=False),
         Column("status", "string", "success, failure or skipped", nullable=False),
         Column("started_at", "timestamp", "when the step began", "UTC"),

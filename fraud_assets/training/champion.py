@@ -5,7 +5,6 @@ MLflow alone takes two seconds. Writing to the registry is in track.py.
 """
 
 import json
-import shutil
 import tempfile
 import urllib.error
 import urllib.parse
@@ -94,9 +93,15 @@ def _fetch(tracking_uri: str, name: str, number: int, folder: Path) -> None:
     run = _json(tracking_uri, f"/api/2.0/mlflow/runs/get?run_id={version['run_id']}")["run"]["info"]["artifact_uri"]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-        (Path(scratch) / MODEL_FILE).write_bytes(_artifact(tracking_uri, f"{model}/data/{MODEL_FILE}"))
-        (Path(scratch) / CARD_FILE).write_bytes(_artifact(tracking_uri, f"{run}/{CARD_FILE}"))
-        shutil.copytree(scratch, folder, dirs_exist_ok=True)
+        fetched = Path(scratch, "fetched")
+        fetched.mkdir()
+        (fetched / MODEL_FILE).write_bytes(_artifact(tracking_uri, f"{model}/data/{MODEL_FILE}"))
+        (fetched / CARD_FILE).write_bytes(_artifact(tracking_uri, f"{run}/{CARD_FILE}"))
+        try:
+            fetched.rename(folder)  # whole or not at all, wherever this process may die
+        except OSError:
+            if not folder.is_dir():  # nobody else was a moment quicker
+                raise
 
 
 def _artifact(tracking_uri: str, uri: str) -> bytes:

@@ -79,6 +79,26 @@ def test_never_two_runs_in_flight(
         assert len(tick(instance).run_requests or []) == 1
 
 
+def test_a_failed_run_is_tried_again_without_new_records(
+    cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
+    monkeypatch.setattr(sensors.offsets, "committed", lambda *_: {0: 3})
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert "bronze has read everything" in reason(tick(instance))
+        mine = {wiring.PARTITION_TAG: "cards"}
+        for number, status in enumerate((dg.DagsterRunStatus.SUCCESS, *[dg.DagsterRunStatus.FAILURE] * 2)):
+            instance.add_run(dg.DagsterRun(JOB, run_id=str(number) * 36, status=status, tags=mine))
+        (request,) = tick(instance).run_requests or []
+        assert request.run_key == f"cards-after-{'2' * 36}"
+        instance.add_run(
+            dg.DagsterRun(
+                JOB, run_id="3" * 36, status=dg.DagsterRunStatus.SUCCESS, tags={wiring.PARTITION_TAG: "cards"}
+            )
+        )
+        assert "bronze has read everything" in reason(tick(instance))
+
+
 def test_another_sources_run_does_not_hold_this_one_up(
     cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from fraud_assets.bronze import watch
-from fraud_assets.bronze.watch import LONGEST_WAIT, Backoff, Observation, decide
+from fraud_assets.bronze.watch import LONGEST_WAIT, Backoff, Failed, Observation, decide
 
 ENDS = {"payments": {0: 5, 1: 7}, "labels": {0: 2}}
 
@@ -40,6 +40,26 @@ def test_a_skip_says_why(observation: Observation, reason: str) -> None:
     assert decision.run_key is None
     assert decision.reason.startswith("cards: ")
     assert reason in decision.reason
+
+
+@pytest.mark.parametrize("read", [{}, ENDS], ids=["before bronze read anything", "after bronze read everything"])
+def test_a_failed_run_is_tried_again_once_and_later_each_time(
+    read: dict[str, dict[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(watch.time, "time", lambda: now)
+    waits = []
+    for times in range(1, 8):
+        failed = Failed(f"run-{times}", ended=1000.0, times=times)
+        now = 1000.0
+        early = decide(Observation("cards", ENDS, read, None, failed))
+        assert early.run_key is None
+        assert f"run run-{times} failed, failure {times}, next try in " in early.reason
+        waits.append(failed.retry_at - now)
+        now = failed.retry_at
+        assert decide(Observation("cards", ENDS, read, None, failed)).run_key == f"cards-after-run-{times}"
+        assert decide(Observation("cards", ENDS, read, "another", failed)).run_key is None
+    assert waits == [15, 30, 60, 120, 240, LONGEST_WAIT, LONGEST_WAIT]
 
 
 def test_patience_doubles_up_to_its_limit_and_survives_in_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:

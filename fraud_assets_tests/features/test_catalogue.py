@@ -17,10 +17,11 @@ from fraud_assets.features.catalogue import (
 )
 from fraud_assets.features.declare import Feature, RowFeature
 from fraud_assets.features.inputs import INPUTS
+from fraud_assets.features.listed import LOOKUPS
 from fraud_assets.features.population import NAMES as POPULATION
 from fraud_assets.tables import silver
 
-GRAMMAR = re.compile(r"amount|(amount|customer|merchant|population|signals|place|time)(_[a-z0-9]+)+")
+GRAMMAR = re.compile(r"amount|(amount|customer|merchant|population|signals|place|time|ip)(_[a-z0-9]+)+")
 
 
 def test_names_are_unique_and_follow_the_grammar() -> None:
@@ -32,7 +33,7 @@ def test_names_are_unique_and_follow_the_grammar() -> None:
 def test_a_feature_rests_on_one_entity_and_on_what_exists(feature: Feature) -> None:
     """Spark's workers hold all payments of either a customer or a merchant, and columns of silver or inputs."""
     assert len(entities_of(feature)) <= 1
-    assert columns([feature]) <= {*silver.TRANSACTIONS.column_names, *INPUTS, *POPULATION}
+    assert columns([feature]) <= {*silver.TRANSACTIONS.column_names, *INPUTS, *LOOKUPS, *POPULATION}
 
 
 def test_no_window_runs_over_a_comparison_with_the_source() -> None:

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 
 import numpy as np
 import polars as pl
@@ -13,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.catalogue import NAMES, of_families
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import SIGNALS, Facts
 from fraud_assets.features.leaks import leaks
+from fraud_assets.features.listed import NOTHING
 from fraud_assets.settings import REPOSITORY
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,6 +53,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
             "customer_longitude": 8.0,
             "merchant_latitude": random.uniform(45, 55, count),
             "merchant_longitude": random.uniform(5, 15, count),
+            "ip": [f"10.0.0.{n % 4}" for n in range(count)],
             "country": random.choice(["DE", "FR"], count),
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(count)], dtype=SIGNALS),
         }
@@ -64,8 +67,21 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
     return payments, labels
 
 
+def references() -> pl.DataFrame:
+    """A card, a merchant and an address that are listed for a while, and addresses that move to another country."""
+    listed = {"suspicious_cards": "c1", "suspicious_merchants": "m1", "blocked_ips": "10.0.0.1"}
+    rows = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
+    first, last = int(IPv4Address("10.0.0.0")), int(IPv4Address("10.0.0.2"))
+    rows += [("ip_countries", "a range", first, last, land, 5, None, day) for land, day in (("DE", 5), ("FR", 25))]
+    days = {name: pl.lit(START) + pl.duration(days=pl.col(name)) for name in ("valid_from", "valid_to", "known_at")}
+    numbers = dict.fromkeys(days, pl.Int64)
+    return (
+        pl.DataFrame(rows, schema={**NOTHING.schema, **numbers}, orient="row").with_columns(**days).cast(NOTHING.schema)
+    )
+
+
 def declared(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START))
+    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, references=references()))
     return found.select("transaction_id", "event_time", *NAMES)
 
 
@@ -123,6 +139,12 @@ def table() -> str:
         for leak in leaks(planted, *world(1)):
             lines.append(f"| {planted.__name__.replace('_', ' ')} | {leak.change} | {leak.rows} |")
     return HEAD + "\n".join(lines) + "\n"
+
+
+def test_the_lists_tell_something() -> None:
+    features = of_families(["references"])
+    found = declared(*world(0)).select(feature.name for feature in features)
+    assert all(found[name].unique().sort().to_list() == [None, 0.0, 1.0] for name in found.columns)
 
 
 @settings(max_examples=4, deadline=None)

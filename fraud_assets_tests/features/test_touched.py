@@ -28,6 +28,7 @@ PAYMENT = {
     "amount": pl.Float64,
     "kafka_time": TIME,
     **dict.fromkeys(POSITIONS, pl.Float64),
+    "ip": pl.String,
     "country": pl.String,
     "signals": SIGNALS,
 }
@@ -41,7 +42,7 @@ label = st.tuples(st.integers(0, 24), st.booleans(), st.integers(-45, 60))
 def paid(drawn: list[Any]) -> pl.DataFrame:
     rows = [
         ("s", f"T{number:02}", at, customer, merchant, float(amount), at, 1.0, 2.0, 3.0, float(amount),
-         "DE" if amount % 3 else None, {"V1": float(amount), "V2": 2.0})
+         "10.0.0.1", "DE" if amount % 3 else None, {"V1": float(amount), "V2": 2.0})
         for number, (at, customer, merchant, amount) in enumerate(drawn)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=PAYMENT, orient="row")

@@ -49,3 +49,10 @@ def test_what_is_declared_later_is_added_and_rows_stay(spark: SparkSession, lake
     assert table.metadata().configuration["delta.dataSkippingStatsColumns"].endswith(",trace")
     assert table.version() == 3  # made, filled, grown by a column, told what to keep statistics of
     assert spark.read.format("delta").load(grown.path(str(lake))).select("offset", "trace").collect() == [(0, None)]
+
+
+def test_a_table_whose_making_was_cut_short_is_completed(spark: SparkSession, lake: Path) -> None:
+    spark.sql(silver.TRANSACTIONS.ddl(str(lake)))
+    create_all(spark, str(lake), (silver.TRANSACTIONS,))
+    properties = DeltaTable(silver.TRANSACTIONS.path(str(lake))).metadata().configuration
+    assert {f"delta.constraints.{name}" for name, _ in silver.TRANSACTIONS.constraints} <= properties.keys()

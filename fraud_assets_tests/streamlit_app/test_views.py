@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
-from fraud_assets.tables import gold
+from fraud_assets.silver.verdicts import ORIGIN
+from fraud_assets.tables import gold, silver
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 
@@ -65,6 +66,31 @@ def test_overview_s_figures_are_the_lake_s(looks_at, written):
     assert shown["Alerts"] == f"{alerts:,}"
     assert shown["Flagged by the champion"] == f"{alerts / 20_000:.2%}"
     assert shown["Money at risk"].endswith(" EUR")
+
+
+def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
+    lake = tmp_path / "lake"
+    shutil.copytree(written, lake)
+    looks_at(lake)
+    alert = data.newest(gold.ALERTS, SOURCE).rows().select("transaction_id").head(1).collect().item()
+
+    def given():
+        return data.newest(silver.LABELS, SOURCE).rows().filter(pl.col("origin") == ORIGIN).collect()
+
+    test = _page("alerts", alert=alert)
+    (fraud,) = (button for button in test.button if button.label == "Fraud")
+    fraud.click().run()
+    assert "who you are" in test.warning[0].value
+    assert given().is_empty()
+
+    test.text_input(key="alerts_who").set_value("ann")
+    test.text_input(key=f"alerts_why_{alert}").set_value("customer denies it")
+    (fraud,) = (button for button in test.button if button.label == "Fraud")
+    fraud.click().run()
+    assert not test.exception
+    (row,) = given().select("transaction_id", "is_fraud", "who", "why").rows()
+    assert row == (alert, True, "ann", "customer denies it")
+    assert any(text.value.endswith("fraud, verdict by ann: customer denies it") for text in test.text)
 
 
 def test_an_alert_s_detail_shows_payment_and_decision(looks_at, written):

@@ -46,6 +46,10 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
     assert worse.refusal.startswith("beats the champion: average precision 0.")
     assert "\n" not in worse.refusal
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", interrupt)  # after the files were fetched, before they are in their place
+        with pytest.raises(KeyboardInterrupt):
+            load_champion(source, at, tmp_path / "elsewhere")
     champion = load_champion(source, at, tmp_path / "elsewhere")
     assert champion is not None
     assert champion.version == 1
@@ -65,6 +69,10 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
         registry.rollback(source, at)
     with pytest.raises(FraudError, match="has no model version 7; there are: 1, 2"):
         registry.promote(source, 7, at)
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def aliases(source: str, at: str) -> dict[int, tuple[str, ...]]:

@@ -89,6 +89,15 @@ def customer_payments(
     return mine.select(*columns, level.alias("risk_level")).sort("event_time").collect()
 
 
+def told(labels: pl.LazyFrame, transaction_id: str) -> pl.DataFrame:
+    """What became known about the payment, oldest first: known_at, is_fraud, origin, who, why.
+
+    Labels of a lake that has not been refreshed since verdicts were introduced do not tell who and why.
+    """
+    wanted = pl.selectors.by_name("known_at", "is_fraud", "origin", "who", "why", require_all=False)
+    return labels.filter(pl.col("transaction_id") == transaction_id).select(wanted).sort("known_at").collect()
+
+
 def merchant_alerts(alerts: pl.LazyFrame, merchant: str, except_for: str, most: int = 10) -> pl.DataFrame:
     """The merchant's newest other alerts, at most ``most``, newest first."""
     others = alerts.filter(pl.col("merchant_id") == merchant, pl.col("transaction_id") != except_for)

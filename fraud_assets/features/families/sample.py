@@ -1,6 +1,7 @@
 """A handful of payments, for the examples in the families' docstrings."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 from fraud_assets.features.catalogue import FEATURES
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import SIGNALS, Facts, Positions
+from fraud_assets.features.listed import NOTHING
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LABEL_DELAY_DAYS = 7
@@ -22,11 +24,13 @@ def features(
     homes: Sequence[tuple[float, float]] | None = None,
     shops: Sequence[tuple[float, float]] | None = None,
     positions: Positions = "sphere",
+    suspicious: tuple[float, float] | None = None,
 ) -> list[float | None]:
     """A feature of one customer's payments to one merchant; what is not given is the same for all.
 
     ``hours`` are since the start of 2026-01-01 (by default one after the other), a day after the source began; homes
-    and shops are latitudes and longitudes. Labels become known after seven days.
+    and shops are latitudes and longitudes. Labels become known after seven days. The card is on the list of suspicious
+    ones from one hour until before another, which is known from its beginning on.
     """
     given = (amounts, hours, frauds, signals, homes, shops)
     count = max(len(column) for column in given if column is not None)
@@ -48,5 +52,9 @@ def features(
         known_at=pl.col("event_time") + timedelta(days=LABEL_DELAY_DAYS),
     )
     facts = Facts(START - timedelta(days=1), positions)
+    if suspicious is not None:
+        since, until = (START + timedelta(hours=hour) for hour in suspicious)
+        entry = {"list": "suspicious_cards", "entry": "c", "valid_from": since, "valid_to": until, "known_at": since}
+        facts = replace(facts, references=pl.DataFrame([entry], schema=NOTHING.schema))
     chosen = [feature for feature in FEATURES if feature.name == name]
     return evaluate(frame, labels, LABEL_DELAY_DAYS * 86_400, chosen, facts=facts)[name].to_list()

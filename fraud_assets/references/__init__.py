@@ -1,0 +1,1 @@
+"""Lists from outside, loaded from files or URLs."""

@@ -1,0 +1,72 @@
+"""The lists there are: what a line of each one's file names, and where the file is.
+
+What belongs here: one declaration a list, and how the text of an entry becomes columns of silver.references.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import Any
+
+from fraud_assets.settings import Settings
+
+Columns = dict[str, Any]
+"""An entry's columns of silver.references, by name."""
+
+
+@dataclass(frozen=True)
+class List:
+    """One list. ``name`` is its setting's, too; ``columns`` are those that its file must have.
+
+    ``read`` makes entry, ip_first, ip_last and country of a line; it raises ValueError with the problem in words.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    read: Callable[[Mapping[str, str]], Columns]
+
+    def place(self, here: Settings) -> str:
+        """The file or URL it is loaded from; empty where there is none."""
+        return str(getattr(here, self.name))
+
+
+def _text(column: str) -> Callable[[Mapping[str, str]], Columns]:
+    def read(line: Mapping[str, str]) -> Columns:
+        if not line[column]:
+            raise ValueError(f"{column} is missing")
+        return {"entry": line[column]}
+
+    return read
+
+
+def _address(line: Mapping[str, str]) -> Columns:
+    try:
+        return {"entry": str(ip_address(line["ip"]))}
+    except ValueError:
+        raise ValueError(f"ip is not an address but '{line['ip']}'") from None
+
+
+def _range(line: Mapping[str, str]) -> Columns:
+    first, last = (_ipv4(name, line[name]) for name in ("start", "end"))
+    country = line["country"].upper()
+    if first > last:
+        raise ValueError(f"end {last} is before start {first}")
+    if not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise ValueError(f"country is not a two-letter code but '{line['country']}'")
+    return {"entry": f"{first}-{last}", "ip_first": int(first), "ip_last": int(last), "country": country}
+
+
+def _ipv4(name: str, text: str) -> IPv4Address:
+    """An address as four numbers with dots or, as some files have it, as one number."""
+    try:
+        return IPv4Address(int(text) if text.isdecimal() else text)
+    except ValueError:
+        raise ValueError(f"{name} is not an IPv4 address but '{text}'") from None
+
+
+BLOCKED_IPS = List("blocked_ips", ("ip",), _address)
+SUSPICIOUS_CARDS = List("suspicious_cards", ("customer_id",), _text("customer_id"))
+SUSPICIOUS_MERCHANTS = List("suspicious_merchants", ("merchant_id",), _text("merchant_id"))
+IP_COUNTRIES = List("ip_countries", ("start", "end", "country"), _range)
+
+LISTS = {each.name: each for each in (BLOCKED_IPS, SUSPICIOUS_CARDS, SUSPICIOUS_MERCHANTS, IP_COUNTRIES)}

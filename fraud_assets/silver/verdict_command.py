@@ -1,0 +1,27 @@
+"""The command ``fraud label``."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from fraud_assets.settings import settings
+
+
+def label(
+    transaction_id: Annotated[str, typer.Argument(help="the payment, by its source's identifier")],
+    is_fraud: Annotated[bool, typer.Option("--fraud/--genuine", help="the verdict", show_default=False)],
+    why: Annotated[str, typer.Option(help="the reason, kept with the verdict")],
+    source: Annotated[str, typer.Option(help="the payment's source")] = "cards",
+    who: Annotated[str, typer.Option(help="whose verdict it is; yours without it", show_default=False)] = "",
+) -> None:
+    """Say whether a payment is fraud; features, models and the dashboard know it from now on. Needs no running stack.
+
+    Example: fraud label 4711 --fraud --source cards --why "customer denies it"
+    """
+    from fraud_assets.silver.verdicts import give  # Polars, which other commands do not need
+    from fraud_assets.sources.source import named
+
+    there = give(named(source).name, transaction_id, is_fraud, who or getpass.getuser(), why, settings().lake)
+    waits = "" if there else "; the payment is not in silver yet, the verdict waits for it"
+    print(f"{transaction_id} of {source} is {'fraud' if is_fraud else 'genuine'}{waits}")

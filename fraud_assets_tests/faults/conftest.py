@@ -1,0 +1,48 @@
+"""A stack that these tests may kill, and what an undisturbed lake holds of the same records."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fraud_assets.bronze.offsets import ends
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import Settings
+from fraud_assets_tests.conftest import KEPT
+from fraud_assets_tests.faults.stand import CARDS, READ, TABLES, Stand, contents, send, stand
+
+
+@pytest.fixture(scope="package")
+def own(isolated: Settings) -> Iterator[Stand]:
+    """Kafka and Spark of these tests alone, with records in Kafka; kept when the shared stack is."""
+    with stand(isolated.runtime / "faults", isolated.mlflow, keep=isolated.runtime == KEPT) as made:
+        if not any(ends(made.settings.kafka, [CARDS.transactions.topic]).values()):
+            send(made.settings.kafka)
+        yield made
+
+
+@pytest.fixture(scope="package")
+def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with every table and no rows, to copy."""
+    lake = tmp_path_factory.mktemp("faults") / "empty"
+    lake.mkdir()
+    own.spark(lambda session: create_all(session, str(lake), (*TABLES, *READ)))
+    return lake
+
+
+@pytest.fixture(scope="package")
+def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
+    """What a lake holds after a run that nothing disturbed, its increments small."""
+    lake = shutil.copytree(empty, empty.parent / "clean")
+    own.refresh(lake)
+    held = contents(lake)
+    assert not [name for name, rows in held.items() if rows.is_empty()]
+    return held
+
+
+@pytest.fixture
+def faulty(empty: Path, tmp_path: Path) -> Path:
+    """The lake of one test, with every table and no rows."""
+    return shutil.copytree(empty, tmp_path / "lake")

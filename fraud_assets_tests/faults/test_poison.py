@@ -1,0 +1,87 @@
+"""A topic of records that no producer should send: none stops a run, each is where it belongs, sound ones are whole."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from polars.testing import assert_frame_equal
+from pyspark.sql import SparkSession
+
+from fraud_assets.bronze.ingest import ingest
+from fraud_assets.lake import reads
+from fraud_assets.settings import Settings
+from fraud_assets.silver import step
+from fraud_assets.silver.account import account
+from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.sources.source import catalogue, named
+from fraud_assets.tables import Table, bronze, silver
+from fraud_assets_tests.faults.poison import MEGABYTE, Poison, cards, everywhere
+from fraud_assets_tests.pipeline import assert_conserved, run
+from fraud_assets_tests.raw import records, send
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+LARGEST = 12 * MEGABYTE
+SOURCES = sorted(catalogue())
+
+
+@pytest.fixture
+def poisoned(stack: Settings, topic: str) -> Iterator[str]:
+    """A topic with one record of every kind of poison; its name."""
+    admin = AdminClient({"bootstrap.servers": stack.kafka, "log_level": 0})
+    admin.create_topics([NewTopic(topic, 1, 1, config={"max.message.bytes": str(LARGEST)})])[topic].result()
+    out = Producer({"bootstrap.servers": stack.kafka, "message.max.bytes": LARGEST, "enable.idempotence": True})
+    for poison in cards():
+        out.produce(topic, poison.value, poison.key)
+    assert out.flush(60) == 0
+    yield topic
+    admin.delete_topics([topic])[topic].result()
+
+
+def test_each_poisoned_record_is_where_it_belongs(
+    stack: Settings, spark: SparkSession, tables: Path, poisoned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = named("cards").transactions.model_copy(update={"topic": poisoned})
+    taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, str(tables), stack.kafka, 1_000_000)
+    assert taken.records == len(cards())
+    other = shutil.copytree(tables, tables.parent / "other")
+    run(spark, tables)
+    assert_conserved(tables)
+    monkeypatch.setattr(step, "SMALL", 0)
+    refine(spark, named("cards"), "transactions", str(other))
+    for lake in (tables, other):
+        assert misplaced(lake, cards()) == {}
+    assert_frame_equal(payments(tables), payments(other))
+
+
+def payments(lake: Path) -> pl.DataFrame:
+    """What silver took, without the times of writing."""
+    return rows(silver.TRANSACTIONS, lake).drop("ingested_at", "processed_at").sort("offset")
+
+
+def misplaced(lake: Path, sent: list[Poison]) -> dict[str, list[str]]:
+    """The records that quarantine has with other reasons than it should, none for those not in it."""
+    reasons = dict(rows(silver.QUARANTINE, lake).select("offset", "reasons").iter_rows())
+    found = {poison: reasons.get(offset, []) for offset, poison in enumerate(sent)}
+    return {poison.name: why for poison, why in found.items() if sorted(why) != sorted(poison.reasons)}
+
+
+def rows(table: Table, lake: Path) -> pl.DataFrame:
+    frame = reads.scan(table, str(lake))
+    assert frame is not None
+    return frame.collect()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_record_stops_a_source(spark: SparkSession, tables: Path, source: str) -> None:
+    described = named(source)
+    for stream in STREAMS:
+        values = list(everywhere(getattr(described, stream)))
+        send(spark, tables, stream, records(values), source)
+        assert refine(spark, described, stream, str(tables)).read == len(values)
+    assert all(stream.balanced for stream in account(source, str(tables)))

@@ -1,0 +1,87 @@
+"""kill -9 of the process that a run lives in: run again, it completes the lake.
+
+Once in a run that Dagster's sensor started and its daemon starts again, and in each step that needs no Spark.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+
+from fraud_assets.settings import Settings
+from fraud_assets.stack import supervisor
+from fraud_assets.stack.runs import Run, runs
+from fraud_assets.tables import silver
+from fraud_assets_tests.faults.stand import HERE, WRITES, Stand, assert_same, committed, struck, writing
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+DAGSTER = ("dagster-code", "dagster-webserver", "dagster-daemon")
+TABLES = [table for step in ("bronze", "silver", "features") for table in WRITES[step]]
+PATIENCE_S = 150
+
+
+def test_a_killed_run_is_run_again(
+    own: Stand, clean: dict[str, pl.DataFrame], empty: Path, mlflow_server: Settings
+) -> None:
+    try:
+        lake = struck_in_a_run(own, empty)
+        assert [run.status for run in refreshes(own)].count("FAILURE") == 1
+    finally:
+        own.stop(DAGSTER)
+    assert_same(lake, clean, TABLES)
+
+
+def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Path) -> None:
+    for step in ("bronze", "silver", "features"):
+        own.run(step, faulty)
+    for step in HERE:
+        struck_in_a_process(own, step, faulty)
+        own.run(step, faulty)
+    assert_same(faulty, clean, [*TABLES, *WRITES["scores"], *WRITES["alerts"]])
+
+
+def struck_in_a_process(own: Stand, step: str, lake: Path) -> None:
+    """A step whose process is killed when it has written rows and may not have committed them."""
+    process = own.process(step, lake)
+    with struck(lake, writing(WRITES[step][0]), process.kill):
+        process.wait()
+
+
+def struck_in_a_run(own: Stand, empty: Path) -> Path:
+    """The lake when the sensor has started a run, its process was killed, and the daemon has started it again."""
+    lake, moment = Path(own.settings.lake), committed(silver.TRANSACTIONS)
+    own.stop(DAGSTER)
+    for old in (lake, own.settings.dagster_home):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(empty, lake)
+    before = moment.seen(lake)
+    own.whole(DAGSTER)  # the sensor finds the records in Kafka
+    until(lambda: moment.seen(lake) - before, every=0.01)
+    for worker in workers(own):
+        worker.kill()
+    until(lambda: [run for run in refreshes(own) if run.status == "SUCCESS"])
+    return lake
+
+
+def workers(own: Stand) -> list[psutil.Process]:
+    """The processes of runs: the code server has one for each."""
+    code = psutil.Process(supervisor.connect(own.settings).getProcessInfo("dagster-code")["pid"])
+    found = [process for process in code.children(recursive=True) if "spawn_main" in " ".join(process.cmdline())]
+    assert found
+    return found
+
+
+def refreshes(own: Stand) -> list[Run]:
+    return runs(own.settings, pipelineName="refresh")
+
+
+def until(come: Callable[[], object], every: float = 0.5) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not come():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(every)

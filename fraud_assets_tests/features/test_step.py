@@ -1,0 +1,98 @@
+"""What waits and what comes late, on the real path: labels before their payments, verdicts, lists that are revised."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from pyspark.sql import SparkSession
+
+from fraud_assets.features import step
+from fraud_assets.features.plan import Plan
+from fraud_assets.lake import reads
+from fraud_assets.references.lists import SUSPICIOUS_CARDS
+from fraud_assets.references.load import load, revisions
+from fraud_assets.silver import verdicts
+from fraud_assets.silver.account import account
+from fraud_assets.tables import Table, gold, silver
+from fraud_assets_tests.pipeline import CARDS, run
+from fraud_assets_tests.raw import label, payment, records, send
+
+pytestmark = pytest.mark.stack
+
+FRAUD, LISTED = "merchant_mean_fraud_7d", "customer_is_suspicious"
+
+
+@pytest.fixture(autouse=True, params=["in this process", "on Spark"])
+def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small increment and a large one are computed in different places, with one outcome."""
+    if request.param == "on Spark":
+        monkeypatch.setattr(step, "SMALL", -1)
+
+
+def rows(table: Table, lake: Path) -> pl.DataFrame:
+    frame = reads.scan(table, str(lake))
+    assert frame is not None
+    return frame.collect()
+
+
+def stored(lake: Path) -> pl.DataFrame:
+    return rows(gold.FEATURES, lake).sort("transaction_id")
+
+
+def assert_as_computed_at_once(lake: Path) -> None:
+    plan = Plan.of(CARDS).with_references(revisions("cards", str(lake)))
+    payments = rows(silver.TRANSACTIONS, lake)
+    told = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
+    names = [feature.name for feature in plan.features]
+    whole = plan.evaluate(payments, told, plan.population(payments.lazy())).sort("transaction_id")
+    assert_frame_equal(stored(lake).select("transaction_id", *names), whole.select("transaction_id", *names))
+
+
+def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:
+    at = datetime(2026, 2, day, 12, tzinfo=UTC)
+    return payment(number, event_time=at.isoformat(), terminal_id="M", customer_id="C", **other)
+
+
+def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, tables: Path, tmp_path: Path) -> None:
+    file, lake = tmp_path / "cards.csv", str(tables)
+    send(spark, tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
+    send(spark, tables, "transactions", records([on_day(2, 4)]))
+    run(spark, tables)
+    assert stored(tables).select(FRAUD, LISTED).rows() == [(0.0, None)]
+
+    send(spark, tables, "transactions", records([on_day(1, 1)], first=1))
+    file.write_text("customer_id,valid_from,valid_to,known_at\nC,2026-02-01,2026-02-05,2026-02-02\nX,,,oops\n")
+    loaded = load(SUSPICIOUS_CARDS, str(file), "cards", lake)
+    assert (loaded.changed, [bad.line for bad in loaded.bad]) == (1, [3])
+    run(spark, tables)
+    late, then = stored(tables).to_dicts()
+    assert (late[FRAUD], late[LISTED], late["repaired_at"]) == (0.0, None, None)
+    assert (then[FRAUD], then[LISTED]) == (1.0, 1.0)
+    assert then["repaired_at"] is not None
+    assert_as_computed_at_once(tables)
+
+    file.write_text("customer_id\nC\n")  # from today on: says nothing of these payments
+    assert load(SUSPICIOUS_CARDS, str(file), "cards", lake).changed == 1
+    today = datetime.now(UTC)
+    assert verdicts.give("cards", "T00001", False, "ann", "the card was found", lake)
+    assert not verdicts.give("cards", "T00009", True, "ann", "customer denies it", lake)
+    send(spark, tables, "transactions", records([on_day(3, 5)], first=2))
+    run(spark, tables)
+    assert_as_computed_at_once(tables)
+    after = stored(tables)
+    assert after.select(FRAUD, LISTED).rows() == [
+        (0.0, None),
+        (1.0, 1.0),
+        (1.0, 0.0),
+    ]  # as known then, whatever came later
+    assert after["repaired_at"].to_list() == [None, then["repaired_at"], None]
+    given = rows(silver.LABELS, tables).filter(pl.col("origin") == verdicts.ORIGIN).sort("transaction_id")
+    assert given.select("transaction_id", "is_fraud", "who", "why").rows() == [
+        ("T00001", False, "ann", "the card was found"),
+        ("T00009", True, "ann", "customer denies it"),
+    ]
+    assert all(today < known_at < datetime.now(UTC) for known_at in given["known_at"])
+    assert all(stream.balanced for stream in account("cards", lake))

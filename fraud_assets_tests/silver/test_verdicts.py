@@ -1,0 +1,48 @@
+"""Verdicts by ``fraud label``: what is asked for, and what is said where something is missing."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from fraud_assets.cli import app
+from fraud_assets.errors import FraudError
+from fraud_assets.lake import reads
+from fraud_assets.silver.verdicts import ORIGIN, give
+from fraud_assets.tables import silver
+from fraud_assets_tests.streamlit_app.lake import NOW, write
+
+
+@pytest.fixture
+def labelled(lake: Path) -> Path:
+    write(silver.LABELS, str(lake), {"transaction_id": ["T1"], "is_fraud": [True], "known_at": [NOW]})
+    return lake
+
+
+def test_a_verdict_waits_for_its_payment(labelled: Path) -> None:
+    options = ["--genuine", "--source", "cards", "--why", "card found", "--who", "ann"]
+    result = CliRunner().invoke(app, ["label", "T1", *options])
+    assert result.exit_code == 0, result.output
+    assert result.output == "T1 of cards is genuine; the payment is not in silver yet, the verdict waits for it\n"
+    labels = reads.scan(silver.LABELS, str(labelled))
+    assert labels is not None
+    (row,) = (
+        labels.filter(pl.col("origin") == ORIGIN).select("source", "transaction_id", "is_fraud", "who").collect().rows()
+    )
+    assert row == ("cards", "T1", False, "ann")
+
+
+@pytest.mark.parametrize("options", [["--why", "x"], ["--fraud"]], ids=["no verdict", "no reason"])
+def test_a_verdict_and_its_reason_are_required(labelled: Path, options: list[str]) -> None:
+    assert CliRunner().invoke(app, ["label", "T1", *options]).exit_code == 2
+
+
+def test_who_and_why_are_not_blank(labelled: Path) -> None:
+    with pytest.raises(FraudError, match="say why"):
+        give("cards", "T1", True, "ann", " ", str(labelled))
+
+
+def test_a_lake_without_labels_says_what_to_run(lake: Path) -> None:
+    with pytest.raises(FraudError, match="fraud run refresh --source cards"):
+        give("cards", "T1", True, "ann", "x", str(lake))
