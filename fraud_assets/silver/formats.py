@@ -1,6 +1,7 @@
 """Records that are not plain JSON objects, times that are not ISO 8601: how their texts become fields and values.
 
-What belongs here: Spark expressions for each format that a source's file may name.
+What belongs here: Spark expressions for each format that a source's file may name. Each reads a value as the list of
+the records it holds, of which there must be one.
 """
 
 from pyspark.sql import Column
@@ -26,26 +27,22 @@ def unreadable(stream: Stream) -> str:
 
 
 def json(value: Column, stream: Stream) -> Column:
-    """The JSON object as a struct of the stream's fields, all texts, and `BROKEN`; null when it is not one object.
+    """The JSON objects, each a struct of the stream's fields, all texts, and `BROKEN`; null when it is not JSON.
 
-    Spark ignores whatever follows a first object. Nothing can where the first closing brace ends the record, as in
-    most; any other record is read as the elements of a list, of which there must be one.
+    Read as the elements of a list, as Spark would ignore whatever follows a first object.
     """
     fields = ", ".join(f"`{field}`: string" for field in (*stream.fields, BROKEN))
-    text, options = value.cast("string"), {"columnNameOfCorruptRecord": BROKEN}
-    flat = F.instr(text, "}") == F.length(text)
-    listed = F.from_json(F.concat(F.lit("["), text, F.lit("]")), f"array<struct<{fields}>>", options)
-    closed = text.rlike(r"\}\s*$")  # or the list would be closed by the record
-    alone = F.when(closed & (F.size(listed) == 1), F.try_element_at(listed, F.lit(1)))
-    return F.when(flat, F.from_json(text, f"struct<{fields}>", options)).otherwise(alone)
+    text = value.cast("string")
+    closed = text.endswith("}") | text.rlike(r"\}\s+$")  # or the list would be closed by the record
+    return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), f"array<struct<{fields}>>"))
 
 
 def csv(value: Column, stream: Stream) -> Column:
-    """The record as a struct of the stream's fields, all texts, and `BROKEN`, set when it has more or fewer."""
+    """The record, a struct of the stream's fields, all texts, and `BROKEN`, set when it has more or fewer."""
     fields = ", ".join(f"`{field}` string" for field in (*stream.fields, BROKEN))
     options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
     text = value.cast("string")
-    return F.when(text.rlike(r"\S"), F.from_csv(text, fields, options))
+    return F.when(text.rlike(r"\S"), F.array(F.from_csv(text, fields, options)))
 
 
 def debezium(value: Column, stream: Stream) -> Column:
@@ -69,7 +66,7 @@ def debezium(value: Column, stream: Stream) -> Column:
         *(change[field].alias(field) for field in CHANGE_FIELDS),
         F.lit(None).cast("string").alias(BROKEN),
     ]
-    return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.struct(*fields))
+    return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.array(F.struct(*fields)))
 
 
 def timestamp(value: str, time: Time) -> str:

@@ -103,10 +103,12 @@ def _typed(column: Declared, stream: Stream) -> str:
 def _read(raw: DataFrame, stream: Stream) -> DataFrame:
     """The bronze row as ``_raw``, the record's fields as texts beside it, and whether it could be read."""
     read = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
-    whole = F.col("_record").isNotNull() & F.col(f"_record.{formats.BROKEN}").isNull()
-    return raw.select(F.struct("*").alias("_raw"), read(F.col("value"), stream).alias("_record")).select(
-        "_raw", whole.alias("_readable"), *(F.col(f"_record.`{field}`") for field in stream.known)
+    found = raw.select(F.struct("*").alias("_raw"), read(F.col("value"), stream).alias("_records"))
+    one = found.select(
+        "_raw", F.size("_records").alias("_count"), F.try_element_at("_records", F.lit(1)).alias("_record")
     )
+    whole = (F.col("_count") == 1) & F.col("_record").isNotNull() & F.col(f"_record.{formats.BROKEN}").isNull()
+    return one.select("_raw", whole.alias("_readable"), *(F.col(f"_record.`{field}`") for field in stream.known))
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
