@@ -78,3 +78,16 @@ def label(number: int, **other: Any) -> dict[str, Any]:
         "origin": "chargeback",
     }
     return {name: value for name, value in (fields | other).items() if value is not None}
+
+
+def change(op: str, number: int, at: int, **other: Any) -> dict[str, Any]:
+    """A change of a payment as Debezium tells it, ``at`` seconds after the first; ``other`` replaces fields."""
+    row = {"id": number, "paid_at": day(number), "customer_id": number % 3, "merchant_id": number % 2,
+           "amount": 10.0 + number, "currency": "EUR", "channel": "pos"} | other  # fmt: skip
+    before, after = (row if op in "ud" else None), (row if op != "d" else None)
+    return {"before": before, "after": after, "op": op, "ts_ms": 1_769_947_200_000 + at * 1000}
+
+
+def day(number: float) -> int:
+    """The moment so many days after December 2025 began, in microseconds since 1970."""
+    return int((datetime(2025, 12, 1, tzinfo=UTC) + timedelta(days=number)).timestamp()) * 1_000_000

@@ -3,22 +3,33 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import polars as pl
 
 from fraud_assets import wiring
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
-from fraud_assets.tables import gold, silver
+from fraud_assets.tables import Table, gold, silver
 
 
 @dg.multi_asset_check(
     specs=[
-        wiring.check_spec(gold.FEATURES, "complete", "every silver payment has its features", blocking=True),
+        wiring.check_spec(
+            gold.FEATURES, "complete", "every silver payment that is not deleted has its features", blocking=True
+        ),
         *wiring.key_checks(gold.FEATURES),
     ]
 )
 def feature_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Features for every payment, once."""
     source, lake = context.partition_key, settings().lake
-    payments, features = (reads.count(table, lake, source) for table in (silver.TRANSACTIONS, gold.FEATURES))
+    payments, features = (_standing(table, source, lake) for table in (silver.TRANSACTIONS, gold.FEATURES))
     yield wiring.check(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
     yield from wiring.key_results(gold.FEATURES, source)
+
+
+def _standing(table: Table, source: str, lake: str) -> int:
+    """Rows of payments that their source has not deleted."""
+    frame = reads.scan(table, lake)
+    if frame is None:
+        return 0
+    return int(reads.standing(frame.filter(pl.col("source") == source)).select(pl.len()).collect().item())

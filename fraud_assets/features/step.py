@@ -1,4 +1,8 @@
-"""Silver → gold.features: what new payments and labels touch is computed, each as it was known at its time."""
+"""Silver → gold.features: what new payments and labels touch is computed, each as it was known at its time.
+
+A payment that its source corrects touches what it did as it was and as it is; one that it deletes keeps its row, which
+says so, and counts in no other.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +21,9 @@ from fraud_assets.sources.source import Source
 from fraud_assets.tables import Table, gold, silver
 
 KEY = ["source", "transaction_id"]
+PLACE = ["event_time", "customer_id", "merchant_id"]
+HELD = [*PLACE, *NAMES]
+"""What a repair may change."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +53,8 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
     first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
     new: DataFrame | pl.DataFrame | None = None
     changed: DataFrame | None = None
+    if increments.in_place(paid, lake):
+        _withdraw(spark, source, lake)
     if first:
         new, changed = _on_spark(spark, source, plan, None, lake)
     elif increments.size(paid, lake) + increments.size(told, lake) + rows <= SMALL:
@@ -93,22 +102,41 @@ def _here(
 ) -> tuple[pl.DataFrame | None, DataFrame | None]:
     """The new and the changed rows of a small increment."""
     payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
-    new_payments = _gained(paid, ["transaction_id", "event_time", "customer_id", "merchant_id"], payments, lake)
+    images = _images(paid, payments, lake)
+    places = images.filter(pl.col("deleted_at").is_null())
     new_labels = _gained(told, ["transaction_id", "known_at"], labels, lake)
-    computed = touched(payments, labels, new_payments, new_labels, plan, since)
+    alive = reads.standing(payments)
+    computed = touched(alive, labels, places, new_labels, plan, _before(places), since)
     if computed.is_empty():
         return None, None
-    earliest = computed["event_time"].min()
+    earliest = pl.concat([computed["event_time"], images["event_time"]]).min()
     stored = (
         _of(gold.FEATURES, source, lake)
         .filter(pl.col("event_time") >= earliest, pl.col("transaction_id").is_in(computed["transaction_id"].implode()))
-        .select(*KEY, *NAMES)
+        .select(*KEY, *HELD, "deleted_at")
         .collect()
     )
     new = computed.join(stored, on=KEY, how="anti")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in NAMES)
+    differs = pl.any_horizontal(
+        pl.col("deleted_at").is_not_null(), *(pl.col(name).ne_missing(pl.col(f"{name}_stored")) for name in HELD)
+    )
     changed = computed.join(stored, on=KEY, suffix="_stored").filter(differs).select(computed.columns)
     return new, _sent(spark, changed)
+
+
+def _images(paid: Increment | None, payments: pl.LazyFrame, lake: str) -> pl.DataFrame:
+    """The increment's payments, those that were changed as they stood and as they stand."""
+    columns = ["transaction_id", *PLACE, "amount", "deleted_at"]
+    if paid is not None:
+        return increments.images(paid, lake, columns)
+    none = payments.select(columns).head(0).collect()
+    return none.with_columns(pl.lit(None).alias(name) for name in increments.CHANGE)
+
+
+def _before(places: pl.DataFrame) -> pl.DataFrame:
+    """The payments that were there before the increment, as they were."""
+    first = pl.col("_commit_version") == pl.col("_commit_version").min().over("transaction_id")
+    return places.filter(first, pl.col("_change_type") == increments.BEFORE)
 
 
 def _on_spark(
@@ -116,7 +144,8 @@ def _on_spark(
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
-    needed = _of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)).select(plan.needed)
+    standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
+    needed = standing.select(plan.needed)
     rows = reads.count(silver.TRANSACTIONS, lake, source.name)
     if since is not None:
         furthest = max(map(plan.horizon, ENTITIES))
@@ -132,19 +161,20 @@ def _on_spark(
     if since is None:
         return computed, None
     computed = computed.where(F.col("event_time") >= since).localCheckpoint()
-    stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since).select(*KEY, *NAMES)
-    now = computed.withColumn("now", F.struct(*NAMES))
-    then = stored.select(*KEY, F.struct(*NAMES).alias("then"))
-    changed = now.join(then, KEY).where(~F.col("now").eqNullSafe(F.col("then"))).drop("now", "then").localCheckpoint()
+    stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since)
+    now = computed.withColumn("now", F.struct(*HELD))
+    then = stored.select(*KEY, F.struct(*HELD).alias("then"), F.col("deleted_at").isNotNull().alias("withdrawn"))
+    differs = F.col("withdrawn") | ~F.col("now").eqNullSafe(F.col("then"))
+    changed = now.join(then, KEY).where(differs).drop("now", "then", "withdrawn").localCheckpoint()
     return computed.join(stored, KEY, "left_anti"), changed
 
 
 def _since(
     spark: SparkSession, paid: Increment | None, told: Increment | None, listed: datetime | None, lake: str
 ) -> datetime | None:
-    """The earliest moment the new rows can have an effect at; None when none of them is the source's."""
+    """The earliest moment the new and changed rows can have an effect at; None when none of them is the source's."""
     found = [
-        increments.read(spark, increment, lake).agg(F.unix_micros(F.min(time))).collect()[0][0]
+        increments.read(spark, increment, lake, images=True).agg(F.unix_micros(F.min(time))).collect()[0][0]
         for increment, time in ((paid, "event_time"), (told, "known_at"))
         if increment
     ]
@@ -157,13 +187,26 @@ def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
     if changed.isEmpty():
         return 0
     changed.createOrReplaceTempView("changed_features")
-    updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in NAMES)
+    updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in HELD)
     merged = spark.sql(
         f"MERGE INTO delta.`{gold.FEATURES.path(lake)}` t USING changed_features s "
-        "ON t.source = s.source AND t.transaction_id = s.transaction_id AND t.event_time = s.event_time "
-        f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_version = '{VERSION}', t.repaired_at = current_timestamp()"
+        "ON t.source = s.source AND t.transaction_id = s.transaction_id "
+        f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_version = '{VERSION}', "
+        "t.repaired_at = current_timestamp(), t.deleted_at = NULL"
     ).first()
     return int(merged["num_updated_rows"]) if merged else 0
+
+
+def _withdraw(spark: SparkSession, source: Source, lake: str) -> None:
+    """Say of the payments that the source has deleted that they are, and where the source last said they stood."""
+    updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in (*PLACE, "amount", "deleted_at"))
+    _read(spark, silver.TRANSACTIONS, source, lake).where("deleted_at IS NOT NULL").createOrReplaceTempView("deleted")
+    spark.sql(
+        f"MERGE INTO delta.`{gold.FEATURES.path(lake)}` t USING deleted s "
+        "ON t.source = s.source AND t.transaction_id = s.transaction_id "
+        f"WHEN MATCHED AND NOT t.deleted_at <=> s.deleted_at "
+        f"THEN UPDATE SET {updates}, t.repaired_at = current_timestamp()"
+    ).collect()
 
 
 def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Increment | None, lake: str) -> int:
@@ -184,6 +227,7 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
                 "features_version": F.lit(VERSION),
                 "computed_at": F.current_timestamp(),
                 "repaired_at": F.lit(None).cast("timestamp"),
+                "deleted_at": F.lit(None).cast("timestamp"),
             }
         ),
         paid,

@@ -15,18 +15,19 @@ def touched(
     paid: pl.DataFrame,
     told: pl.DataFrame,
     plan: Plan,
+    before: pl.DataFrame,
     since: datetime | None = None,
 ) -> pl.DataFrame:
     """The features of every payment whose windows the new rows fall into, the new payments among them.
 
-    ``payments`` and ``labels`` are all of one source, the new rows included; ``paid`` are the new payments,
-    ``told`` the new labels; every payment from ``since`` on is taken, whatever came. Reads no more than the windows of
-    the touched payments reach.
+    ``payments`` and ``labels`` are all of one source, the new rows included; ``paid`` says where new payments stand and
+    where corrected and deleted ones stood and stand, ``told`` are the new labels. ``before`` are the latter payments as
+    they stood. Every payment from ``since`` on is taken, whatever came. Reads no more than the windows of the touched
+    payments reach.
     """
     payments = payments.select(plan.needed)
     about = _payments(payments, told["transaction_id"])
     latest = _latest(labels, pl.concat([paid["transaction_id"], told["transaction_id"]]))
-    new = paid["transaction_id"]
     paid = paid.join(latest, on="transaction_id", how="left")
     told = told.join(about, on="transaction_id").join(latest, on="transaction_id")
     candidates = _candidates(payments, _reach(paid, told, plan))
@@ -34,7 +35,7 @@ def touched(
         later = payments.filter(pl.col("event_time") >= since).collect()
         candidates = pl.concat([candidates, later]).unique("transaction_id")
     if plan.has_population:
-        candidates = pl.concat([candidates, _compared(payments, paid, new, plan)]).unique("transaction_id")
+        candidates = pl.concat([candidates, _compared(payments, paid, before, plan)]).unique("transaction_id")
     if candidates.is_empty():
         return widened(candidates.select(PAYMENT))
     newest = candidates["event_time"].max()
@@ -91,10 +92,11 @@ def _candidates(payments: pl.LazyFrame, reach: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).unique("transaction_id")
 
 
-def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, new: pl.Series, plan: Plan) -> pl.DataFrame:
+def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, was: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The new payments, and those of later hours for which they change what is usual in the source."""
     if paid.is_empty():
         return payments.head(0).collect()
+    new = paid["transaction_id"]
     first, last = paid["event_time"].min(), paid["event_time"].max()
     own = payments.filter(_one_of(new)).collect()
     hour = pl.col("event_time").dt.truncate("1h")
@@ -102,7 +104,9 @@ def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, new: pl.Series, plan: 
     if later.is_empty():
         return own
     recent = payments.filter(pl.col("event_time").is_between(pl.lit(first) - SPAN - HOUR, later["event_time"].max()))
-    after, before = plan.population(recent), plan.population(recent.filter(~_one_of(new)))
+    amounts = ["event_time", "amount"]
+    formerly = pl.concat([recent.filter(~_one_of(new)).select(amounts), was.lazy().select(amounts)])
+    after, before = plan.population(recent), plan.population(formerly)
     same = after.join(before, on=after.columns, how="semi", nulls_equal=True)
     return pl.concat([own, later.filter(~hour.is_in(same["hour"].implode()))])
 

@@ -41,6 +41,6 @@ def _sums(
     frame = reads.scan(table, lake, version)
     if frame is None:
         return 0, 0.0
-    mine = frame.filter(pl.col("source") == source)
+    mine = reads.standing(frame).filter(pl.col("source") == source)
     row = mine.select(count.cast(pl.Int64).alias("count"), pl.col(amount).sum().alias("amount")).collect().row(0)
     return int(row[0]), float(row[1])

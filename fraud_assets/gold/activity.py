@@ -2,7 +2,8 @@
 
 A window is written once, when no payment that is at most `LATENESS` late can fall into it any more. A payment that
 comes later still changes no window; it is counted (`account`), and the other summaries, which are computed again,
-contain it. Exactly once by construction: Spark's checkpoint, and Delta's sink that recognises a batch it holds.
+contain it. Nor do a database's corrections: windows hold payments as they came. Exactly once by construction: Spark's
+checkpoint, and Delta's sink that recognises a batch it holds.
 """
 
 import json
@@ -41,12 +42,19 @@ class Account:
     payments: int
     closed: int
     open: int
+    corrected: int
+    """Payments whose row says something else than when the stream read it, so that they may seem to stand elsewhere."""
     watermark: datetime | None
 
     @property
     def late(self) -> int:
-        """Payments that came when their window was closed; less than none would mean that some were counted twice."""
+        """Payments that came when their window was closed."""
         return self.payments - self.closed - self.open
+
+    @property
+    def balanced(self) -> bool:
+        """Whether no payment was counted twice."""
+        return self.late + self.corrected >= 0
 
 
 def aggregate(spark: SparkSession, source: str, lake: str) -> int:
@@ -75,7 +83,7 @@ def _stream(spark: SparkSession, source: str, lake: str) -> None:
         .option("readChangeFeed", "true")
         .option("maxFilesPerTrigger", ALL_FILES)
         .load(silver.TRANSACTIONS.path(lake))
-        .where((F.col("source") == source) & (F.col("_change_type") == "insert"))
+        .where((F.col("source") == source) & (F.col("_change_type") == "insert") & F.col("deleted_at").isNull())
     )
     spark.conf.set(_STATE, _ON_DISK)
     try:
@@ -100,7 +108,8 @@ def _owing(source: str, lake: str) -> bool:
     version, watermark = read
     paid = reads.scan(silver.TRANSACTIONS, lake, version)
     assert paid is not None
-    newest = paid.filter(pl.col("source") == source).select(pl.col("event_time").max()).collect().item()
+    as_it_came = pl.col("corrected_at").is_null() & pl.col("deleted_at").is_null()
+    newest = paid.filter(pl.col("source") == source, as_it_came).select(pl.col("event_time").max()).collect().item()
     return newest is not None and newest - LATENESS - watermark >= timedelta(milliseconds=1)  # it counts in these
 
 
@@ -140,16 +149,19 @@ def account(source: str, lake: str) -> Account:
     """Where the payments that the stream has read stand."""
     read = _read(source, lake)
     if read is None:
-        return Account(0, 0, 0, None)
+        return Account(0, 0, 0, 0, None)
     version, watermark = read
     paid = reads.scan(silver.TRANSACTIONS, lake, version)
     closed = reads.scan(gold.ACTIVITY_WINDOWS, lake)
     assert paid is not None
     assert closed is not None
     ends = pl.col("event_time").dt.truncate("1m") + timedelta(minutes=1)
-    counts = paid.filter(pl.col("source") == source).select(total=pl.len(), open=(ends > watermark).sum()).collect()
+    corrected = pl.col("corrected_at").is_not_null()
+    came = paid.filter(pl.col("source") == source, pl.col("deleted_at").is_null() | corrected)
+    counts = came.select(total=pl.len(), open=(ends > watermark).sum(), corrected=corrected.sum()).collect()
     mine = closed.filter(pl.col("source") == source, pl.col("span") == "1m").select(pl.col("transactions").sum())
-    return Account(counts["total"].item(), mine.collect().item(), counts["open"].item(), watermark)
+    total, still, changed = counts.row(0)
+    return Account(total, mine.collect().item(), still, changed, watermark)
 
 
 def _read(source: str, lake: str) -> tuple[int, datetime] | None:

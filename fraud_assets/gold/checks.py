@@ -40,5 +40,5 @@ customer_profiles_checks = _conserved(gold.CUSTOMER_PROFILES)
 def activity_windows_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Payments = in closed windows + in open windows + too late."""
     stand = activity.account(context.partition_key, settings().lake)
-    facts = {"payments": stand.payments, "closed": stand.closed, "open": stand.open, "late": stand.late}
-    yield wiring.check(gold.ACTIVITY_WINDOWS, "conservation", stand.late >= 0, facts)
+    facts = {name: getattr(stand, name) for name in ("payments", "closed", "open", "late", "corrected")}
+    yield wiring.check(gold.ACTIVITY_WINDOWS, "conservation", stand.balanced, facts)

@@ -32,11 +32,13 @@ def summarise(spark: SparkSession, source: str, summary: Summary, lake: str) -> 
     todo = [increment for increment in (paid, told) if increment]
     if not todo:
         return Summarised("nothing new", 0)
-    payments = _at(spark, silver.TRANSACTIONS, paid, summary, source, lake)
+    payments = _at(spark, silver.TRANSACTIONS, paid, summary, source, lake).where("deleted_at IS NULL")
     verdicts = newest(_at(spark, silver.LABELS, told, summary, source, lake))
     touched = None if paid and paid.is_first else _touched(spark, summary, payments, paid, told, lake)
     judged = _of(payments, summary, touched).join(verdicts, "transaction_id", "left")
     rows = summary.of(judged).withColumn("summarised_at", F.current_timestamp())
+    if touched is not None and increments.in_place(paid, lake):
+        _remove_emptied(spark, summary, rows, touched, source, lake)
     written = increments.merge(spark, rows, todo[0], lake)
     for increment in todo[1:]:
         increments.skip(increment, lake)
@@ -66,8 +68,11 @@ def _touched(
     told: Increment | None,
     lake: str,
 ) -> DataFrame:
-    """The values of `Summary.touched_by` that new payments, and payments with new verdicts, have: column touched."""
-    new = [increments.read(spark, paid, lake)] if paid else []
+    """The values of `Summary.touched_by` that new payments, and payments with new verdicts, have: column touched.
+
+    Payments that were corrected or deleted touch the values they had and those they have.
+    """
+    new = [increments.read(spark, paid, lake, images=True)] if paid else []
     if told:
         judged = increments.read(spark, told, lake).select("transaction_id").distinct()
         new.append(payments.join(F.broadcast(judged), "transaction_id", "left_semi"))
@@ -81,3 +86,18 @@ def _of(payments: DataFrame, summary: Summary, touched: DataFrame | None) -> Dat
         return payments
     marked = payments.withColumn("touched", F.expr(summary.touched_by))
     return marked.join(F.broadcast(touched), "touched", "left_semi").drop("touched")
+
+
+def _remove_emptied(
+    spark: SparkSession, summary: Summary, rows: DataFrame, touched: DataFrame, source: str, lake: str
+) -> None:
+    """Remove the summary's touched rows whose last payment was corrected to stand elsewhere, or deleted."""
+    key, view = list(summary.table.key), f"emptied_{summary.table.name}"
+    held = spark.read.format("delta").load(summary.table.path(lake)).where(F.col("source") == source)
+    theirs = held.join(F.broadcast(touched), F.col(summary.table.key[1]) == F.col("touched"), "left_semi").select(key)
+    now = rows.select(*(F.col(name).alias(f"_{name}") for name in key))
+    same = [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in key]
+    theirs.join(now, same, "left_anti").createOrReplaceTempView(view)
+    matches = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in key)
+    merge = f"MERGE INTO delta.`{summary.table.path(lake)}` t USING {view} s ON {matches} WHEN MATCHED THEN DELETE"
+    spark.sql(merge).collect()

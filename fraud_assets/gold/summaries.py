@@ -20,6 +20,7 @@ class Summary:
     """A table of one row a group, and how it follows from payments.
 
     ``touched_by`` is the SQL expression over a payment whose values name what a new row changes; null names nothing.
+    The second column of the table's key has these values.
     """
 
     table: Table

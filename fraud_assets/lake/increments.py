@@ -28,7 +28,13 @@ SMALL = 20_000
 BATCH = 50_000
 """Rows that a step in this process holds at a time, where it reads, computes and writes as a stream."""
 
+CHANGE = ["_change_type", "_commit_version"]
+BEFORE = "update_preimage"
+"""The change type of a row as it was before it was changed in place."""
+
 _SETTINGS = "spark.databricks.delta."
+_GAINED = ("insert",)
+_IN_PLACE = ("MERGE", "UPDATE", "DELETE")
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
@@ -91,8 +97,11 @@ def _position(upstream: DeltaTable, source: str, part: str = "") -> str:
     return "/".join([str(upstream.metadata().id), source, *([part] if part else [])])
 
 
-def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
-    """The rows the upstream gained in the increment, of its source, in the upstream's columns."""
+def read(spark: SparkSession, increment: Increment, lake: str, images: bool = False) -> DataFrame:
+    """The rows the upstream gained in the increment, of its source, in the upstream's columns.
+
+    With ``images`` also each row that was changed in place, as it was before and as it was after.
+    """
     path = increment.upstream.path(lake)
     if increment.is_first:
         all_rows = spark.read.format("delta").option("versionAsOf", increment.last).load(path)
@@ -104,8 +113,8 @@ def read(spark: SparkSession, increment: Increment, lake: str) -> DataFrame:
         .option("endingVersion", increment.last)
         .load(path)
     )
-    gained = changes.where((F.col("source") == increment.source) & (F.col("_change_type") == "insert"))
-    return gained.drop(*_CHANGE_COLUMNS)
+    mine = changes.where(F.col("source") == increment.source)
+    return (mine if images else mine.where(F.col("_change_type").isin(*_GAINED))).drop(*_CHANGE_COLUMNS)
 
 
 def size(increment: Increment | None, lake: str) -> int:
@@ -114,10 +123,23 @@ def size(increment: Increment | None, lake: str) -> int:
         return 0
     if increment.is_first:
         return reads.count(increment.upstream, lake, version=increment.last)
-    log = DeltaTable(increment.upstream.path(lake))
-    commits = log.history(log.version() - increment.first + 1)
-    metrics = [c.get("operationMetrics", {}) for c in commits if increment.first <= c["version"] <= increment.last]
+    metrics = [commit.get("operationMetrics", {}) for commit in _commits(increment, lake)]
     return sum(int(m.get("numOutputRows") or m.get("num_added_rows") or 0) for m in metrics)
+
+
+def in_place(increment: Increment | None, lake: str) -> bool:
+    """Whether the upstream's rows of its source were changed in place in the increment, by a step or by hand."""
+    if increment is None or increment.is_first:
+        return False
+    changes = [commit for commit in _commits(increment, lake) if commit["operation"] in _IN_PLACE]
+    traces = [json.loads(commit["userMetadata"]) if commit.get("userMetadata") else {} for commit in changes]
+    return any(trace.get("source", increment.source) == increment.source for trace in traces)
+
+
+def _commits(increment: Increment, lake: str) -> list[dict[str, Any]]:
+    log = DeltaTable(increment.upstream.path(lake))
+    history: list[dict[str, Any]] = log.history(log.version() - increment.first + 1)
+    return [commit for commit in history if increment.first <= commit["version"] <= increment.last]
 
 
 def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
@@ -125,6 +147,16 @@ def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     if increment.is_first:
         return _all_rows(increment, lake, columns).collect()
     return _gained(pl.DataFrame(pa.table(_changes(increment, lake, columns))), increment, columns)
+
+
+def images(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
+    """As `rows`, with each row that was changed in place as it was before and after, and `CHANGE`: what befell it when.
+
+    The increment is not a first one.
+    """
+    wanted = [*columns, *CHANGE]
+    changes = pl.DataFrame(pa.table(_changes(increment, lake, wanted)))
+    return changes.filter(pl.col("source") == increment.source).select(wanted)
 
 
 def batches(increment: Increment, lake: str, columns: list[str]) -> Iterator[pl.DataFrame]:
@@ -150,19 +182,13 @@ def _changes(increment: Increment, lake: str, columns: list[str]) -> Any:
 
 
 def _gained(changes: pl.DataFrame, increment: Increment, columns: list[str]) -> pl.DataFrame:
-    mine = changes.filter(pl.col("source") == increment.source, pl.col("_change_type") == "insert")
+    mine = changes.filter(pl.col("source") == increment.source, pl.col("_change_type").is_in(_GAINED))
     return mine.select(columns)
 
 
 def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None:
     """What the increment's own rows were made from: the versions of ``upstream`` its commits took; None without any."""
-    log = DeltaTable(increment.upstream.path(lake))
-    commits = log.history(log.version() - increment.first + 1)
-    traces = [
-        json.loads(commit["userMetadata"])
-        for commit in commits
-        if increment.first <= commit["version"] <= increment.last and commit.get("userMetadata")
-    ]
+    traces = [json.loads(c["userMetadata"]) for c in _commits(increment, lake) if c.get("userMetadata")]
     wanted = (upstream.full_name, increment.source)
     ranges = [(trace["first"], trace["last"]) for trace in traces if (trace["upstream"], trace["source"]) == wanted]
     if not ranges:

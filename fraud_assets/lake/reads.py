@@ -31,6 +31,12 @@ def scan(table: Table, lake: str, version: int | None = None) -> pl.LazyFrame | 
     return pl.scan_delta(table.path(lake), version=version)
 
 
+def standing(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows without those of payments that their source has deleted, where the table tells."""
+    tells = "deleted_at" in frame.collect_schema()
+    return frame.filter(pl.col("deleted_at").is_null()) if tells else frame
+
+
 def count(table: Table, lake: str, source: str | None = None, version: int | None = None) -> int:
     """Rows of the table (of one source, if given); 0 when it was never created."""
     frame = scan(table, lake, version)

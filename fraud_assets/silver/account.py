@@ -1,4 +1,4 @@
-"""The account of a source: every bronze record is in silver, a duplicate, in quarantine, or discarded by a person."""
+"""The account of a source: every bronze record is in silver, a duplicate or a correction, or set aside."""
 
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ class Account:
     bronze: int
     silver: int
     duplicates: int
+    corrections: int
     quarantined: int
     """Open, or waiting to be read again."""
     discarded: int
@@ -27,14 +28,16 @@ class Account:
     @property
     def balanced(self) -> bool:
         """Whether nothing is missing and nothing is there twice."""
-        return self.bronze == self.silver + self.duplicates + self.quarantined + self.discarded
+        kept = self.silver + self.duplicates + self.corrections
+        return self.bronze == kept + self.quarantined + self.discarded
 
     def __str__(self) -> str:
         """The account as a line for people."""
         sign = "=" if self.balanced else "≠"
         return (
             f"{self.stream}: bronze {self.bronze:,} {sign} silver {self.silver:,} + duplicates {self.duplicates:,} "
-            f"+ quarantine {self.quarantined:,} + discarded {self.discarded:,} (bronze version {self.version})"
+            f"+ corrections {self.corrections:,} + quarantine {self.quarantined:,} + discarded {self.discarded:,} "
+            f"(bronze version {self.version})"
         )
 
 
@@ -51,6 +54,7 @@ def account(source: str, lake: str) -> list[Account]:
                 0 if version is None else reads.count(upstream, lake, source, version),
                 _kept(target, source, lake),
                 _duplicates(source, stream, lake),
+                reads.count(silver.CORRECTIONS, lake, source) if target is silver.TRANSACTIONS else 0,
                 sum(standing.get((stream, str(state)), 0) for state in (State.OPEN, State.WAITING)),
                 standing.get((stream, str(State.DISCARDED)), 0),
             )

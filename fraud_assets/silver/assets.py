@@ -14,7 +14,7 @@ from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, silver
 
-TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES)
+TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.CORRECTIONS, silver.QUARANTINE, silver.DUPLICATES)
 
 
 @wiring.written_by(*(wiring.spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
@@ -28,6 +28,7 @@ def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     written = {
         silver.TRANSACTIONS: streams["transactions"].written,
         silver.LABELS: streams["labels"].written + streams["transactions"].labelled,
+        silver.CORRECTIONS: streams["transactions"].corrections,
         silver.QUARANTINE: sum(stream.quarantined for stream in streams.values()),
         silver.DUPLICATES: sum(stream.duplicates for stream in streams.values()),
     }

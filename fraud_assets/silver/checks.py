@@ -19,7 +19,7 @@ FRESH_WITHIN = timedelta(hours=24)
         wiring.check_spec(
             silver.TRANSACTIONS,
             "conservation",
-            "every bronze record is in silver, a duplicate, in quarantine or discarded",
+            "every bronze record is in silver, a duplicate, a correction, in quarantine or discarded",
             blocking=True,
         ),
         *wiring.key_checks(silver.TRANSACTIONS),

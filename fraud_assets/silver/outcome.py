@@ -20,6 +20,10 @@ class Refined:
     written: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    corrections: int = 0
+    """Changes of payments that came after the first."""
+    corrected: int = 0
+    """Rows of silver that such a change was put over."""
     labelled: int = 0
     """Labels that came in line with payments."""
     undeclared: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.silver import formats
 from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import IS_FRAUD, Stream, mapped_columns
+from fraud_assets.sources.stream import IS_FRAUD, Stream, Time, mapped_columns
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
@@ -25,7 +25,7 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
     typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
     parsed = (
         _read(raw.drop("headers"), stream)
-        .select("_raw.*", "_readable", *given, *_attributes(stream, table))
+        .select("_raw.*", "_readable", *given, *_attributes(stream, table), *_change(stream, table))
         .select("*", *typed)
         .withColumn("reasons", _reasons(source, stream, list(mapped), table))
         .select("*", *_signals(stream))
@@ -38,11 +38,13 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
 
 def unmapped(stream: Stream, table: Table) -> list[Column]:
     """The silver table's columns that the stream's records do not fill, as nulls."""
-    open_to_mapping = [*mapped_columns(table), "signals", "attributes"]
+    ours = [*mapped_columns(table), "signals", "attributes", "changed_at", "deleted_at", "corrected_at"]
     filled = {*stream.columns, *(["signals"] if stream.signals else [])}
+    if stream.format == "debezium":
+        filled |= {"changed_at", "deleted_at"}
     if stream.attributes or stream.format == "json":
         filled.add("attributes")
-    absent = [c for c in table.columns if c.name in open_to_mapping and c.name not in filled]
+    absent = [c for c in table.columns if c.name in ours and c.name not in filled]
     return [F.lit(None).cast(column.type).alias(column.name) for column in absent]
 
 
@@ -75,6 +77,14 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
     unknown = formats.undeclared(F.col("_raw.value"), stream)
     both = unknown if named is None else F.coalesce(F.map_concat(named, unknown), named)
     return [both.alias("attributes")]
+
+
+def _change(stream: Stream, table: Table) -> list[Column]:
+    """When a database told the row, by its own clock where it says so, and whether it told that the row is deleted."""
+    if stream.format != "debezium" or "changed_at" not in table.column_names:
+        return []
+    told = F.coalesce(F.expr(formats.timestamp("ts_ms", Time(format="milliseconds"))), F.col("_raw.kafka_time"))
+    return [told.alias("changed_at"), F.when(F.col("op") == "d", told).alias("deleted_at")]
 
 
 def _given(column: Declared) -> str:

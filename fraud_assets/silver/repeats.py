@@ -1,8 +1,8 @@
 """Which valid records come after another with their key, and what each holds other than that first one.
 
-A record with the first one's content is a duplicate, any other is a conflict. Content is what follows from the record
-itself: not where it stood in Kafka, nor when it was read, nor whether a database told the row as created, updated or
-in a snapshot (a delete is another content). Only records whose key repeats are compared.
+A record with the first one's content is a duplicate, any other is a conflict, or, of a payment that a database tells, a
+correction. Content is what follows from the record itself, not where it stood in Kafka, nor when it was read; when a
+database told it is content. Only records whose key repeats are compared.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -10,14 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from fraud_assets.silver.outcome import COORDINATES
-from fraud_assets.sources.stream import CHANGE_FIELDS, Stream
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
-OPERATION, CHANGED_AT = CHANGE_FIELDS
-TELL_A_ROW = ("c", "r", "u")
-"""Debezium's operations after which the row is there: create, read (snapshot) and update."""
-_NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at"}
+_NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at", "corrected_at"}
 
 
 def key(table: Table) -> list[str]:
@@ -53,25 +49,15 @@ def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
     return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
 
 
-def differing(later: DataFrame, first: DataFrame, table: Table, stream: Stream) -> DataFrame:
+def differing(later: DataFrame, first: DataFrame, table: Table) -> DataFrame:
     """The later records' coordinates and ``differs``, the columns in which each is other than the first of its key."""
     columns = content(table)
-    held = first.select(*key(table), *(_comparable(column, stream).alias(f"_{column.name}") for column in columns))
-    same = [_comparable(column, stream).eqNullSafe(F.col(f"_{column.name}")) for column in columns]
+    held = first.select(*key(table), *(_comparable(column).alias(f"_{column.name}") for column in columns))
+    same = [_comparable(column).eqNullSafe(F.col(f"_{column.name}")) for column in columns]
     names = [F.when(~alike, F.lit(column.name)) for alike, column in zip(same, columns, strict=True)]
     return later.join(held, key(table), "left").select(*COORDINATES, F.array_compact(F.array(*names)).alias("differs"))
 
 
-def _comparable(column: Declared, stream: Stream) -> Column:
+def _comparable(column: Declared) -> Column:
     """The column as Spark can compare it: maps as their sorted entries."""
-    if not column.type.startswith("map"):
-        return F.col(column.name)
-    entries = F.array_sort(F.map_entries(column.name))
-    if column.name == "attributes" and stream.format == "debezium":
-        return F.filter(entries, lambda entry: ~_of_the_change(entry["key"], entry["value"]))
-    return entries
-
-
-def _of_the_change(name: Column, value: Column) -> Column:
-    """Whether an attribute tells of a database's change rather than of the row."""
-    return (name == CHANGED_AT) | ((name == OPERATION) & value.isin(*TELL_A_ROW))
+    return F.array_sort(F.map_entries(column.name)) if column.type.startswith("map") else F.col(column.name)

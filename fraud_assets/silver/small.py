@@ -13,9 +13,10 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import Increment
+from fraud_assets.silver import corrections
 from fraud_assets.silver.outcome import COORDINATES, Refined
 from fraud_assets.silver.parse import parse
-from fraud_assets.silver.repeats import CHANGED_AT, OPERATION, TELL_A_ROW, conflict, content, key
+from fraud_assets.silver.repeats import conflict, content, key
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.tables import Column, Table, bronze, silver
@@ -49,9 +50,9 @@ def refine_small(
     due = todo[0].target is target
     left_out = repeats(valid, taken, key(target)) if due else valid.join(taken, on=COORDINATES, how="anti")
     kept = parsed.take(valid.join(left_out, on="index", how="anti")["index"].to_arrow())
-    differs = _compared(source, described, target, parsed, left_out, kept if due else kept.slice(0, 0), lake)
+    differs = _compared(source, target, parsed, left_out, kept if due else kept.slice(0, 0), lake)
     outcome.undeclared = tuple(sorted({*outcome.undeclared, *(_attributes(parsed) - set(described.attributes))}))
-    now = datetime.now(UTC)
+    now, corrected = datetime.now(UTC), corrections.taken_from(described, target)
     for increment in todo:
         if increment.target is target:
             outcome.written += increments.append_here(_with(kept, processed_at=now), increment, lake)
@@ -60,9 +61,15 @@ def refine_small(
             outcome.labelled += increments.append_here(labels, increment, lake)
         elif increment.target is silver.QUARANTINE:
             bad = records.filter(pl.col("reasons").list.len() > 0).select(*COORDINATES, "reasons")
-            aside = raw.join(pl.concat([bad, _conflicts(records, differs, target)]), on=COORDINATES)
+            if not corrected:
+                bad = pl.concat([bad, _conflicts(records, differs, target)])
+            aside = raw.join(bad, on=COORDINATES)
             rows = aside.with_columns(stream=pl.lit(stream), quarantined_at=now)
             outcome.quarantined += increments.append_here(rows, increment, lake)
+        elif increment.target is silver.CORRECTIONS:
+            other = differs.filter(pl.col("differs").list.len() > 0)["index"]
+            rows = _with(parsed.take(other.to_arrow()), found_at=now)
+            outcome.corrections += increments.append_here(rows, increment, lake)
         else:
             alike = differs.filter(pl.col("differs").list.len() == 0)["index"]
             rows = _with(parsed.take(alike.to_arrow()), stream=stream, found_at=now)
@@ -76,29 +83,23 @@ def repeats(valid: pl.DataFrame, taken: pl.DataFrame, key: list[str]) -> pl.Data
     return valid.join(first.join(taken, on=key, how="anti"), on="index", how="anti")
 
 
-def differing(later: pl.DataFrame, first: pl.DataFrame, table: Table, stream: Stream) -> pl.DataFrame:
+def differing(later: pl.DataFrame, first: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The later records' index and ``differs``, the columns in which each is other than the first of its key."""
     both = later.join(first, on=key(table), how="left", suffix=_FIRST)
-    pairs = {c.name: [_comparable(c, name, stream) for name in (c.name, c.name + _FIRST)] for c in content(table)}
+    pairs = {c.name: [_comparable(c, name) for name in (c.name, c.name + _FIRST)] for c in content(table)}
     other = [pl.when(now.ne_missing(then)).then(pl.lit(name)) for name, (now, then) in pairs.items()]
     return both.select("index", pl.concat_list(other).list.drop_nulls().alias("differs"))
 
 
-def _comparable(column: Column, name: str, stream: Stream) -> pl.Expr:
+def _comparable(column: Column, name: str) -> pl.Expr:
     """The column as Polars can compare it: maps as their entries in the order of their names."""
     if not column.type.startswith("map"):
         return pl.col(name)
-    key_, value = pl.element().struct.field("key"), pl.element().struct.field("value")
-    entries = pl.col(name).map.entries().list.eval(pl.element().sort_by(key_))
-    if column.name == "attributes" and stream.format == "debezium":
-        of_the_change = (key_ == CHANGED_AT) | ((key_ == OPERATION) & value.is_in(TELL_A_ROW))
-        return entries.list.eval(pl.element().filter(~of_the_change))
-    return entries
+    return pl.col(name).map.entries().list.eval(pl.element().sort_by(pl.element().struct.field("key")))
 
 
 def _compared(
     source: Source,
-    stream: Stream,
     target: Table,
     parsed: pa.Table,
     left_out: pl.DataFrame,
@@ -112,7 +113,7 @@ def _compared(
     held = _within(source, target, left_out, lake).select(columns)
     first = held.join(left_out.lazy(), on=key(target), how="semi").collect()
     later = _shaped(parsed.take(left_out["index"].to_arrow()), first.schema).with_columns(left_out["index"])
-    return differing(later, pl.concat([first, _shaped(added, first.schema)]), target, stream)
+    return differing(later, pl.concat([first, _shaped(added, first.schema)]), target)
 
 
 def _shaped(rows: pa.Table, schema: pl.Schema) -> pl.DataFrame:

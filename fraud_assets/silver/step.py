@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
-from fraud_assets.silver import replays
+from fraud_assets.silver import corrections, replays
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse, unmapped
 from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
@@ -32,7 +32,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     upstream, target = STREAMS[stream]
     described: Stream = getattr(source, stream)
     in_line = (silver.LABELS,) if target is silver.TRANSACTIONS and IS_FRAUD.name in described.columns else ()
-    targets = (target, *in_line, silver.QUARANTINE, silver.DUPLICATES)
+    corrected = (silver.CORRECTIONS,) if corrections.taken_from(described, target) else ()
+    targets = (target, *in_line, *corrected, silver.QUARANTINE, silver.DUPLICATES)
     todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for same in _by_range(todo):
@@ -41,6 +42,8 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
         raw = replays.rows(same[0], stream, lake)
         outcome.replayed = max(outcome.replayed, _carry(spark, source, stream, raw, same, lake, outcome))
+    if corrected:
+        outcome.corrected = corrections.apply(spark, source, lake)
     return outcome
 
 
@@ -100,11 +103,13 @@ def _refine_range(
     repeated = left_out.count() if good else 0
     left_out = _listed(left_out, repeated)
     rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
-    differs, conflicts = None, 0
+    differs, others = None, 0
     if repeated:
         later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
         added = rows.select("*", *unmapped(described, target)) if due else None
-        differs, conflicts = _compared(spark, source, stream, later, repeated, added, lake)
+        differs, others = _compared(spark, source, stream, later, repeated, added, lake)
+    corrected = corrections.taken_from(described, target)
+    conflicts = 0 if corrected else others
     for increment in todo:
         if increment.target is target:
             stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
@@ -116,9 +121,13 @@ def _refine_range(
             outcome.quarantined += _write(spark, bad, total - good + conflicts, increment, lake)
         elif increment.target is silver.LABELS:
             outcome.labelled += _write(spark, in_line_labels(rows, source), good - repeated, increment, lake)
+        elif increment.target is silver.CORRECTIONS:
+            changes = valid if differs is None else correcting(valid, differs)
+            stamped = changes.select("*", F.current_timestamp().alias("found_at"), *unmapped(described, target))
+            outcome.corrections += _write(spark, stamped, others, increment, lake)
         else:
             again = valid if differs is None else duplicates(valid, differs, stream)
-            outcome.duplicates += _write(spark, again, repeated - conflicts, increment, lake)
+            outcome.duplicates += _write(spark, again, repeated - others, increment, lake)
     return total
 
 
@@ -142,7 +151,7 @@ def _compared(
     if added is not None:
         first = first.unionByName(added.select(columns))
     first = first.join(_listed(later.select(key(target)), repeated), key(target), "left_semi")
-    differs = differing(later, first, target, getattr(source, stream)).localCheckpoint()
+    differs = differing(later, first, target).localCheckpoint()
     return differs, differs.where(F.size("differs") > 0).count()
 
 
@@ -176,6 +185,12 @@ def conflicting(raw: DataFrame, differs: DataFrame, table: Table, stream: str) -
     reason = F.concat(F.lit(conflict(table, "")), F.array_join("differs", ", "))
     conflicts = differs.where(F.size("differs") > 0).select(*COORDINATES, F.array(reason).alias("reasons"))
     return _put_aside(raw.join(F.broadcast(conflicts), COORDINATES), stream)
+
+
+def correcting(valid: DataFrame, differs: DataFrame) -> DataFrame:
+    """The valid records that tell another content than an earlier one."""
+    other = F.broadcast(differs.where(F.size("differs") > 0).select(*COORDINATES))
+    return valid.join(other, COORDINATES, "left_semi")
 
 
 def _put_aside(rows: DataFrame, stream: str) -> DataFrame:

@@ -149,6 +149,7 @@ def mapped_columns(table: Table) -> list[str]:
     filled_by_us = {
         "source", "signals", "attributes",
         "topic", "partition", "offset", "kafka_time", "ingested_at", "processed_at",
+        "changed_at", "deleted_at", "corrected_at",
     }  # fmt: skip
     in_line = [IS_FRAUD.name] if table is silver.TRANSACTIONS else []
     return [*(name for name in table.column_names if name not in filled_by_us), *in_line]

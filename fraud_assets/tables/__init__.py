@@ -7,6 +7,7 @@ ALL: tuple[Table, ...] = (
     bronze.TRANSACTIONS,
     bronze.LABELS,
     silver.TRANSACTIONS,
+    silver.CORRECTIONS,
     silver.LABELS,
     silver.QUARANTINE,
     silver.QUARANTINE_ACTIONS,

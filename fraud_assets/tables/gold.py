@@ -25,6 +25,7 @@ FEATURES = Table(
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
         Column("repaired_at", "timestamp", "when late or corrected data last changed the row", "UTC"),
+        Column("deleted_at", "timestamp", "when the source deleted the payment: nothing is to learn from it", "UTC"),
     ),
     key=("source", "transaction_id"),
     time="event_time",

@@ -4,6 +4,10 @@ from fraud_assets.tables.schema import COORDINATES, SOURCE, Column, Layer, Priva
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
 _STREAM = Column("stream", "string", "transactions or labels: which bronze table the record stands in", nullable=False)
+_CHANGE = (
+    Column("changed_at", "timestamp", "when its database told what the row says; absent elsewhere", "UTC"),
+    Column("deleted_at", "timestamp", "when it told that the payment is deleted: it no longer counts", "UTC"),
+)
 
 TRANSACTIONS = Table(
     Layer.SILVER,
@@ -32,11 +36,25 @@ TRANSACTIONS = Table(
         *COORDINATES,
         Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
         Column("processed_at", "timestamp", "when the row was written here", "UTC"),
+        *_CHANGE,
+        Column("corrected_at", "timestamp", "when a newer change was last put over the row here", "UTC"),
     ),
     key=("source", "transaction_id"),
     time="event_time",
     cluster_by=("customer_id", "event_time"),
     constraints=(("amount_is_negative", "amount >= 0"), ("amount_is_beyond_belief", "amount < 1e9")),
+)
+
+CORRECTIONS = Table(
+    Layer.SILVER,
+    "corrections",
+    "Changes of payments that came after the first; the newest of a payment is put over its row of silver.transactions",
+    (
+        *(c for c in TRANSACTIONS.columns if c.name not in {"processed_at", "corrected_at"}),
+        Column("found_at", "timestamp", "when the row was written here", "UTC"),
+    ),
+    key=("topic", "partition", "offset"),
+    time="kafka_time",
 )
 
 LABELS = Table(

@@ -73,7 +73,7 @@ def _read(table: Table, source: str, versions: Versions, lake: str, columns: Ite
     try:
         frame = reads.scan(table, lake, version)
         if frame is not None:
-            return frame.filter(pl.col("source") == source).select(list(columns)).collect()
+            return reads.standing(frame).filter(pl.col("source") == source).select(list(columns)).collect()
     except (OSError, pl.exceptions.ComputeError) as error:
         raise FraudError(
             f"version {version} of {table.full_name} can no longer be read: upkeep keeps 30 days "

@@ -39,21 +39,22 @@ payment = st.tuples(days, st.sampled_from("AB"), st.sampled_from("XY"), st.integ
 label = st.tuples(st.integers(0, 24), st.booleans(), st.integers(-45, 60))
 
 
-def frames(drawn: list[Any], verdicts: list[Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    payments = [
+def paid(drawn: list[Any]) -> pl.DataFrame:
+    rows = [
         ("s", f"T{number:02}", at, customer, merchant, float(amount), at, 1.0, 2.0, 3.0, float(amount),
          "10.0.0.1", "DE" if amount % 3 else None, {"V1": float(amount), "V2": 2.0})
         for number, (at, customer, merchant, amount) in enumerate(drawn)
     ]  # fmt: skip
+    return pl.DataFrame(rows, schema=PAYMENT, orient="row")
+
+
+def told(drawn: list[Any], verdicts: list[Any]) -> pl.DataFrame:
     labels = {
         (f"T{number:02}", drawn[number][0] + timedelta(days=after)): fraud
         for number, fraud, after in verdicts
         if number < len(drawn)
     }
-    return (
-        pl.DataFrame(payments, schema=PAYMENT, orient="row"),
-        pl.DataFrame([(name, fraud, at) for (name, at), fraud in labels.items()], schema=LABEL, orient="row"),
-    )
+    return pl.DataFrame([(name, fraud, at) for (name, at), fraud in labels.items()], schema=LABEL, orient="row")
 
 
 def whole(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
@@ -61,26 +62,31 @@ def whole(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     return computed.select("transaction_id", *NAMES).sort("transaction_id")
 
 
-@settings(max_examples=40, deadline=None)
+befallen = st.sampled_from(["nothing", "arrived", "corrected", "deleted"])
+
+
+@settings(max_examples=60, deadline=None)
 @given(
-    drawn=st.lists(payment, min_size=1, max_size=25),
-    verdicts=st.lists(label, max_size=20),
-    data=st.data(),
+    drawn=st.lists(st.tuples(payment, payment, befallen), min_size=1, max_size=25),
+    verdicts=st.lists(st.tuples(label, st.booleans()), max_size=20),
 )
-def test_all_that_changed_is_recomputed_and_right(drawn: list[Any], verdicts: list[Any], data: st.DataObject) -> None:
-    payments, labels = frames(drawn, verdicts)
-    new = pl.Series(data.draw(st.lists(st.booleans(), min_size=payments.height, max_size=payments.height)), dtype=bool)
-    told = pl.Series(data.draw(st.lists(st.booleans(), min_size=labels.height, max_size=labels.height)), dtype=bool)
+def test_all_that_changed_is_recomputed_and_right(drawn: list[Any], verdicts: list[Any]) -> None:
+    befell = pl.Series([what for *_, what in drawn])
+    then, now = (
+        paid([old for old, *_ in drawn]),
+        paid([new if what == "corrected" else old for old, new, what in drawn]),
+    )
+    happened = [old for old, *_ in drawn]
+    known, every = (told(happened, [v for v, new in verdicts if new in which]) for which in ((False,), (False, True)))
+    payments, were = now.filter(befell != "deleted"), then.filter(befell != "arrived")
+    altered = then.filter(befell.is_in(["corrected", "deleted"]))
+    places = pl.concat([now.filter(befell.is_in(["arrived", "corrected"])), altered])
 
     found = touched(
-        payments.lazy(),
-        labels.lazy(),
-        payments.filter(new).select("transaction_id", "event_time", "customer_id", "merchant_id"),
-        labels.filter(told).select("transaction_id", "known_at"),
-        PLAN,
+        payments.lazy(), every.lazy(), places, every.join(known, on=every.columns, how="anti"), PLAN, altered
     )
 
-    before, after = whole(payments.filter(~new), labels.filter(~told)), whole(payments, labels)
+    before, after = whole(were, known), whole(payments, every)
     changed = after.join(before, on=after.columns, how="anti", nulls_equal=True)["transaction_id"]
     assert set(changed) <= set(found["transaction_id"])
     if found.height:

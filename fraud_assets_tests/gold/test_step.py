@@ -18,7 +18,7 @@ from fraud_assets.lake import increments, reads
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, silver
-from fraud_assets_tests.raw import label, payment, records, send
+from fraud_assets_tests.raw import change, label, payment, records, send
 
 pytestmark = pytest.mark.stack
 
@@ -29,12 +29,14 @@ def rows(table: Table, lake: Path) -> pl.DataFrame:
     return frame.collect()
 
 
-def arrive(spark: SparkSession, lake: Path, payments: list[Any], labels: list[Any] | None = None) -> None:
+def arrive(
+    spark: SparkSession, lake: Path, payments: list[Any], labels: list[Any] | None = None, source: str = "cards"
+) -> None:
     for stream, values in (("transactions", payments), ("labels", labels or [])):
         if values:
             first = reads.count(named_table(stream), str(lake))
-            send(spark, lake, stream, records(values, first))
-            refine(spark, named("cards"), stream, str(lake))
+            send(spark, lake, stream, records(values, first), source)
+            refine(spark, named(source), stream, str(lake))
 
 
 def named_table(stream: str) -> Table:
@@ -45,7 +47,8 @@ def named_table(stream: str) -> Table:
 
 def judged(lake: Path) -> pl.DataFrame:
     verdicts = rows(silver.LABELS, lake).sort("known_at").group_by("transaction_id").agg(pl.col("is_fraud").last())
-    return rows(silver.TRANSACTIONS, lake).join(verdicts, on="transaction_id", how="left")
+    paid = rows(silver.TRANSACTIONS, lake).filter(pl.col("deleted_at").is_null())
+    return paid.join(verdicts, on="transaction_id", how="left")
 
 
 def assert_equals_reference(lake: Path) -> None:
@@ -72,8 +75,8 @@ def assert_equals_reference(lake: Path) -> None:
         assert_frame_equal(rows(summary.table, lake).select(expected.columns).sort(entity), expected.sort(entity))
 
 
-def everything(spark: SparkSession, lake: Path) -> list[int]:
-    return [summarise(spark, "cards", summary, str(lake)).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
+def everything(spark: SparkSession, lake: Path, source: str = "cards") -> list[int]:
+    return [summarise(spark, source, summary, str(lake)).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
 
 
 def at(hour: int) -> str:
@@ -98,6 +101,19 @@ def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark
     for table in (HOURLY.table, CUSTOMERS.table):
         assert account(table, "cards", str(tables)).balanced
     assert rows(HOURLY.table, tables)["category"].null_count() == 5
+
+
+def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: SparkSession, tables: Path) -> None:
+    told = [change("c", number, number) for number in range(6)]
+    arrive(spark, tables, told, source="ledger")
+    everything(spark, tables, "ledger")
+    assert_equals_reference(tables)
+    moved = change("u", 0, 10, paid_at=told[3]["after"]["paid_at"], customer_id=7, amount=99.0)
+    arrive(spark, tables, [moved, change("d", 5, 11)], source="ledger")
+    everything(spark, tables, "ledger")
+    assert_equals_reference(tables)
+    for table in (HOURLY.table, CUSTOMERS.table):
+        assert account(table, "ledger", str(tables)).balanced
 
 
 class Interrupted(Exception):

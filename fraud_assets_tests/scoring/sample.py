@@ -37,6 +37,7 @@ def features(rows: int, tag: str, start: datetime = START, source: str = "cards"
             "kafka_time": moments,
             "computed_at": moments,
             "repaired_at": pl.Series([None] * rows, dtype=TIME),
+            "deleted_at": pl.Series([None] * rows, dtype=TIME),
         }
     )
 

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import reads
-from fraud_assets.silver import formats, step
+from fraud_assets.silver import formats
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.sources.stream import Time
@@ -110,21 +110,6 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
     taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
     assert [attributes["op"] for attributes in taken["attributes"]] == ["c", "r", "u", "d"]
     assert set(taken["event_time"]) == {datetime(2026, 2, 1, 12, tzinfo=UTC)}
-
-
-@pytest.mark.parametrize("small", [20_000, 0], ids=["in this process", "on Spark"])
-def test_a_row_told_again_is_a_duplicate_and_a_change_of_it_a_conflict(
-    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch, small: int
-) -> None:
-    monkeypatch.setattr(step, "SMALL", small)
-    told = [change("c", 0), change("r", 0), change("u", 0), change("u", 0, amount=13), change("d", 0)]
-    told[1]["ts_ms"] += 9_000
-    send(spark, tables, "transactions", records(told), "ledger")
-    refine(spark, LEDGER, "transactions", str(tables))
-    assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [1, 2]
-    said = "transaction_id of an earlier record that has another "
-    reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
-    assert reasons == {3: [said + "amount"], 4: [said + "attributes"]}
 
 
 def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Path) -> None:

@@ -68,18 +68,19 @@ def draw() -> None:
         _detail(held.source, st.session_state[_CHOSEN])
 
 
+_TERMS = ("stream", "bronze", "silver", "duplicates", "corrections", "quarantined", "discarded")
+
+
 def _account(accounts: list[Account]) -> None:
     taken = [a for a in accounts if a.version is not None]
     if not taken:
         st.caption("Silver has read nothing yet.")
         return
-    rows = [
-        (a.stream, a.bronze, a.silver, a.duplicates, a.quarantined, a.discarded, "yes" if a.balanced else "no")
-        for a in taken
-    ]
-    names = ["Stream", "Bronze", "Silver", "Duplicates", "In quarantine", "Discarded", "Balanced"]
+    rows = [(*(getattr(account, name) for name in _TERMS), "yes" if account.balanced else "no") for account in taken]
+    names = ["Stream", "Bronze", "Silver", "Duplicates", "Corrections", "In quarantine", "Discarded", "Balanced"]
     st.dataframe(pl.DataFrame(rows, names, orient="row"), hide_index=True, alt="Account of every stream")
-    st.caption("Bronze = silver + duplicates + in quarantine + discarded, at the version that silver has read.")
+    terms = "silver + duplicates + corrections + in quarantine + discarded"
+    st.caption(f"Bronze = {terms}, at the version that silver has read.")
 
 
 def _table(rows: pl.DataFrame) -> None:

@@ -1,0 +1,175 @@
+"""However a database's changes arrive, silver and features end as if they had come in order."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from pyspark.sql import SparkSession
+
+from fraud_assets.features import step as features
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.plan import Plan, widened
+from fraud_assets.lake import increments, reads
+from fraud_assets.lake.increments import SMALL
+from fraud_assets.silver import step
+from fraud_assets.silver.account import account
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.source import named
+from fraud_assets.tables import Table, gold, silver
+from fraud_assets_tests.raw import change, day, records, send
+
+pytestmark = pytest.mark.stack
+
+LEDGER = named("ledger")
+
+
+def world(seed: int) -> list[dict[str, Any]]:
+    """The changes of some payments in the order in which the database made them."""
+    draw, told = random.Random(seed), []
+    for number in range(24):
+        other: dict[str, Any] = {}
+        for op in draw.choice(["c", "r", "cu", "cuu", "cd", "cud", "cdc", "cuduu", "d", "crr"]):
+            if op == "u":
+                other |= draw.choice(
+                    [
+                        {"amount": round(draw.uniform(1, 99), 2)},
+                        {"customer_id": draw.randrange(3), "merchant_id": draw.randrange(2)},
+                        {"paid_at": day(draw.uniform(0, 40))},
+                    ]
+                )
+            told.append(change(op, number, len(told), **other))
+    return told
+
+
+def rows(table: Table, lake: Path) -> pl.DataFrame:
+    frame = reads.scan(table, str(lake))
+    assert frame is not None
+    return frame.collect()
+
+
+def expected(told: list[dict[str, Any]]) -> pl.DataFrame:
+    """What the last change of each payment says."""
+    last = {(row := c["before"] if c["op"] == "d" else c["after"])["id"]: (c, row) for c in told}
+    return pl.DataFrame(
+        [
+            (str(number), row["paid_at"], str(row["customer_id"]), str(row["merchant_id"]), float(row["amount"]),
+             change["op"], change["ts_ms"], change["ts_ms"] if change["op"] == "d" else None)
+            for number, (change, row) in last.items()
+        ],
+        schema=["transaction_id", "event_time", "customer_id", "merchant_id", "amount", "op", "changed", "deleted"],
+        orient="row",
+    ).sort("transaction_id")  # fmt: skip
+
+
+def assert_as_in_order(lake: Path, told: list[dict[str, Any]]) -> None:
+    assert all(stream.balanced for stream in account("ledger", str(lake)))
+    held = rows(silver.TRANSACTIONS, lake).sort("transaction_id")
+    says = held.select(
+        "transaction_id",
+        pl.col("event_time").dt.epoch("us"),
+        "customer_id",
+        "merchant_id",
+        "amount",
+        op=pl.col("attributes").map.get("op"),
+        changed=pl.col("changed_at").dt.epoch("ms"),
+        deleted=pl.col("deleted_at").dt.epoch("ms"),
+    )
+    assert_frame_equal(says, expected(told))
+    plan, paid = Plan.of(LEDGER), held.filter(pl.col("deleted_at").is_null())
+    none = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
+    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.population(paid.lazy())))
+    found = reads.standing(rows(gold.FEATURES, lake).lazy()).collect()
+    columns = ["transaction_id", "event_time", "customer_id", "merchant_id", *NAMES]
+    assert_frame_equal(
+        found.select(columns).sort("transaction_id"),
+        right.select(columns).sort("transaction_id"),
+        check_exact=False,
+        rel_tol=1e-9,
+        abs_tol=1e-9,
+    )
+
+
+@pytest.fixture(scope="module")
+def fresh_lakes(empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    root = tmp_path_factory.mktemp("lakes")
+    return (shutil.copytree(empty_tables, root / str(number)) for number in count())
+
+
+@pytest.mark.slow
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(seed=st.integers(0, 10**6), cuts=st.lists(st.floats(0.2, 0.9), min_size=1, max_size=2))
+def test_any_order_and_any_split_end_as_in_order(
+    spark: SparkSession, fresh_lakes: Iterator[Path], seed: int, cuts: list[float]
+) -> None:
+    assert_any_order_ends_as_in_order(spark, next(fresh_lakes), seed, cuts)
+
+
+@pytest.mark.slow
+def test_any_order_ends_as_in_order_on_spark(
+    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (step, features):
+        monkeypatch.setattr(module, "SMALL", 0)
+    assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
+
+
+def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int, cuts: list[float]) -> None:
+    told = world(seed)
+    arriving = random.Random(seed).sample(told, len(told))
+    places = [0, *sorted(round(cut * len(told)) for cut in cuts), len(told)]
+    for begin, end in pairwise(places):
+        send(spark, lake, "transactions", records(arriving[begin:end], begin), "ledger")
+        refine(spark, LEDGER, "transactions", str(lake))
+        features.compute(spark, LEDGER, str(lake))
+    assert_as_in_order(lake, told)
+
+
+@pytest.mark.parametrize("small", [SMALL, 0], ids=["in this process", "on Spark"])
+def test_every_record_is_a_row_a_duplicate_or_a_correction(
+    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    monkeypatch.setattr(step, "SMALL", small)
+    told = [change("c", 0, 1), change("c", 0, 1), change("r", 0, 5), change("u", 0, 3, amount=13), None]
+    send(spark, tables, "transactions", records(told), "ledger")
+    first = refine(spark, LEDGER, "transactions", str(tables))
+    assert (first.written, first.duplicates, first.corrections, first.quarantined) == (1, 1, 2, 1)
+    assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [10.0]
+
+    send(spark, tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
+    with monkeypatch.context() as patch:
+        patch.setattr(increments, "merge", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            refine(spark, LEDGER, "transactions", str(tables))
+    assert all(stream.balanced for stream in account("ledger", str(tables)))
+    assert sorted(rows(silver.CORRECTIONS, tables)["offset"]) == [2, 3, 5]
+    assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [1, 6]
+    assert refine(spark, LEDGER, "transactions", str(tables)).corrected == 1
+    (row,) = rows(silver.TRANSACTIONS, tables).to_dicts()
+    assert (row["amount"], row["offset"], row["corrected_at"] is None) == (14.0, 0, False)
+    assert all(stream.balanced for stream in account("ledger", str(tables)))
+    assert refine(spark, LEDGER, "transactions", str(tables)).versions == "nothing new"
+
+
+def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Path) -> None:
+    lake = str(tables)
+    send(spark, tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
+    refine(spark, LEDGER, "transactions", lake)
+    assert features.compute(spark, LEDGER, lake).written == 4
+    later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
+    send(spark, tables, "transactions", records(later, 4), "ledger")
+    refine(spark, LEDGER, "transactions", lake)
+    found = features.compute(spark, LEDGER, lake)
+    held = rows(gold.FEATURES, tables).sort("transaction_id")
+    repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
+    assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
+    assert {"0", "1"} <= set(repaired)
+    assert held["amount"][0] == 50.0
+    assert features.compute(spark, LEDGER, lake).versions == "nothing new"
