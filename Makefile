@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test lint bench comparison docs lock clean
+.PHONY: help install browser demo test faults lint bench comparison docs lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -19,8 +19,11 @@ browser: install ## a Chromium for the browser tests, where one can be had
 demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops after the summary
 	@$(BIN)/fraud demo $(ARGS)
 
-test: browser lint ## lint, type check and every test; ARGS go to pytest
+test: browser lint ## lint, type check and every test but the faults; ARGS go to pytest
 	$(BIN)/pytest $(ARGS)
+
+faults: install ## the tests that kill parts of a stack and fill its disk (minutes)
+	$(BIN)/pytest -m fault $(ARGS)
 
 lint: install ## ruff and mypy
 	$(BIN)/ruff check .

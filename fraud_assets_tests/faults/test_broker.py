@@ -13,7 +13,7 @@ from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets.tables import bronze
 from fraud_assets_tests.faults.stand import CARDS, Stand, committed, struck
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
 HALF = 4_000
 AT_MOST = 1_000

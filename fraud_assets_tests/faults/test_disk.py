@@ -12,7 +12,7 @@ import pytest
 
 from fraud_assets_tests.faults.stand import STEPS, Stand, assert_same
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
 SIZE = 64 << 20
 LEFT = 8 << 10

@@ -14,7 +14,7 @@ import pytest
 from fraud_assets.tables import bronze, gold, silver
 from fraud_assets_tests.faults.stand import HERE, Moment, Stand, assert_same, committed, large, struck, writing
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
 AT_ONCE: list[tuple[Moment, tuple[str, ...]]] = [
     (committed(bronze.TRANSACTIONS), ("bronze",)),

@@ -18,7 +18,7 @@ from fraud_assets.stack.runs import Run, runs
 from fraud_assets.tables import silver
 from fraud_assets_tests.faults.stand import HERE, WRITES, Stand, assert_same, committed, struck, writing
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
 DAGSTER = ("dagster-code", "dagster-webserver", "dagster-daemon")
 TABLES = [table for step in ("bronze", "silver", "features") for table in WRITES[step]]

@@ -16,7 +16,6 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.features import step as features
-from fraud_assets.lake import increments
 from fraud_assets.silver import step as silver
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
 from fraud_assets_tests.raw import Record, label, payment, records, send
@@ -109,30 +108,34 @@ def test_a_run_may_die_at_any_commit(
     _assert_same(lake, at_once)
 
 
-@pytest.mark.parametrize("small", [0, increments.SMALL], ids=["on Spark", "in this process"])
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
-@given(
-    cuts=st.lists(st.floats(0.1, 0.9), min_size=1, max_size=3),
-    label_cuts=st.lists(st.floats(0, 1), min_size=3, max_size=3),
-)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(cuts=st.lists(st.floats(0.1, 0.9), min_size=1, max_size=3), label_cuts=st.lists(st.floats(0, 1), min_size=3))
 def test_any_split_into_increments_gives_the_same(
     spark: SparkSession,
     fresh_lakes: Iterator[Path],
     at_once: dict[str, pl.DataFrame],
     cuts: list[float],
     label_cuts: list[float],
-    small: int,
 ) -> None:
-    lake = next(fresh_lakes)
+    _send_in_parts(spark, next(fresh_lakes), at_once, cuts, label_cuts[: len(cuts)])
+
+
+def test_a_split_on_spark_gives_the_same(
+    spark: SparkSession, fresh_lakes: Iterator[Path], at_once: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (silver, features):
+        monkeypatch.setattr(step, "SMALL", 0)
+    _send_in_parts(spark, next(fresh_lakes), at_once, cuts=[0.6], label_cuts=[0.5])
+
+
+def _send_in_parts(
+    spark: SparkSession, lake: Path, at_once: dict[str, pl.DataFrame], cuts: list[float], label_cuts: list[float]
+) -> None:
     payments, labels = _sent(seed=1)
-    parts = zip(_parts(payments, cuts), _parts(labels, label_cuts[: len(cuts)]), strict=True)
-    with pytest.MonkeyPatch.context() as patch:
-        for step in (silver, features):
-            patch.setattr(step, "SMALL", small)
-        for some, told in parts:
-            if some:
-                send(spark, lake, "transactions", some)
-            if told:
-                send(spark, lake, "labels", told)
-            run(spark, lake)
+    for some, told in zip(_parts(payments, cuts), _parts(labels, label_cuts), strict=True):
+        if some:
+            send(spark, lake, "transactions", some)
+        if told:
+            send(spark, lake, "labels", told)
+        run(spark, lake)
     _assert_same(lake, at_once)
