@@ -48,10 +48,9 @@ PAGE = """\
 
 Parts of a running stack are killed with `kill -9`, or the disk is filled, at moments found by watching the lake's
 files; then the step is run again and every table is compared with that of an undisturbed lake made from the same
-records: keys, and contents but for the times of writing. `python -m bench.faults > docs/faults.md` makes this page; the
-tests in `fraud_assets_tests/faults` do the same, less often, and send a topic of poisoned records besides (noise, ten
-megabytes, deep nesting, invalid UTF-8, numbers and times out of any range …), each of which is kept or quarantined with
-its reasons.
+records: keys, and contents but for the times of writing. `python -m bench.faults > docs/faults.md` makes this page;
+`make faults` does the same, less often. `make test` sends a topic of poisoned records (noise, ten megabytes, deep
+nesting, invalid UTF-8, numbers and times out of any range …), each of which is kept or quarantined with its reasons.
 
 | Struck | When | Times | Rows lost | Rows doubled | Tables of other content |
 |---|---|---|---|---|---|
