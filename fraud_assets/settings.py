@@ -7,8 +7,10 @@ What does not: anything about one source (``sources/*.yaml``) or one table (``ta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fraud_assets.errors import FraudError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -67,8 +69,10 @@ class Settings(BaseSettings):
 
     @field_validator("lake")
     @classmethod
-    def _absolute_unless_remote(cls, root: str) -> str:
-        return root if "://" in root else str(Path(root).expanduser().absolute())
+    def _absolute_folder(cls, root: str) -> str:
+        if "://" in root:
+            raise ValueError("an object store cannot hold the lake yet; give a folder")
+        return str(Path(root).expanduser().absolute())
 
     @property
     def models(self) -> Path:
@@ -114,5 +118,14 @@ class Settings(BaseSettings):
 
 @lru_cache
 def settings() -> Settings:
-    """The process's settings, read from the environment once."""
-    return Settings()
+    """The process's settings, read from the environment once.
+
+    Raises:
+        FraudError: a variable's value is not one that its setting can have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"FRAUD_{str(first['loc'][0]).upper()}"
+        raise FraudError(f"{name} is {first['input']!r:.80}: {first['msg']}") from error

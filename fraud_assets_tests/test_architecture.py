@@ -14,7 +14,7 @@ WIRING = {"assets.py", "checks.py", "sensors.py", "jobs.py", "definitions.py", "
 
 FOUNDATIONS = {"settings", "errors", "tables", "lake", "sources"}
 UPSTREAM: dict[str, set[str]] = {
-    "settings": set(),
+    "settings": {"errors"},
     "errors": set(),
     "tables": {"features"},  # gold.features has a column for each declared feature
     "lake": {"settings", "errors", "tables", "sources"},

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
@@ -36,9 +37,11 @@ def query(
     if as_json:
         print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=str))
         return
-    shown = Table(*answer.columns, box=None)
+    shown = Table(box=None)
+    for name in answer.columns:
+        shown.add_column(Text(name))  # texts as they are, whatever rich would read in them
     for row in answer.rows:
-        shown.add_row(*(str(value) for value in row))
+        shown.add_row(*(Text(str(value)) for value in row))
     Console().print(shown)
 
 

@@ -40,6 +40,8 @@ def query(sql: str, lake: str) -> Answer:
         connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {view}")
     try:
         result = connection.execute(sql)
+        if result is None:
+            raise FraudError('query: no statement; give one, for example "select count(*) from silver.transactions"')
         columns = [column[0] for column in result.description or []]
         return Answer(columns, result.fetchall() if columns else [])
     except duckdb.Error as error:

@@ -124,6 +124,15 @@ def _json(tracking_uri: str, path: str) -> dict[str, Any]:
     return answer
 
 
+def require_reachable(tracking_uri: str) -> None:
+    """Nothing, if MLflow answers.
+
+    Raises:
+        FraudError: it cannot be reached.
+    """
+    _get(tracking_uri, "/health")
+
+
 def _get(tracking_uri: str, path: str) -> bytes | None:
     """The answer's body, or None for 404."""
     try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training.champion import CARD_FILE, Card, registered_name
+from fraud_assets.training.champion import CARD_FILE, Card, registered_name, require_reachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -145,6 +145,7 @@ def _version(found: Any, metrics: dict[str, float]) -> Version:
 
 
 def _client(tracking_uri: str) -> "MlflowClient":
+    require_reachable(tracking_uri)  # MLflow's own client tries for minutes
     from mlflow import MlflowClient  # takes seconds
 
     return MlflowClient(tracking_uri)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+import pyarrow as pa
 
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.files import kind, opened, rows
@@ -75,7 +76,7 @@ def look(path: Path) -> Sample:
                 header = lines.readline().decode("utf-8-sig", "replace")
             separator = max(",;|\t", key=header.count)
         found = list(islice(rows(path, separator), SAMPLE))
-    except (orjson.JSONDecodeError, OSError) as error:
+    except (orjson.JSONDecodeError, OSError, pa.ArrowException) as error:
         raise FraudError(f"{path.name} cannot be read as {kind(path)}: {error}") from None
     if not found or not all(isinstance(row, dict) for row in found):
         raise FraudError(f"{path.name} holds no rows to draft a source from")
