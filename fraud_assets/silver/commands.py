@@ -83,7 +83,7 @@ def list_(
             since = f"{row['quarantined_at']:%Y-%m-%d %H:%M:%S}"
             shown.add_row(escape(row["id"]), row["state"], row["stream"], escape("; ".join(row["reasons"])), since)
         console.print(shown)
-    console.print(f"{len(records):,} of {total:,} records" if total else "no such record")
+    console.print(f"{len(records):,} of {total:,} records" if total else "no such record in quarantine")
     for name, line in accounts:
         console.print(f"{name} {line}", soft_wrap=True)
 

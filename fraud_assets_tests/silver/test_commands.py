@@ -39,7 +39,7 @@ def test_a_person_lists_shows_fixes_replays_and_discards(held: str) -> None:
     assert (seen["total"], len(seen["records"])) == (59, 2)
     (account,) = seen["account"]
     assert (account["bronze"], account["quarantined"], account["discarded"], account["balanced"]) == (385, 59, 1, True)
-    assert "bronze 385 = silver 300 + duplicates 25 + quarantine 59 + discarded 1" in run("list", *OWN)
+    assert "bronze 385 = silver 300 + duplicates 25 + corrections 0 + quarantine 59 + discarded 1" in run("list", *OWN)
     assert "15 of 15 records" in run("list", *OWN, "--reason", "IMPOSSIBLE")
     assert HOSTILE in run("show", f"cards/0/{FIRST + 3}", *OWN)
 
