@@ -93,9 +93,9 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         with _stage("score the history", seconds):
             run_id = runs.launch(here, "refresh", SOURCE)
             watch.until(lambda: run_id in watch.seen)
-    with _stage("summaries", seconds):
-        summaries = runs.launch(here, "summaries", SOURCE)
-        watch.until(lambda: summaries in watch.seen)
+    with _stage("lists and summaries", seconds):
+        started = [runs.launch(here, job, SOURCE) for job in ("references", "summaries")]
+        watch.until(lambda: all(run_id in watch.seen for run_id in started))
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool, _ending(stop):
         traffic = pool.submit(simulate_live, past.world, rate, delivery, stop, None, past.period)
