@@ -17,7 +17,7 @@ from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.cards.payments import payments_of_day
-from fraud_assets.sources.cards.records import to_wire
+from fraud_assets.sources.cards.records import encode, to_wire
 from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, silver
@@ -86,7 +86,7 @@ def _increment(spark: SparkSession, number: int, lake: str) -> float:
     day = payments_of_day(WORLD, TODAY + timedelta(days=number)).head(INCREMENT)
     assert day.height == INCREMENT
     now = pl.lit(datetime.now(UTC))
-    sent = to_wire(day).select(
+    sent = encode(to_wire(day), "customer_id").select(
         "value",
         key=pl.col("key").cast(pl.Binary),
         source=pl.lit("cards"),
