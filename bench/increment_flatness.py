@@ -12,6 +12,7 @@ import polars as pl
 from pyspark.sql import SparkSession
 
 from bench.clock import seconds
+from bench.payments import OF_SILVERS_STEP
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -29,9 +30,6 @@ ROUNDS = 5
 WORLD = World(customers=5_500, terminals=10_000)
 TODAY = date(2026, 1, 1)
 BATCH_DAYS = 50  # payments that are one commit
-TABLES = (
-    bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES, silver.QUARANTINE_ACTIONS
-)  # fmt: skip
 
 
 def run() -> dict[str, Any]:
@@ -40,7 +38,7 @@ def run() -> dict[str, Any]:
     best = []
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="fraud-bench-") as lake:
-            create_all(spark, lake, TABLES)
+            create_all(spark, lake, OF_SILVERS_STEP)
             _fill(size, lake)
             best.append(min([_increment(spark, number, lake) for number in range(ROUNDS + 1)][1:]))
     value = max(best) / min(best)

@@ -9,11 +9,16 @@ from fraud_assets.sources.cards.faults import with_faults
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.records import to_wire
 from fraud_assets.sources.cards.world import World
+from fraud_assets.tables import bronze, silver
 
 ROWS = 1_000_000
 MALFORMED, REPEATS = 0.001, 0.002
 CUSTOMERS, TERMINALS = 5_000, 10_000
 START, DAYS = date(2026, 1, 1), 110
+OF_SILVERS_STEP = (
+    bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES, silver.QUARANTINE_ACTIONS
+)  # fmt: skip
+"""The tables that carrying payments from bronze to silver reads and writes."""
 
 
 def records() -> pl.DataFrame:

@@ -13,18 +13,15 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from bench.clock import seconds
-from bench.payments import ROWS, START, records
+from bench.payments import OF_SILVERS_STEP, ROWS, START, records
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze, silver
+from fraud_assets.tables import bronze
 
 GOAL = 120_000
 ROUNDS = 3
-TABLES = (
-    bronze.TRANSACTIONS, silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES, silver.QUARANTINE_ACTIONS
-)  # fmt: skip
 FIELDS = (
     "transaction_id string, event_time timestamp, customer_id string, terminal_id string, amount double, "
     "currency string, channel string, customer_x double, customer_y double, terminal_x double, terminal_y double"
@@ -40,7 +37,7 @@ def run() -> dict[str, Any]:
         _as_bronze(records()).write_parquet(file)
         for number in range(ROUNDS):
             lake = f"{folder}/{number}"
-            create_all(spark, lake, TABLES)
+            create_all(spark, lake, OF_SILVERS_STEP)
             _fill(spark, file, lake)
             bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
             ours.append(seconds(lambda lake=lake: _ours(spark, lake)))

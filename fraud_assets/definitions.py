@@ -1,5 +1,7 @@
 """The asset graph, in the order the data flows; all that Dagster loads."""
 
+from functools import partial
+
 import dagster as dg
 
 from fraud_assets import tables, wiring
@@ -33,36 +35,27 @@ REFERENCES = dg.AssetSelection.assets(*references_assets.KEYS)
 FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
 """What `dagster job execute` runs for when it is not told a source."""
 
-refresh = dg.define_asset_job(
+for_a_source = partial(dg.define_asset_job, tags=FIRST_SOURCE, executor_def=dg.in_process_executor)
+
+refresh = for_a_source(
     "refresh",
     selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES - REFERENCES,
     description="Bronze to scoring for one source: whatever is new since the last run",
-    tags=FIRST_SOURCE,
-    executor_def=dg.in_process_executor,
 )
-
-train = dg.define_asset_job(
+train = for_a_source(
     "train",
     selection=TRAINED,
     description="A new model of one source; champion if it beats the present one on later payments",
-    tags=FIRST_SOURCE,
-    executor_def=dg.in_process_executor,
 )
-
-summaries = dg.define_asset_job(
+summaries = for_a_source(
     "summaries",
     selection=SUMMARIES,
     description="Business summaries of one source, beside the scoring so that no decision waits for them",
-    tags=FIRST_SOURCE,
-    executor_def=dg.in_process_executor,
 )
-
-references = dg.define_asset_job(
+references = for_a_source(
     "references",
     selection=REFERENCES,
     description="The lists that settings name, for the payments of one source",
-    tags=FIRST_SOURCE,
-    executor_def=dg.in_process_executor,
 )
 
 
@@ -71,26 +64,26 @@ def hourly_references(context: dg.ScheduleEvaluationContext) -> list[dg.RunReque
     """The lists for every source that has payments, each hour, where any list is set."""
     if not any(each.place(settings()) for each in LISTS.values()):
         return dg.SkipReason(f"no list is set; settings: {', '.join(f'FRAUD_{name.upper()}' for name in LISTS)}")
-    moment = context.scheduled_execution_time.isoformat()
-    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in _paying()]
+    return _for_each_source(context.scheduled_execution_time.isoformat())
 
 
 @dg.schedule(job=summaries, cron_schedule="*/15 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def quarter_hourly_summaries(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
     """The summaries of every source that has payments, each quarter of an hour."""
-    moment = context.scheduled_execution_time.isoformat()
-    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in _paying()]
+    return _for_each_source(context.scheduled_execution_time.isoformat())
 
 
 @dg.schedule(job=train, cron_schedule="0 3 * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
 def daily_training(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
     """A new model of every source that has payments, each night."""
-    day = context.scheduled_execution_time.date()
-    return [dg.RunRequest(run_key=f"{source}-{day}", partition_key=source) for source in _paying()]
+    return _for_each_source(str(context.scheduled_execution_time.date()))
 
 
-def _paying() -> list[str]:
-    return [source for source in catalogue() if reads.newest_time(tables.silver.TRANSACTIONS, settings().lake, source)]
+def _for_each_source(moment: str) -> list[dg.RunRequest]:
+    """A run for each source that has payments, once for the moment."""
+    lake = settings().lake
+    paying = [source for source in catalogue() if reads.newest_time(tables.silver.TRANSACTIONS, lake, source)]
+    return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in paying]
 
 
 daily_upkeep = dg.ScheduleDefinition(

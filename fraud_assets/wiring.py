@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 SOURCES = dg.StaticPartitionsDefinition(list(catalogue()))
 OWNER = "team:fraud-platform"
 PARTITION_TAG = "dagster/partition"
+IN_FLIGHT = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL)
 """For steps that talk to Kafka, Spark or MLflow: a service that restarts is back within seconds."""
 
@@ -76,6 +83,12 @@ def written_by(*specs: dg.AssetSpec, priority: int = 0) -> Callable[[Callable[..
 def pool(asset: dg.AssetKey) -> str:
     """The pool of a table's writers, one at a time; one step writes all of silver."""
     return "silver" if asset.path[0] == Layer.SILVER else "_".join(asset.path)
+
+
+def in_flight(instance: dg.DagsterInstance, job: str, source: str) -> str | None:
+    """The id of a run of the job for the source that has not ended; None without any."""
+    running = dg.RunsFilter(tags={PARTITION_TAG: source}, statuses=IN_FLIGHT, job_name=job)
+    return next((run.run_id for run in instance.get_runs(running, limit=1)), None)
 
 
 def column_schema(table: Table) -> dg.TableSchema:

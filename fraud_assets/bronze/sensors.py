@@ -12,13 +12,6 @@ from fraud_assets.settings import settings
 from fraud_assets.sources.source import Source, catalogue
 from fraud_assets.tables import bronze
 
-IN_FLIGHT = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 MOST_FAILURES = 8
 """Failed runs in a row that are counted: the wait for the next try grows no more by then."""
 
@@ -63,7 +56,6 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
 
 def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
     mine = {wiring.PARTITION_TAG: source.name}
-    running = instance.get_runs(dg.RunsFilter(tags=mine, statuses=IN_FLIGHT, job_name=job), limit=1)
     newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
     lake = settings().lake
     read = {
@@ -74,7 +66,7 @@ def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[
         source.name,
         {topic: ends[topic] for topic in source.topics},
         read,
-        running[0].run_id if running else None,
+        wiring.in_flight(instance, job, source.name),
         _failed(newest),
     )
 

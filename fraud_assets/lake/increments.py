@@ -160,12 +160,14 @@ def images(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
 
 
 def batches(increment: Increment, lake: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-    """As `rows`, some `BATCH` at a time, in any order: for increments of any size."""
+    """As `rows`, some `BATCH` at a time, none empty, in any order: for increments of any size."""
+    found: Iterable[pl.DataFrame]
     if increment.is_first:
-        yield from _all_rows(increment, lake, columns).collect_batches(chunk_size=BATCH, maintain_order=False)
-        return
-    for batch in pa.RecordBatchReader.from_stream(_changes(increment, lake, columns)):
-        yield _gained(pl.DataFrame(batch), increment, columns)
+        found = _all_rows(increment, lake, columns).collect_batches(chunk_size=BATCH, maintain_order=False)
+    else:
+        changes = pa.RecordBatchReader.from_stream(_changes(increment, lake, columns))
+        found = (_gained(pl.DataFrame(batch), increment, columns) for batch in changes)
+    yield from (batch for batch in found if batch.height)
 
 
 def _all_rows(increment: Increment, lake: str, columns: list[str]) -> pl.LazyFrame:

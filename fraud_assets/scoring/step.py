@@ -1,5 +1,7 @@
 """gold.features → gold.scores: new payments get a score from the champion and a decision from the policy, once."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -8,8 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake import increments
 from fraud_assets.scoring.policy import Policy
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
@@ -42,28 +43,24 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: str) -> 
     if champion is None or increment is None:
         return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
     _require(champion)
-    before = reads.version(gold.SCORES, lake) or 0
     facts = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
     needed = list(dict.fromkeys([*facts, *champion.card.features]))
-    decided = (decide(gained, champion, policy) for gained in increments.batches(increment, lake, needed))
-    written = increments.append_batches(decided, increment, lake)
-    decisions = _decisions(source, before + 1, lake) if written else {}
-    return Scored(increment.range, written, champion.version, decisions)
+    decisions: Counter[str] = Counter()
 
+    def decided() -> Iterator[pl.DataFrame]:
+        for gained in increments.batches(increment, lake, needed):
+            made = decide(gained, champion, policy)
+            decisions.update(dict(made["decision"].value_counts().iter_rows()))
+            yield made
 
-def _decisions(source: str, first: int, lake: str) -> dict[str, int]:
-    """How many payments each decision was taken for, from a version of gold.scores on."""
-    last = reads.version(gold.SCORES, lake) or 0
-    made = increments.rows(Increment(gold.SCORES, gold.SCORES, source, first, last, ""), lake, ["decision"])
-    return dict(made["decision"].value_counts(sort=True).iter_rows())
+    written = increments.append_batches(decided(), increment, lake)
+    return Scored(increment.range, written, champion.version, dict(decisions.most_common()))
 
 
 def decide(payments: pl.DataFrame, champion: Champion, policy: Policy) -> pl.DataFrame:
     """Rows of gold.features as rows of gold.scores."""
     from fraud_assets.training.model import score
 
-    if payments.is_empty():
-        return payments
     facts = payments.with_columns(
         score=pl.Series(score(loaded(champion.model), payments)),
         model_version=pl.lit(champion.version, pl.Int32),

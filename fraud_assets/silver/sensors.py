@@ -3,7 +3,6 @@
 import dagster as dg
 
 from fraud_assets import wiring
-from fraud_assets.bronze.sensors import IN_FLIGHT
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
 from fraud_assets.silver import replays
@@ -27,7 +26,7 @@ def quarantine_sensor(job: str) -> dg.SensorDefinition:
         if not version:
             return dg.SensorResult(skip_reason="nobody has acted on the quarantine yet")
         waiting = {name: count for name in catalogue() if (count := replays.waiting(name, lake))}
-        busy = {name for name in waiting if _in_flight(context.instance, job, name)}
+        busy = {name for name in waiting if wiring.in_flight(context.instance, job, name)}
         requests = [
             dg.RunRequest(run_key=f"{name}-quarantine-{version}", partition_key=name)
             for name in waiting
@@ -39,8 +38,3 @@ def quarantine_sensor(job: str) -> dg.SensorDefinition:
         )
 
     return sensor
-
-
-def _in_flight(instance: dg.DagsterInstance, job: str, source: str) -> bool:
-    running = dg.RunsFilter(tags={wiring.PARTITION_TAG: source}, statuses=IN_FLIGHT, job_name=job)
-    return bool(instance.get_runs(running, limit=1))

@@ -64,7 +64,7 @@ def test_a_lost_broker_is_named_and_asked_less_and_less(
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize("status", [s for s in sensors.IN_FLIGHT if s is not dg.DagsterRunStatus.QUEUED])
+@pytest.mark.parametrize("status", [s for s in wiring.IN_FLIGHT if s is not dg.DagsterRunStatus.QUEUED])
 def test_never_two_runs_in_flight(
     cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus
 ) -> None:

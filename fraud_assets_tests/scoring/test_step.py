@@ -80,6 +80,16 @@ def test_a_repaired_feature_changes_no_decision(spark, at):
     assert after.filter(pl.col("transaction_id").str.starts_with("b"))["model_version"].to_list() == [2, 2, 2]
 
 
+def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
+    arrive(spark, features(20, "a"), at)
+    score("cards", champion(), in_force(), at)
+    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    taken = score("cards", champion(), in_force(), at)
+    assert (taken.written, taken.decisions, taken.versions == "nothing new") == (0, {}, False)
+    assert score("cards", champion(), in_force(), at).versions == "nothing new"
+    assert scores(at).height == 20
+
+
 def test_a_model_whose_features_are_gone_is_refused(spark, at):
     arrive(spark, features(5, "a"), at)
     old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
