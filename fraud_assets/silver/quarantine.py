@@ -50,7 +50,7 @@ class Id:
 
     @classmethod
     def parse(cls, text: str) -> "Id":
-        """The id that a text such as ``cards/0/17`` names.
+        """The id that a text such as ``cards-transactions/0/17`` names.
 
         Raises:
             FraudError: it names none.
@@ -58,7 +58,9 @@ class Id:
         topic, _, rest = text.partition("/")
         partition, _, offset = rest.partition("/")
         if not (topic and partition.isdecimal() and offset.isdecimal()):
-            raise FraudError(f"'{text}' is no record's id: an id is topic/partition/offset, for example cards/0/17")
+            raise FraudError(
+                f"'{text}' is no record's id: an id is topic/partition/offset, for example cards-transactions/0/17"
+            )
         return cls(topic, int(partition), int(offset))
 
     def __str__(self) -> str:
