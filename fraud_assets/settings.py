@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     kafka_memory: str = Field(default="512m", description="heap of the Kafka broker")
 
     # Ingest
-    max_offsets_per_trigger: int = Field(default=2_000_000, ge=1, description="records in one Spark micro-batch")
+    max_offsets_per_trigger: int = Field(
+        default=1_250_000, ge=1, description="records in one Spark micro-batch, the most that silver carries at once"
+    )
 
     # References: CSV files with a header, each a path or URL; empty where there is no such list
     blocked_ips: str = Field(default="", description="addresses that payments must not come from: column ip")

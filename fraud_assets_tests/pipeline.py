@@ -76,6 +76,7 @@ def interrupted(at: str, when: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(increments, "append", dying(increments.append, appended))
         patch.setattr(increments, "append_here", dying(increments.append_here, appended_here))
+        patch.setattr(increments, "append_batches", dying(increments.append_batches, appended_here))
         patch.setattr(increments, "skip", dying(increments.skip, skipped))
         patch.setattr(features, "_repair", dying(features._repair, lambda *_: "repair"))
         with pytest.raises(Interrupted):

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -20,8 +21,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import reads
-from fraud_assets.lake.writes import shaped
+from fraud_assets.lake.writes import WRITTEN, shaped
 from fraud_assets.tables import Table
+from fraud_assets.tables.schema import RETENTION_DAYS
 
 SMALL = 20_000
 """New rows up to which a step computes and commits in this process, where a second of Spark would be overhead."""
@@ -123,8 +125,29 @@ def size(increment: Increment | None, lake: str) -> int:
         return 0
     if increment.is_first:
         return reads.count(increment.upstream, lake, version=increment.last)
-    metrics = [commit.get("operationMetrics", {}) for commit in _commits(increment, lake)]
-    return sum(int(m.get("numOutputRows") or m.get("num_added_rows") or 0) for m in metrics)
+    return sum(map(_added, _commits(increment, lake)))
+
+
+def portions(todo: list[Increment], most: int, lake: str) -> Iterator[list[Increment]]:
+    """Increments that begin at one version, in turn up to a later one: each part of ``most`` rows or of one version.
+
+    Versions that are older than time travel reaches are one part.
+    """
+    reach = datetime.now(UTC) - timedelta(days=RETENTION_DAYS)
+    first, rows, before = todo[0].first, 0, reach
+    for commit in sorted(_commits(todo[0], lake), key=lambda commit: int(commit["version"])):
+        added = _added(commit)
+        if rows and rows + added > most and before > reach:
+            yield [replace(increment, first=first, last=commit["version"] - 1) for increment in todo]
+            first, rows = commit["version"], 0
+        rows, before = rows + added, datetime.fromtimestamp(commit["timestamp"] / 1000, UTC)
+    yield [replace(increment, first=first) for increment in todo]
+
+
+def _added(commit: dict[str, Any]) -> int:
+    """Rows that a commit appended."""
+    metrics = commit.get("operationMetrics", {})
+    return int(metrics.get("numOutputRows") or metrics.get("num_added_rows") or 0)
 
 
 def in_place(increment: Increment | None, lake: str) -> bool:
@@ -243,7 +266,7 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     if _has(target, increment):
         return 0
     whole = shaped(arrow, pa.schema(target.schema()))
-    write_deltalake(target, whole, mode="append", commit_properties=_commit(increment))
+    write_deltalake(target, whole, mode="append", commit_properties=_commit(increment), writer_properties=WRITTEN)
     return int(arrow.num_rows)
 
 
@@ -261,7 +284,7 @@ def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: str
             yield from shaped(batch.to_arrow(compat_level=pl.CompatLevel.oldest()), schema).to_batches()
 
     stream = pa.RecordBatchReader.from_batches(schema, batches())
-    write_deltalake(target, stream, mode="append", commit_properties=_commit(increment))
+    write_deltalake(target, stream, mode="append", commit_properties=_commit(increment), writer_properties=WRITTEN)
     return written
 
 

@@ -2,10 +2,13 @@
 
 import polars as pl
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
 from fraud_assets.tables import Table
+
+WRITTEN = WriterProperties(compression="ZSTD", max_row_group_size=100_000)
+"""How files are written without Spark: in row groups so small that Spark's workers can share a file."""
 
 
 def append(table: Table, rows: pl.DataFrame, lake: str) -> int:

@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.silver import formats
 from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import IS_FRAUD, Stream, Time, mapped_columns
+from fraud_assets.sources.stream import IS_FRAUD, Stream, Time
 from fraud_assets.tables import Column as Declared
 from fraud_assets.tables import Table
 
@@ -17,35 +17,21 @@ FUTURE_TOLERANCE = "1 hour"
 def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataFrame:
     """Bronze rows with the silver table's mapped columns beside them and ``reasons``, empty for a record to trust.
 
-    A field is text until its column's type is applied, so that an odd field is named in the reasons. The raw key
-    and value stay only with a record that goes to quarantine. A label in line stands beside them as ``is_fraud``.
+    A field is text until its column's type is applied, so that an odd field is named in the reasons. The raw key and
+    value are left out, as is the source. A label in line stands beside the columns as ``is_fraud``.
     """
     mapped = _mapped(stream, table)
     given = [F.expr(expression).alias(_given(column)) for column, expression in mapped.items()]
     typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
     parsed = (
-        _read(raw.drop("headers"), stream)
+        _read(raw, stream)
         .select("_raw.*", "_readable", *given, *_attributes(stream, table), *_change(stream, table))
         .select("*", *typed)
         .withColumn("reasons", _reasons(source, stream, list(mapped), table))
         .select("*", *_signals(stream))
     )
-    bad = F.size("reasons") > 0
-    return parsed.withColumns({"key": F.when(bad, F.col("key")), "value": F.when(bad, F.col("value"))}).drop(
-        "_readable", *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals)
-    )
-
-
-def unmapped(stream: Stream, table: Table) -> list[Column]:
-    """The silver table's columns that the stream's records do not fill, as nulls."""
-    ours = [*mapped_columns(table), "signals", "attributes", "changed_at", "deleted_at", "corrected_at"]
-    filled = {*stream.columns, *(["signals"] if stream.signals else [])}
-    if stream.format == "debezium":
-        filled |= {"changed_at", "deleted_at"}
-    if stream.attributes or stream.format == "json":
-        filled.add("attributes")
-    absent = [c for c in table.columns if c.name in ours and c.name not in filled]
-    return [F.lit(None).cast(column.type).alias(column.name) for column in absent]
+    ours = ("_readable", *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals))
+    return parsed.drop("source", "key", "value", *ours)
 
 
 def _mapped(stream: Stream, table: Table) -> dict[Declared, str]:
@@ -150,13 +136,14 @@ def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
     given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
     text = given.cast("string")
     empty = given.isNull() | ((text < "!") & text.rlike(r"^\s*$"))  # white space sorts before "!": few are searched
-    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
+    missing = empty if column.type == "string" else typed.isNull() & empty
+    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(missing, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()
         if column.type == "double":
             unusable |= F.isnan(typed) | (F.abs(typed) == float("inf"))
         found = F.concat(F.lit(f"{column.name} is not a {column.type} but "), formats.kind(given))
-        rules.append((~empty & unusable, found))
+        rules.append((unusable & ~empty, found))
     else:
         found = F.concat(F.lit(f"{column.name} is not a string but "), formats.kind(given))
         rules.append((formats.composite(given), found))

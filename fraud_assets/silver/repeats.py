@@ -5,15 +5,13 @@ correction. Content is what follows from the record itself, not where it stood i
 database told it is content. Only records whose key repeats are compared.
 """
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql.window import Window
+import polars as pl
 
 from fraud_assets.silver.outcome import COORDINATES
-from fraud_assets.tables import Column as Declared
-from fraud_assets.tables import Table
+from fraud_assets.tables import Column, Table
 
 _NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at", "corrected_at"}
+_FIRST = " of the first"
 
 
 def key(table: Table) -> list[str]:
@@ -21,7 +19,7 @@ def key(table: Table) -> list[str]:
     return [name for name in table.key if name != "source"]
 
 
-def content(table: Table) -> list[Declared]:
+def content(table: Table) -> list[Column]:
     """The silver table's columns in which two records with one key may differ."""
     return [column for column in table.columns if column.name not in {*_NO_CONTENT, *table.key}]
 
@@ -31,33 +29,27 @@ def conflict(table: Table, names: str) -> str:
     return f"{' and '.join(key(table))} of an earlier record that has another {names}"
 
 
-def repeats(valid: DataFrame, taken: DataFrame, key: list[str]) -> DataFrame:
-    """The coordinates of records whose key silver has, or a record that came earlier in Kafka.
+def repeats(valid: pl.DataFrame, taken: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """The records whose key silver has taken, or a record that came earlier in Kafka.
 
-    Of all records only the keys' hashes are shuffled, to find the few keys that occur more than once.
+    ``valid`` has a column ``index``, the record's number, besides its key, ``kafka_time`` and coordinates.
     """
-    keys = valid.select(F.xxhash64(*key).alias("_hash"), *key, "kafka_time", *COORDINATES)
-    order = Window.partitionBy(*key).orderBy("kafka_time", *COORDINATES)
-    shared = keys.groupBy("_hash").count().where("count > 1").select("_hash")
-    later = keys.join(F.broadcast(shared), "_hash").withColumn("_rank", F.row_number().over(order)).where("_rank > 1")
-    present = keys.join(taken.select(*key), key, "left_semi")
-    return later.select(*COORDINATES).unionByName(present.select(*COORDINATES)).distinct()
+    shared = valid.filter(valid.select(key).is_duplicated())
+    first = shared.sort("kafka_time", *COORDINATES).unique(key, keep="first", maintain_order=True)
+    later = shared.join(first, on="index", how="anti")
+    return pl.concat([later, valid.join(taken, on=key, how="semi")]).unique("index")
 
 
-def refused(valid: DataFrame, taken: DataFrame) -> DataFrame:
-    """The coordinates of records that silver did not take when it took their increment."""
-    return valid.select(*COORDINATES).join(taken.select(*COORDINATES), COORDINATES, "left_anti")
+def differing(later: pl.DataFrame, first: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The later records' index and ``differs``, the columns in which each is other than the first of its key."""
+    both = later.join(first, on=key(table), how="left", suffix=_FIRST)
+    pairs = {c.name: [_comparable(c, name) for name in (c.name, c.name + _FIRST)] for c in content(table)}
+    other = [pl.when(now.ne_missing(then)).then(pl.lit(name)) for name, (now, then) in pairs.items()]
+    return both.select("index", pl.concat_list(other).list.drop_nulls().alias("differs"))
 
 
-def differing(later: DataFrame, first: DataFrame, table: Table) -> DataFrame:
-    """The later records' coordinates and ``differs``, the columns in which each is other than the first of its key."""
-    columns = content(table)
-    held = first.select(*key(table), *(_comparable(column).alias(f"_{column.name}") for column in columns))
-    same = [_comparable(column).eqNullSafe(F.col(f"_{column.name}")) for column in columns]
-    names = [F.when(~alike, F.lit(column.name)) for alike, column in zip(same, columns, strict=True)]
-    return later.join(held, key(table), "left").select(*COORDINATES, F.array_compact(F.array(*names)).alias("differs"))
-
-
-def _comparable(column: Declared) -> Column:
-    """The column as Spark can compare it: maps as their sorted entries."""
-    return F.array_sort(F.map_entries(column.name)) if column.type.startswith("map") else F.col(column.name)
+def _comparable(column: Column, name: str) -> pl.Expr:
+    """The column as Polars can compare it: maps as their entries in the order of their names."""
+    if not column.type.startswith("map"):
+        return pl.col(name)
+    return pl.col(name).map.entries().list.eval(pl.element().sort_by(pl.element().struct.field("key")))

@@ -1,33 +1,43 @@
-"""Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one."""
+"""Bronze → silver: what can be trusted once, what repeats, what is quarantined; each record in exactly one.
+
+Spark parses the records; what repeats is decided, and all of it is committed, in this process (decision 0010).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import corrections, replays
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
-from fraud_assets.silver.parse import parse, unmapped
-from fraud_assets.silver.repeats import conflict, content, differing, key, refused, repeats
-from fraud_assets.silver.small import RAW, refine_small
+from fraud_assets.silver.parse import parse
+from fraud_assets.silver.repeats import conflict, content, differing, key, repeats
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
-from fraud_assets.tables import Table, silver
+from fraud_assets.tables import Table, bronze, silver
 
-BROADCAST = 1_000_000
-"""Records to leave out up to which each worker is given the whole list."""
+PORTION = 1_000_000
+"""Records that are parsed, decided and committed at once, unless one version of bronze holds more."""
+COMPARED = 100_000
+"""Repeated records that are compared with the first of their key at once."""
 
-Reach = dict[str, tuple[str, str]]
-"""The least and the greatest value of each column of a key, as texts."""
+_RAW = [name for name in bronze.TRANSACTIONS.column_names if name != "headers"]
+_NO_REPEATS = pl.DataFrame(schema={"index": pl.UInt32, "differs": pl.List(pl.String)})
+
+Raw = Iterable[pl.DataFrame]
+"""The records as they were sent, some at a time, read only if some of them are put aside."""
 
 
 def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
     """Carry what bronze gained into silver, ``stream`` being transactions or labels, then what is to be read again.
 
     Silver, quarantine and duplicates each keep their own position; a run that died between them is completed by
-    the next, which then reads a range for each. Silver goes first: duplicates are what it did not take. Parsed rows
-    are kept as a local checkpoint, which Spark, unlike with a cached frame, never analyses again.
+    the next, which then reads a range for each. Silver goes first: duplicates are what it did not take.
     """
     upstream, target = STREAMS[stream]
     described: Stream = getattr(source, stream)
@@ -37,11 +47,15 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refin
     todo = increments.pending_of(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for same in _by_range(todo):
-        raw = _sent(spark, same[0], lake)
-        outcome.read = max(outcome.read, _carry(spark, source, stream, raw, same, lake, outcome))
+        read = 0
+        for portion in increments.portions(same, PORTION, lake):
+            sent, raw = _sent(spark, portion[0], lake)
+            read += _carry(spark, source, stream, sent, raw, portion, lake, outcome)
+        outcome.read = max(outcome.read, read)
     for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
-        raw = replays.rows(same[0], stream, lake)
-        outcome.replayed = max(outcome.replayed, _carry(spark, source, stream, raw, same, lake, outcome))
+        again = replays.rows(same[0], stream, lake)
+        read = _carry(spark, source, stream, again, [again], same, lake, outcome)
+        outcome.replayed = max(outcome.replayed, read)
     if corrected:
         outcome.corrected = corrections.apply(spark, source, lake)
     return outcome
@@ -53,187 +67,144 @@ def _by_range(todo: list[Increment]) -> list[list[Increment]]:
     return [[increment for increment in todo if increment.first == first] for first in starts]
 
 
-def _sent(spark: SparkSession, increment: Increment, lake: str) -> DataFrame | pl.DataFrame:
-    """The records that bronze gained, each read for the first time; in this process if they are few."""
+def _sent(spark: SparkSession, increment: Increment, lake: str) -> tuple[DataFrame | pl.DataFrame, Raw]:
+    """The records that bronze gained, each read for the first time; read in this process if they are few."""
+    first = pl.lit(0, pl.Int32).alias("attempt")
     if increments.size(increment, lake) <= SMALL:
-        return increments.rows(increment, lake, RAW).with_columns(attempt=pl.lit(0, pl.Int32))
-    return increments.read(spark, increment, lake).select(*RAW, F.lit(0).alias("attempt"))
+        few = increments.rows(increment, lake, _RAW).with_columns(first)
+        return few, [few]
+    many = increments.read(spark, increment, lake).select(_RAW)
+    return many, (batch.with_columns(first) for batch in increments.batches(increment, lake, _RAW))
 
 
 def _carry(
     spark: SparkSession,
     source: Source,
     stream: str,
-    raw: DataFrame | pl.DataFrame,
+    sent: DataFrame | pl.DataFrame,
+    raw: Raw,
     todo: list[Increment],
     lake: str,
     outcome: Refined,
 ) -> int:
-    """Carry one range of an upstream, read as ``raw``, into the increments' targets; returns the records read.
-
-    Few records are decided and committed in this process, many on Spark.
-    """
+    """Carry one range of an upstream into the increments' targets; returns the records read."""
+    if isinstance(sent, pl.DataFrame):
+        if sent.is_empty():
+            for increment in todo:
+                increments.skip(increment, lake)
+            return 0
+        sent = spark.createDataFrame(sent.to_arrow(compat_level=pl.CompatLevel.oldest()))
     target = STREAMS[stream][1]
-    if isinstance(raw, DataFrame):
-        return _refine_range(spark, source, stream, target, raw, todo, lake, outcome)
-    if raw.height > SMALL:
-        sent = spark.createDataFrame(raw.to_arrow(compat_level=pl.CompatLevel.oldest()))
-        return _refine_range(spark, source, stream, target, sent, todo, lake, outcome)
-    return refine_small(spark, source, stream, target, raw, todo, lake, outcome)
-
-
-def _refine_range(
-    spark: SparkSession,
-    source: Source,
-    stream: str,
-    target: Table,
-    raw: DataFrame,
-    todo: list[Increment],
-    lake: str,
-    outcome: Refined,
-) -> int:
     described: Stream = getattr(source, stream)
-    parsed = parse(raw, source, described, target).localCheckpoint()
-    valid = parsed.where(F.size("reasons") == 0)
-    total, good, reach, kept = _facts(parsed, target)
-    outcome.undeclared = tuple(sorted({*outcome.undeclared, *(set(kept) - set(described.attributes))}))
-    taken = _taken(spark, source, target, reach, lake)
+    parsed = parse(sent, source, described, target).toArrow()
+    records = pl.DataFrame(parsed.select([*key(target), "kafka_time", *COORDINATES, "reasons"])).with_row_index()
+    valid = records.filter(pl.col("reasons").list.len() == 0)
+    taken = _taken(source, target, valid, lake)
     due = todo[0].target is target
-    left_out = (repeats(valid, taken, key(target)) if due else refused(valid, taken)).localCheckpoint()
-    repeated = left_out.count() if good else 0
-    left_out = _listed(left_out, repeated)
-    rows = valid.join(left_out, COORDINATES, "left_anti") if repeated else valid
-    differs, others = None, 0
-    if repeated:
-        later = valid.join(left_out, COORDINATES, "left_semi").select("*", *unmapped(described, target))
-        added = rows.select("*", *unmapped(described, target)) if due else None
-        differs, others = _compared(spark, source, stream, later, repeated, added, lake)
+    left_out = repeats(valid, taken, key(target)) if due else valid.join(taken, on=COORDINATES, how="anti")
+    first = valid.join(left_out, on="index", how="anti")
+    kept = _rows(parsed, first["index"])
+    differs = _compared(source, target, parsed, left_out, first if due else first.clear(), lake)
+    alike = differs.filter(pl.col("differs").list.len() == 0)["index"]
+    other = differs.filter(pl.col("differs").list.len() > 0)
     corrected = corrections.taken_from(described, target)
-    conflicts = 0 if corrected else others
+    bad = records.filter(pl.col("reasons").list.len() > 0).select(*COORDINATES, "reasons")
+    if not corrected:
+        bad = pl.concat([bad, _conflicts(records, other, target)])
+    outcome.undeclared = tuple(sorted({*outcome.undeclared, *(_attributes(parsed) - set(described.attributes))}))
+    now = datetime.now(UTC)
     for increment in todo:
         if increment.target is target:
-            stamped = rows.select("*", F.current_timestamp().alias("processed_at"), *unmapped(described, target))
-            outcome.written += _write(spark, stamped, good - repeated, increment, lake)
-        elif increment.target is silver.QUARANTINE:
-            bad = quarantined(parsed, stream)
-            if differs is not None and conflicts:
-                bad = bad.unionByName(conflicting(raw, differs, target, stream))
-            outcome.quarantined += _write(spark, bad, total - good + conflicts, increment, lake)
+            rows = _with(kept, source=source.name, processed_at=now)
+            outcome.written += increments.append_here(rows, increment, lake)
         elif increment.target is silver.LABELS:
-            outcome.labelled += _write(spark, in_line_labels(rows, source), good - repeated, increment, lake)
+            rows = _with(_in_line_labels(kept, source), source=source.name, processed_at=now)
+            outcome.labelled += increments.append_here(rows, increment, lake)
+        elif increment.target is silver.QUARANTINE:
+            outcome.quarantined += _put_aside(bad, raw, stream, increment, lake)
         elif increment.target is silver.CORRECTIONS:
-            changes = valid if differs is None else correcting(valid, differs)
-            stamped = changes.select("*", F.current_timestamp().alias("found_at"), *unmapped(described, target))
-            outcome.corrections += _write(spark, stamped, others, increment, lake)
+            rows = _with(_rows(parsed, other["index"]), source=source.name, found_at=now)
+            outcome.corrections += increments.append_here(rows, increment, lake)
         else:
-            again = valid if differs is None else duplicates(valid, differs, stream)
-            outcome.duplicates += _write(spark, again, repeated - others, increment, lake)
-    return total
+            rows = _with(_rows(parsed, alike), source=source.name, stream=stream, found_at=now)
+            outcome.duplicates += increments.append_here(rows, increment, lake)
+    return records.height
+
+
+def _taken(source: Source, target: Table, valid: pl.DataFrame, lake: str) -> pl.DataFrame:
+    """Key and coordinates of what silver holds of the source under one of the keys."""
+    columns = [*key(target), *COORDINATES]
+    return _held(source, target, valid, lake).select(columns).collect(engine="streaming")
+
+
+def _held(source: Source, target: Table, records: pl.DataFrame, lake: str) -> pl.LazyFrame:
+    """What silver holds of the source under one of the records' keys; files beyond these are not read."""
+    held, keys = reads.scan(target, lake), records.select(key(target))
+    assert held is not None
+    within = [pl.col(name).is_between(pl.lit(keys[name].min()), pl.lit(keys[name].max())) for name in keys.columns]
+    mine = held.filter(pl.col("source") == source.name, *within)
+    return mine.join(keys.lazy(), on=keys.columns, how="semi")
 
 
 def _compared(
-    spark: SparkSession,
-    source: Source,
-    stream: str,
-    later: DataFrame,
-    repeated: int,
-    added: DataFrame | None,
-    lake: str,
-) -> tuple[DataFrame, int]:
-    """What the later records hold other than the first of their key (see `differing`), and how many hold any such.
-
-    There are ``repeated`` later records. The first is silver's row, or, while silver has yet to take the range, one of
-    those to be ``added``.
-    """
-    target = STREAMS[stream][1]
+    source: Source, target: Table, parsed: pa.Table, left_out: pl.DataFrame, added: pl.DataFrame, lake: str
+) -> pl.DataFrame:
+    """What the records left out hold other than the first of their key: silver's row, or one to be ``added`` now."""
     columns = [*key(target), *(column.name for column in content(target))]
-    first = _taken(spark, source, target, _facts(later, target)[2], lake).select(columns)
-    if added is not None:
-        first = first.unionByName(added.select(columns))
-    first = first.join(_listed(later.select(key(target)), repeated), key(target), "left_semi")
-    differs = differing(later, first, target).localCheckpoint()
-    return differs, differs.where(F.size("differs") > 0).count()
+    found = [_NO_REPEATS]
+    for some in left_out.sort(key(target)).iter_slices(COMPARED):
+        held = _held(source, target, some, lake).select(columns).collect(engine="streaming")
+        new = added.join(some, on=key(target), how="semi")["index"]
+        first = pl.concat([held, _shaped(_rows(parsed, new), held.schema)])
+        later = _shaped(_rows(parsed, some["index"]), held.schema).with_columns(some["index"].sort())
+        found.append(differing(later, first, target))
+    return pl.concat(found)
 
 
-def _listed(rows: DataFrame, count: int) -> DataFrame:
-    """The rows, so few that each worker may be given the whole list, or else as they are."""
-    return F.broadcast(rows) if count <= BROADCAST else rows
+def _shaped(rows: pa.Table, schema: pl.Schema) -> pl.DataFrame:
+    """The rows in silver's columns; those that the stream's records do not fill are null."""
+    given = pl.DataFrame(rows.select([name for name in schema if name in rows.column_names]))
+    absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in given.columns]
+    return given.with_columns(absent).select(schema.names())
 
 
-def in_line_labels(taken: DataFrame, source: Source) -> DataFrame:
-    """The labels that payments brought with them, known after the source's label delay."""
-    delay = F.expr(f"make_dt_interval(0, 0, 0, {source.label_delay.total_seconds()})")
-    nobody = F.lit(None).cast("string")
-    return taken.where(F.col(IS_FRAUD.name).isNotNull()).withColumns(
-        {
-            "origin": F.lit(IN_LINE),
-            "known_at": F.col("event_time") + delay,
-            "processed_at": F.current_timestamp(),
-            "who": nobody,
-            "why": nobody,
-        }
-    )
+def _conflicts(records: pl.DataFrame, other: pl.DataFrame, target: Table) -> pl.DataFrame:
+    """Where the records stood that contradict the first of their key, with the one reason."""
+    reason = pl.lit(conflict(target, "")) + pl.col("differs").list.join(", ")
+    return records.join(other, on="index").select(*COORDINATES, pl.concat_list(reason).alias("reasons"))
 
 
-def quarantined(parsed: DataFrame, stream: str) -> DataFrame:
-    """The records that broke a rule, whole, in the columns of silver.quarantine."""
-    return _put_aside(parsed.where(F.size("reasons") > 0), stream)
-
-
-def conflicting(raw: DataFrame, differs: DataFrame, table: Table, stream: str) -> DataFrame:
-    """The records whose key an earlier one has with another content, whole, in the columns of silver.quarantine."""
-    reason = F.concat(F.lit(conflict(table, "")), F.array_join("differs", ", "))
-    conflicts = differs.where(F.size("differs") > 0).select(*COORDINATES, F.array(reason).alias("reasons"))
-    return _put_aside(raw.join(F.broadcast(conflicts), COORDINATES), stream)
-
-
-def correcting(valid: DataFrame, differs: DataFrame) -> DataFrame:
-    """The valid records that tell another content than an earlier one."""
-    other = F.broadcast(differs.where(F.size("differs") > 0).select(*COORDINATES))
-    return valid.join(other, COORDINATES, "left_semi")
-
-
-def _put_aside(rows: DataFrame, stream: str) -> DataFrame:
-    stamped = rows.withColumns({"stream": F.lit(stream), "quarantined_at": F.current_timestamp()})
-    return stamped.select(silver.QUARANTINE.column_names)
-
-
-def duplicates(valid: DataFrame, differs: DataFrame, stream: str) -> DataFrame:
-    """The valid records with the content of an earlier one, in the columns of silver.duplicates."""
-    alike = F.broadcast(differs.where(F.size("differs") == 0).select(*COORDINATES))
-    return valid.join(alike, COORDINATES, "left_semi").withColumns(
-        {"stream": F.lit(stream), "found_at": F.current_timestamp()}
-    )
-
-
-def _facts(parsed: DataFrame, table: Table) -> tuple[int, int, Reach, list[str]]:
-    """Records, those to trust, how far the keys of these reach, and the names of all attributes."""
-    trusted = {name: F.when(F.size("reasons") == 0, F.col(name)) for name in key(table)}
-    bounds = [bound(column).cast("string") for column in trusted.values() for bound in (F.min, F.max)]
-    kept = F.map_keys("attributes") if "attributes" in parsed.columns else F.array().cast("array<string>")
-    names = F.array_distinct(F.flatten(F.collect_set(kept)))
-    row = parsed.agg(F.count("*"), F.count_if(F.size("reasons") == 0), names, *bounds).first()
-    assert row is not None
-    total, good, attributes, *found = row
-    reach = dict(zip(key(table), zip(found[::2], found[1::2], strict=True), strict=True))
-    return total, good, reach, list(attributes or ())
-
-
-def _taken(spark: SparkSession, source: Source, target: Table, reach: Reach, lake: str) -> DataFrame:
-    """What silver holds of the source within reach, now and whatever is written later; other files are not opened."""
-    now = spark.read.format("delta").option("versionAsOf", reads.version(target, lake) or 0)
-    rows = now.load(target.path(lake)).where(F.col("source") == source.name)
-    for name, (least, greatest) in reach.items():
-        of_type = rows.schema[name].dataType
-        rows = rows.where(F.col(name).between(F.lit(least).cast(of_type), F.lit(greatest).cast(of_type)))
-    return rows
-
-
-def _write(spark: SparkSession, rows: DataFrame, most: int, increment: Increment, lake: str) -> int:
-    """Append the rows, ``most`` at the most, a few of them from this process; returns how many were written."""
-    if most == 0:
+def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, lake: str) -> int:
+    """Append the records that ``bad`` names, as they were sent, to silver.quarantine; returns how many."""
+    if bad.is_empty():
         increments.skip(increment, lake)
         return 0
-    if most <= SMALL:
-        return increments.append_here(rows.toArrow(), increment, lake)
-    return increments.append(spark, rows, increment, lake)
+    stamped = {"stream": pl.lit(stream), "quarantined_at": pl.lit(datetime.now(UTC))}
+    aside = (batch.join(bad, on=COORDINATES).with_columns(**stamped) for batch in raw)
+    return increments.append_batches(aside, increment, lake)
+
+
+def _in_line_labels(kept: pa.Table, source: Source) -> pa.Table:
+    """The labels that payments brought with them, known after the source's label delay."""
+    told = kept.filter(pc.is_valid(kept[IS_FRAUD.name]))
+    known = pc.add(told["event_time"], pa.scalar(source.label_delay, pa.duration("us")))
+    return _with(told, origin=IN_LINE).append_column("known_at", known)
+
+
+def _attributes(parsed: pa.Table) -> set[str]:
+    if "attributes" not in parsed.column_names:
+        return set()
+    return {name for chunk in parsed["attributes"].chunks for name in chunk.keys.unique().to_pylist()}
+
+
+def _rows(parsed: pa.Table, index: pl.Series) -> pa.Table:
+    """The rows with these numbers, in the order of the table."""
+    wanted = pl.select(pl.int_range(parsed.num_rows, dtype=pl.UInt32).is_in(index.implode())).to_series()
+    return parsed.filter(wanted.to_arrow())
+
+
+def _with(rows: pa.Table, **values: str | datetime) -> pa.Table:
+    """The rows with columns of one value each."""
+    for name, value in values.items():
+        rows = rows.append_column(name, pa.repeat(pa.scalar(value), rows.num_rows))
+    return rows

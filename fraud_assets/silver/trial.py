@@ -55,7 +55,7 @@ def tried(spark: SparkSession, source: Source, values: list[bytes]) -> Trial:
     stream, now = source.transactions, datetime.now(UTC)
     sent = [(source.name, stream.topic, 0, offset, now, None, value, now) for offset, value in enumerate(values)]
     found = parse(spark.createDataFrame(sent, _RAW), source, stream, silver.TRANSACTIONS)
-    shown = [column for column in found.columns if column not in {"key", "value", "signals", "attributes"}]
+    shown = [column for column in found.columns if column not in {"signals", "attributes"}]
     rows = pl.DataFrame(pa.table(found.select(shown).toArrow())).sort("offset")
     mapped = [name for name in stream.columns if name in rows.columns]
     reasons, failing = Counter[str](), dict[str, str]()

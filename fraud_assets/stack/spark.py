@@ -69,6 +69,8 @@ def configuration(settings: Settings) -> Mapping[str, str]:
         "spark.sql.shuffle.partitions": str(settings.spark_cores),
         "spark.sql.window.segmentTree.enabled": "true",
         "spark.sql.maxConcurrentOutputFileWriters": "16",
+        "spark.sql.files.maxPartitionBytes": "8m",
+        "spark.hadoop.parquet.block.size": str(16 * 1024 * 1024),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.databricks.delta.snapshotPartitions": str(settings.spark_cores),
         "spark.python.worker.reuse": "true",

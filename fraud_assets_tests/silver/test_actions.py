@@ -11,7 +11,6 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
-from fraud_assets.silver import step
 from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.actions import By, Chosen, discard, fix, replay
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
@@ -52,12 +51,7 @@ def balance(lake: Path, stream: int = 0) -> Account:
     return found
 
 
-@pytest.mark.parametrize("here", [True, False], ids=["in this process", "on Spark"])
-def test_a_record_is_fixed_another_discarded_a_third_fails_again(
-    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch, here: bool
-) -> None:
-    if not here:
-        monkeypatch.setattr(step, "SMALL", 0)
+def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSession, tables: Path) -> None:
     lake = str(tables)
     bronze_to_silver(spark, tables, [payment(0), payment(1, amount=-5), payment(2, amount=-6), payment(3, amount="x")])
     assert states(tables) == dict.fromkeys((1, 2, 3), State.OPEN)

@@ -18,7 +18,6 @@ from fraud_assets.features import step as features
 from fraud_assets.features.catalogue import NAMES
 from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import SMALL
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
@@ -132,11 +131,7 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int
     assert_as_in_order(lake, told)
 
 
-@pytest.mark.parametrize("small", [SMALL, 0], ids=["in this process", "on Spark"])
-def test_every_record_is_a_row_a_duplicate_or_a_correction(
-    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch, small: int
-) -> None:
-    monkeypatch.setattr(step, "SMALL", small)
+def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, tables: Path) -> None:
     told = [change("c", 0, 1), change("c", 0, 1), change("r", 0, 5), change("u", 0, 3, amount=13), None]
     send(spark, tables, "transactions", records(told), "ledger")
     first = refine(spark, LEDGER, "transactions", str(tables))
@@ -144,7 +139,7 @@ def test_every_record_is_a_row_a_duplicate_or_a_correction(
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [10.0]
 
     send(spark, tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(increments, "merge", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             refine(spark, LEDGER, "transactions", str(tables))

@@ -20,13 +20,6 @@ pytestmark = pytest.mark.stack
 CARDS = named("cards")
 
 
-@pytest.fixture(autouse=True, params=["in this process", "on Spark"])
-def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small increment and a large one are decided and committed in different places, with one outcome."""
-    if request.param == "on Spark":
-        monkeypatch.setattr(step, "SMALL", 0)
-
-
 NOT_JSON = unreadable(CARDS.transactions)
 
 PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
@@ -177,7 +170,13 @@ def test_the_first_in_kafka_is_taken_and_the_same_again_is_counted(spark: SparkS
     assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [2, 3, 4, 6]
 
 
-def test_the_same_key_with_other_content_is_a_conflict(spark: SparkSession, tables: Path) -> None:
+@pytest.mark.parametrize("read_by", ["this process", "Spark"])
+def test_the_same_key_with_other_content_is_a_conflict(
+    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch, read_by: str
+) -> None:
+    if read_by == "Spark":
+        monkeypatch.setattr(step, "SMALL", 0)
+        monkeypatch.setattr(step, "COMPARED", 1)
     later = payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
     send(spark, tables, "transactions", records([payment(0, tip=1), payment(1), later, payment(0, tip=2), payment(1)]))
     first = refine(spark, CARDS, "transactions", str(tables))
@@ -198,6 +197,19 @@ def test_the_same_key_with_other_content_is_a_conflict(spark: SparkSession, tabl
     }
     assert json.loads(aside["value"][0]) == later
     assert all(stream.balanced for stream in account("cards", str(tables)))
+
+
+def test_a_long_history_is_taken_in_portions(
+    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first, numbers in ((0, (0, 1)), (2, (1, 2)), (4, (3, 0)), (6, (4, 5))):
+        send(spark, tables, "transactions", records([payment(number) for number in numbers], first))
+    monkeypatch.setattr(step, "PORTION", 4)
+    outcome = refine(spark, CARDS, "transactions", str(tables))
+    assert (outcome.read, outcome.written, outcome.duplicates) == (8, 6, 2)
+    taken = rows(silver.TRANSACTIONS, tables).group_by("processed_at", maintain_order=True).agg(pl.col("offset").sort())
+    assert sorted(taken["offset"].to_list()) == [[0, 1, 3], [4, 6, 7]]
+    assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [2, 5]
 
 
 def test_a_label_that_contradicts_one_of_its_moment_is_a_conflict(spark: SparkSession, tables: Path) -> None:
