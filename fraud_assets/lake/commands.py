@@ -35,7 +35,7 @@ def query(
 
     answer = ask(sql, settings().lake)
     if as_json:
-        print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=str))
+        print(answer.json())
         return
     shown = Table(box=None)
     for name in answer.columns:
