@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraud_assets.errors import FraudError
+from fraud_assets.progress import ended
 from fraud_assets.settings import settings
 
 
@@ -69,17 +70,15 @@ def export(
     chosen = exports.preset(preset) if preset else exports.named(table)
     of = source or (exports.PRESET_SOURCE if preset else None)
     console = Console(stderr=True, highlight=False)
-    with Progress(console=console, transient=True) as shown:
-        task = shown.add_task(chosen.full_name)
-        manifest = exports.export(
-            chosen,
-            form.value,
-            to,
-            settings().lake,
-            of,
-            version,
-            lambda done, parts: shown.update(task, completed=done, total=parts),
-        )
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(chosen.full_name)
+
+    def advance(done: int, parts: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=parts)
+
+    with ended(bar):
+        manifest = exports.export(chosen, form.value, to, settings().lake, of, version, advance)
     if as_json:
         print(json.dumps(asdict(manifest)))
     console.print(

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.confined import confine
 from fraud_assets.tables import ALL, Layer
@@ -49,10 +49,11 @@ def query(sql: str, lake: str) -> Answer:
             return Answer([column[0] for column in result.description or []], result.fetchall())
         except duckdb.PermissionException as error:
             raise FraudError(f"query: it reads the lake's tables and no files: {_first(error)}") from error
-        except duckdb.Error as error:
+        except duckdb.CatalogException as error:
             empty = next((name for name in missing if name in sql), None)
-            hint = f"; {empty} is empty so far: run `make demo` or `fraud up`" if empty else ""
-            raise FraudError(f"query: {_first(error)}{hint}") from error
+            raise FraudError(f"query: {f'{empty} is empty so far; {START}' if empty else _first(error)}") from error
+        except duckdb.Error as error:
+            raise FraudError(f"query: {_first(error)}") from error
 
 
 def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:

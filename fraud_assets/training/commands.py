@@ -95,10 +95,12 @@ def data(
 
     Example: fraud model data 3 --output payments.parquet
     """
+    from fraud_assets.sources.output import check
     from fraud_assets.training import registry
     from fraud_assets.training.dataset import training_set
     from fraud_assets.training.track import versions_read
 
+    check(output, (".parquet",))
     here = settings()
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)

@@ -48,7 +48,7 @@ def test_a_table_answers_by_its_name_and_as_json(filled: str) -> None:
         ("select * from read_csv('{here}')", "reads the lake's tables and no files: .*Cannot access file"),
         ("select * from '{here}'", "Table with name .* does not exist"),
         ("select nope", "nope"),
-        ("select * from gold.scores", "gold.scores is empty so far: run `make demo` or `fraud up`"),
+        ("select * from gold.scores", "gold.scores is empty so far; run `make demo` or `fraud up`"),
     ],
 )
 def test_what_does_not_read_the_lake_is_refused(filled: str, tmp_path: Path, sql: str, said: str) -> None:

@@ -51,6 +51,11 @@ def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads(fraud("list", "blocked_ips", "--at", "2026-01-02", "--json").output)["total"] == 0
 
 
+def test_a_list_or_source_that_is_none_is_said(made: Path) -> None:
+    assert str(fraud("list", "blocked_hats").exception).startswith("no list 'blocked_hats'; there are: blocked_ips, ")
+    assert str(fraud("list", "blocked_ips", "--source", "nope").exception).startswith("no source 'nope'")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:  # imported where it is used: Spark's client is heavy, and every command passes through here
@@ -58,6 +58,7 @@ def new(
 
     Example: fraud source new shop --sample payments.csv
     """
+    from fraud_assets.sources import output as output_file
     from fraud_assets.sources.onboarding.draft import draft, look
     from fraud_assets.sources.source import load
 
@@ -66,8 +67,7 @@ def new(
         raise FraudError(f"{path} exists\ngive another name, or --output FILE")
     if path.stem != name:
         raise FraudError(f"a source's file has its name: call it {name}.yaml, not {path.name}")
-    if not path.resolve().parent.is_dir():
-        raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
+    output_file.check(path, (".yaml",))
     path.write_text(draft(name, look(sample)))
     try:
         load(path)
@@ -95,13 +95,16 @@ def check(
 
     known = settings().sources / f"{file.name}.yaml"
     file = known if not file.exists() and known.exists() else file
+    if not file.exists():
+        there = ", ".join(sorted(path.stem for path in settings().sources.glob("*.yaml")))
+        raise FraudError(f"no source '{file}', nor a file of that name; there are: {there}")
     source = load(file)
     values = [record.value for record in islice(read(sample, source.transactions), records)] if sample else []
     spark = _spark()
     if spark is None:
         if sample:
-            raise FraudError("Spark does not run, and it is Spark that reads the expressions\nstart it with `fraud up`")
-        print(f"{file.name}: well-formed; its expressions are checked when Spark runs: fraud up")
+            raise FraudError(f"Spark does not run, and it is Spark that reads the expressions\n{START}")
+        print(f"{file.name}: well-formed; its expressions are checked when Spark runs; {START}")
         return
     from fraud_assets.silver.trial import tried, unresolved
 

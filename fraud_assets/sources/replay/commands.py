@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from fraud_assets.progress import ended
 from fraud_assets.settings import settings
 from fraud_assets.sources.commands import stopped_by_signals
 
@@ -57,24 +58,26 @@ def _progress() -> Iterator[Callable[["Batch", "Report"], None]]:
     )
     console = Console(stderr=True, highlight=False)
     start = {"records": 0, "speed": 0.0, "latency": "-", "quality": 1.0, "fraud": 0.0, "alarming": 0}
-    with Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
+    bar = Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console)
+    task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
 
-        def advance(batch: "Batch", report: "Report") -> None:
-            if batch.alarming and report.alarming_batches == 1:
-                console.print(
-                    f"warning: batch {batch.number:,} holds {batch.fraud_rate:.1%} fraud, above 1 %; more such batches "
-                    "are only counted"
-                )
-            if batch.latency_s is not None:
-                bar.update(task, latency=f"{batch.latency_s * 1000:.0f} ms")
-            bar.update(
-                task,
-                records=report.records,
-                speed=report.records_per_s,
-                quality=batch.quality,
-                fraud=batch.fraud_rate,
-                alarming=report.alarming_batches,
+    def advance(batch: "Batch", report: "Report") -> None:
+        bar.start()
+        if batch.alarming and report.alarming_batches == 1:
+            console.print(
+                f"warning: batch {batch.number:,} holds {batch.fraud_rate:.1%} fraud, above 1 %; more such batches "
+                "are only counted"
             )
+        if batch.latency_s is not None:
+            bar.update(task, latency=f"{batch.latency_s * 1000:.0f} ms")
+        bar.update(
+            task,
+            records=report.records,
+            speed=report.records_per_s,
+            quality=batch.quality,
+            fraud=batch.fraud_rate,
+            alarming=report.alarming_batches,
+        )
 
+    with ended(bar):
         yield advance

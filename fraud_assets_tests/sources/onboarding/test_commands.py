@@ -46,6 +46,11 @@ def test_every_source_is_listed() -> None:
     assert "sparkov-transactions" in run("list")
 
 
+def test_a_source_that_is_none_is_said() -> None:
+    with pytest.raises(FraudError, match="no source 'nope', nor a file of that name; there are: cards, ecommerce"):
+        run("check", "nope")
+
+
 def test_a_draft_is_written_once(tmp_path: Path, sample: Path) -> None:
     output = tmp_path / "store.yaml"
     assert f"fraud source check {output}" in run("new", "store", "--sample", sample, "--output", output).replace(
