@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
+from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
-from fraud_assets.progress import ended
 from fraud_assets.settings import settings
 
 
@@ -38,12 +36,10 @@ def query(
     if as_json:
         print(answer.json())
         return
-    shown = Table(box=None)
-    for name in answer.columns:
-        shown.add_column(Text(name))  # texts as they are, whatever rich would read in them
+    shown = Table(*answer.columns, box=None)
     for row in answer.rows:
-        shown.add_row(*(Text(str(value)) for value in row))
-    Console().print(shown)
+        shown.add_row(*map(str, row))
+    plain().print(shown)
 
 
 def export(
@@ -69,7 +65,7 @@ def export(
         raise FraudError("export: give either a table, for example gold.scores, or --preset")
     chosen = exports.preset(preset) if preset else exports.named(table)
     of = source or (exports.PRESET_SOURCE if preset else None)
-    console = Console(stderr=True, highlight=False)
+    console = plain(stderr=True)
     bar = Progress(console=console, transient=True)
     task = bar.add_task(chosen.full_name)
 

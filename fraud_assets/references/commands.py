@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from fraud_assets.console import plain
 from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
@@ -37,7 +36,7 @@ def load(
     if not (place or of.place(settings())):
         raise FraudError(f"{name}: no file; give one, or set FRAUD_{name.upper()}")
     done = loading.load(of, place or of.place(settings()), named(source).name, settings().lake)
-    console = Console(highlight=False)
+    console = plain()
     console.print(
         f"{name} of {source}: {done.changed:,} opened or revised, {done.closed:,} closed, {done.unchanged:,} unchanged"
     )
@@ -80,7 +79,7 @@ def list_(
         return
     shown = Table(*columns, box=None)
     for row in rows:
-        shown.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
-    console = Console()
+        shown.add_row(*("" if value is None else str(value) for value in row.values()))
+    console = plain()
     console.print(shown)
     console.print(f"{len(rows):,} of {found.height:,} entries")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,8 +24,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
-from fraud_assets.progress import ended
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:  # imported where it is used: the simulators are heavy, and every command passes through here
@@ -154,7 +153,7 @@ def _progress(name: str, days: int | None) -> Iterator[Callable[["Sent"], None]]
     columns: list[ProgressColumn] = [TextColumn(name)]
     columns += [SpinnerColumn()] if days is None else [BarColumn(), MofNCompleteColumn(), TextColumn("days")]
     columns += [TextColumn("{task.fields[payments]:,} payments"), TimeElapsedColumn()]
-    bar = Progress(*columns, console=Console(stderr=True))
+    bar = Progress(*columns, console=plain(stderr=True))
     task = bar.add_task(name, total=days, payments=0)
 
     def advance(sent: "Sent") -> None:

@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as Shown
 
+from fraud_assets.console import plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
 app = typer.Typer(help="A source's models in the registry.", no_args_is_help=True)
-console = Console(highlight=False)
+console = plain()
 
-Source = Annotated[str, typer.Option(help="the source whose models are meant")]
+
+def _known(source: str) -> str:
+    from fraud_assets.sources.source import named
+
+    return named(source).name
+
+
+Source = Annotated[str, typer.Option(help="the source whose models are meant", callback=_known)]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 Version = Annotated[int, typer.Argument(help="a version of the source's models")]
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from fraud_assets.console import plain
 from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
@@ -43,7 +42,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, f
     shown = Table("source", "format", "topics", "description", box=None)
     for s in found:
         shown.add_row(str(s["name"]), str(s["format"]), ", ".join(s["topics"]), str(s["description"]))
-    Console().print(shown)
+    plain().print(shown)
 
 
 @app.command()
@@ -140,18 +139,18 @@ def _show(source: "Source", trial: "Trial") -> None:
     from fraud_assets.sources.stream import mapped_columns
     from fraud_assets.tables import silver
 
-    console, stream = Console(highlight=False), source.transactions
+    console, stream = plain(), source.transactions
     maps = Table("column", "from", "filled", "example", box=None)
     for name, expression in stream.columns.items():
         share = f"{trial.filled[name]:,} of {trial.records:,}"
-        maps.add_row(name, escape(expression), share, escape(trial.examples[name][:40]))
+        maps.add_row(name, expression, share, trial.examples[name][:40])
     console.print(maps)
     absent = [name for name in mapped_columns(silver.TRANSACTIONS) if name not in stream.columns]
     console.print(f"\nnot mapped: {', '.join(absent) or 'nothing'}")
     if trial.reasons:
         fails = Table("reason", "records", "first of them", box=None)
         for reason, count in trial.reasons.most_common():
-            fails.add_row(escape(reason), f"{count:,}", escape(trial.failing[reason][:60]))
+            fails.add_row(reason, f"{count:,}", trial.failing[reason][:60])
         console.print()
         console.print(fails)
     console.print(f"\n{trial.trusted:,} of {trial.records:,} records can be trusted; the others go to quarantine")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from fraud_assets.progress import ended
+from fraud_assets.console import ended, plain
 from fraud_assets.settings import settings
 from fraud_assets.sources.commands import stopped_by_signals
 
@@ -56,7 +55,7 @@ def _progress() -> Iterator[Callable[["Batch", "Report"], None]]:
         "{task.fields[records]:,} records · {task.fields[speed]:,.0f}/s · latency {task.fields[latency]} · "
         "quality {task.fields[quality]:.1%} · fraud {task.fields[fraud]:.2%} · {task.fields[alarming]:,} warnings"
     )
-    console = Console(stderr=True, highlight=False)
+    console = plain(stderr=True)
     start = {"records": 0, "speed": 0.0, "latency": "-", "quality": 1.0, "fraud": 0.0, "alarming": 0}
     bar = Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console)
     task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
