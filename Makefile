@@ -7,7 +7,7 @@ ARGS ?=
 .PHONY: help install browser demo test faults lint bench comparison docs lock clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: ## make .venv from requirements.lock and fetch the jars (nothing to do: half a second)
 	@$(PYTHON) fraud_assets/stack/install.py

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from rich.text import Text
 
+from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
@@ -35,14 +34,12 @@ def query(
 
     answer = ask(sql, settings().lake)
     if as_json:
-        print(json.dumps([dict(zip(answer.columns, row, strict=True)) for row in answer.rows], default=str))
+        print(answer.json())
         return
-    shown = Table(box=None)
-    for name in answer.columns:
-        shown.add_column(Text(name))  # texts as they are, whatever rich would read in them
+    shown = Table(*answer.columns, box=None)
     for row in answer.rows:
-        shown.add_row(*(Text(str(value)) for value in row))
-    Console().print(shown)
+        shown.add_row(*map(str, row))
+    plain().print(shown)
 
 
 def export(
@@ -68,18 +65,16 @@ def export(
         raise FraudError("export: give either a table, for example gold.scores, or --preset")
     chosen = exports.preset(preset) if preset else exports.named(table)
     of = source or (exports.PRESET_SOURCE if preset else None)
-    console = Console(stderr=True, highlight=False)
-    with Progress(console=console, transient=True) as shown:
-        task = shown.add_task(chosen.full_name)
-        manifest = exports.export(
-            chosen,
-            form.value,
-            to,
-            settings().lake,
-            of,
-            version,
-            lambda done, parts: shown.update(task, completed=done, total=parts),
-        )
+    console = plain(stderr=True)
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(chosen.full_name)
+
+    def advance(done: int, parts: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=parts)
+
+    with ended(bar):
+        manifest = exports.export(chosen, form.value, to, settings().lake, of, version, advance)
     if as_json:
         print(json.dumps(asdict(manifest)))
     console.print(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.parts import Format, groups, write
 from fraud_assets.tables import ALL, Table, bronze, gold, silver
@@ -123,7 +123,7 @@ def export(
 def _opened(table: Table, lake: str, version: int | None) -> DeltaTable:
     newest = reads.version(table, lake)
     if newest is None:
-        raise FraudError(f"export: {table.full_name} is empty so far; run `make demo` or `fraud up`")
+        raise FraudError(f"export: {table.full_name} is empty so far; {START}")
     if version is not None and not 0 <= version <= newest:
         raise FraudError(f"export: {table.full_name} has no version {version}; the newest is {newest}")
     delta = reads.opened(table, lake, version)

@@ -1,4 +1,4 @@
-"""Dagster wiring of upkeep: one op a table, in the pool of the table's writer."""
+"""Dagster wiring of upkeep: one op a table, in the pool of the table's writer; it also looks for repeated keys."""
 
 from dataclasses import asdict
 
@@ -6,6 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets import wiring
+from fraud_assets.lake import keys
 from fraud_assets.lake.upkeep import keep_up
 from fraud_assets.settings import settings
 from fraud_assets.tables import ALL, Table
@@ -23,9 +24,12 @@ def _op(table: Table) -> dg.OpDefinition:
             f"{kept.files_after} files, {kept.bytes_after:,} bytes; "
             f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
         )
-        context.add_output_metadata(
-            {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
-        )
+        facts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
+        facts["repeated_keys"] = repeats = keys.repeated(table, settings().lake)
+        if repeats:
+            found = f"{table.full_name}: {repeats:,} keys ({', '.join(table.key)}) are in more than one row"
+            raise dg.Failure(f"{found}; see docs/operations.md, unique_key", facts)
+        context.add_output_metadata(facts)
 
     return upkeep_table
 

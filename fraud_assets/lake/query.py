@@ -1,14 +1,24 @@
 """SQL over the lake by table names, without Spark: DuckDB over the Delta tables."""
 
+import base64
+import json
+import math
 from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.confined import confine
 from fraud_assets.tables import ALL, Layer
+
+_EXAMPLE = '"select count(*) from silver.transactions"'
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+"""DuckDB counts DESCRIBE, SHOW and SUMMARIZE as SELECT."""
 
 
 @dataclass(frozen=True)
@@ -18,15 +28,36 @@ class Answer:
     columns: list[str]
     rows: list[tuple[Any, ...]]
 
+    def json(self) -> str:
+        """One JSON list of objects: NaN and infinities null, times ISO 8601, bytes text or ``base64:…``."""
+        objects = [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
+        return json.dumps(objects, allow_nan=False)
+
 
 def query(sql: str, lake: str) -> Answer:
-    """The answer to one SQL statement over tables named as declared, for example ``gold.scores``.
+    """The answer to one SQL statement over tables named as declared, for example ``gold.scores``; it only reads.
 
     Raises:
-        FraudError: the statement is wrong, or names a table that is not there yet.
+        FraudError: the statement is wrong, does not read, or names a table that is not there yet, or there are several.
     """
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")  # before it is confined: this loads an extension
+        missing = _register(connection, lake)
+        confine(connection)
+        try:
+            result = connection.execute(_one(connection.extract_statements(sql)))
+            return Answer([column[0] for column in result.description or []], result.fetchall())
+        except duckdb.PermissionException as error:
+            raise FraudError(f"query: it reads the lake's tables and no files: {_first(error)}") from error
+        except duckdb.CatalogException as error:
+            empty = next((name for name in missing if name in sql), None)
+            raise FraudError(f"query: {f'{empty} is empty so far; {START}' if empty else _first(error)}") from error
+        except duckdb.Error as error:
+            raise FraudError(f"query: {_first(error)}") from error
+
+
+def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:
+    """Make every table a view; returns the names of those that are not there yet."""
     for layer in Layer:
         connection.execute(f"CREATE SCHEMA {layer}")
     missing = []
@@ -38,13 +69,48 @@ def query(sql: str, lake: str) -> Answer:
         view = f"{table.layer}_{table.name}"
         connection.register(view, frame.with_columns(pl.selectors.datetime().dt.cast_time_unit("us")))
         connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {view}")
+    return missing
+
+
+def _one(statements: list[duckdb.Statement]) -> duckdb.Statement:
+    if not statements:
+        raise FraudError(f"query: no statement; give one, for example {_EXAMPLE}")
+    if len(statements) > 1:
+        raise FraudError(f"query: found {len(statements)} statements; give one at a time")
+    if statements[0].type not in _READING:
+        found = statements[0].query.split()[0].upper()
+        raise FraudError(f"query: it only reads, and {found} does not; use SELECT, or `fraud export` for files")
+    return statements[0]
+
+
+def _first(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
+
+
+def _plain(value: Any) -> Any:
+    """The value in what JSON can say."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Decimal():
+            return float(value)
+        case date() | time():
+            return value.isoformat()
+        case bytes():
+            return _text(value)
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case dict():
+            return {str(name): _plain(each) for name, each in value.items()}
+        case _:
+            return str(value)
+
+
+def _text(value: bytes) -> str:
+    """As in an export to CSV."""
     try:
-        result = connection.execute(sql)
-        if result is None:
-            raise FraudError('query: no statement; give one, for example "select count(*) from silver.transactions"')
-        columns = [column[0] for column in result.description or []]
-        return Answer(columns, result.fetchall() if columns else [])
-    except duckdb.Error as error:
-        message = str(error).splitlines()[0]
-        hint = next((f"; {name} is empty so far: run `make demo` or `fraud up`" for name in missing if name in sql), "")
-        raise FraudError(f"query: {message}{hint}") from error
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"base64:{base64.b64encode(value).decode()}"

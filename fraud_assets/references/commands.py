@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from fraud_assets.errors import FraudError
+from fraud_assets.console import plain
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
 app = typer.Typer(
@@ -30,16 +29,14 @@ def load(
     Example: fraud reference load suspicious_cards cards.csv --source cards
     """
     from fraud_assets.references import load as loading
-    from fraud_assets.references.lists import LISTS
+    from fraud_assets.references.lists import named as list_named
     from fraud_assets.sources.source import named
 
-    of = LISTS.get(name)
-    if of is None:
-        raise FraudError(f"no list '{name}'; there are: {', '.join(LISTS)}")
+    of = list_named(name)
     if not (place or of.place(settings())):
         raise FraudError(f"{name}: no file; give one, or set FRAUD_{name.upper()}")
     done = loading.load(of, place or of.place(settings()), named(source).name, settings().lake)
-    console = Console(highlight=False)
+    console = plain()
     console.print(
         f"{name} of {source}: {done.changed:,} opened or revised, {done.closed:,} closed, {done.unchanged:,} unchanged"
     )
@@ -62,14 +59,19 @@ def list_(
     """
     import polars as pl
 
+    from fraud_assets.references.lists import named as list_named
     from fraud_assets.references.load import revisions
     from fraud_assets.references.revise import in_force
+    from fraud_assets.sources.source import named
 
-    held = revisions(source, settings().lake)
+    of = list_named(name)
+    held = revisions(named(source).name, settings().lake)
     if held is None:
-        raise FraudError(f"this lake has no references yet; `fraud run references --source {source}` loads them")
+        raise FraudError(f"this lake has no references yet; {START}, then `fraud run references --source {source}`")
     moment = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    found = in_force(held.filter(pl.col("list") == name).collect(), moment).sort("known_at", "entry", descending=True)
+    found = in_force(held.filter(pl.col("list") == of.name).collect(), moment).sort(
+        "known_at", "entry", descending=True
+    )
     columns = ["entry", "country", "why", "valid_from", "valid_to", "known_at"]
     rows = found.select(columns).head(most).rows(named=True)
     if as_json:
@@ -77,7 +79,7 @@ def list_(
         return
     shown = Table(*columns, box=None)
     for row in rows:
-        shown.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
-    console = Console()
+        shown.add_row(*("" if value is None else str(value) for value in row.values()))
+    console = plain()
     console.print(shown)
     console.print(f"{len(rows):,} of {found.height:,} entries")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
+from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 
 Columns = dict[str, Any]
@@ -70,3 +71,14 @@ SUSPICIOUS_MERCHANTS = List("suspicious_merchants", ("merchant_id",), _text("mer
 IP_COUNTRIES = List("ip_countries", ("start", "end", "country"), _range)
 
 LISTS = {each.name: each for each in (BLOCKED_IPS, SUSPICIOUS_CARDS, SUSPICIOUS_MERCHANTS, IP_COUNTRIES)}
+
+
+def named(name: str) -> List:
+    """The list of that name.
+
+    Raises:
+        FraudError: there is none; the message lists those there are.
+    """
+    if name not in LISTS:
+        raise FraudError(f"no list '{name}'; there are: {', '.join(LISTS)}")
+    return LISTS[name]

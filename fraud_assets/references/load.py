@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
 from fraud_assets.references.file import Bad, fetched, read
 from fraud_assets.references.lists import List
@@ -39,7 +39,9 @@ def load(of: List, place: str, source: str, lake: str) -> Loaded:
     log = reads.opened(TABLE, lake)
     held = revisions(source, lake, log.version()) if log else None
     if log is None or held is None:
-        raise FraudError(f"{TABLE.full_name} does not exist yet; `fraud run references --source {source}` makes it")
+        raise FraudError(
+            f"{TABLE.full_name} does not exist yet; {START}, then `fraud run references --source {source}`"
+        )
     now = datetime.now(UTC)
     told = read(fetched(place, of.name), of, source, now)
     changed, closed = revised(held.filter(pl.col("list") == of.name).collect(), told, now)

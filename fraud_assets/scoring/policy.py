@@ -1,4 +1,4 @@
-"""From a score to what is done about it: the rules of ``policy.yaml``, for one payment and for many alike.
+"""From a score to what is done about it: the rules of ``policy.yaml``.
 
 What belongs here: reading and applying the policy. Computing scores and reading tables does not.
 """
@@ -69,14 +69,6 @@ class Policy(_Strict):
                 policy_version=pl.lit(self.version, pl.Int32),
             )
         )
-
-    def decide_one(self, score: float, amount: float, threshold: float) -> tuple[RiskLevel, Decision]:
-        """The risk level and decision of one payment; the arguments as in `decide`."""
-        payment = pl.DataFrame(
-            {"score": [score], "amount": [amount]}, schema={"score": pl.Float64, "amount": pl.Float64}
-        )
-        risk_level, decision = self.decide(payment, threshold).select("risk_level", "decision").row(0)
-        return risk_level, decision
 
     def _first(self, outcome: str, otherwise: str) -> pl.Expr:
         chosen = pl.lit(otherwise)

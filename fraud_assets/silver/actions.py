@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
 from fraud_assets.silver.quarantine import Id, State, cases, chosen
 from fraud_assets.silver.replays import DISCARD, FIX, REPLAY
@@ -91,7 +91,9 @@ def _act(
     for _ in range(_TRIES):
         log = reads.opened(silver.QUARANTINE_ACTIONS, lake)
         if log is None:
-            raise FraudError(f"{action}: this lake has no silver.quarantine_actions yet; `fraud run refresh` makes it")
+            raise FraudError(
+                f"{action}: this lake has no silver.quarantine_actions yet; {START}, then `fraud run refresh`"
+            )
         found = change(_open(wanted, lake, action))
         rows = found.with_columns(
             pl.col("attempt") + 1,
@@ -109,7 +111,9 @@ def _act(
 def _open(wanted: Chosen, lake: str, action: str) -> pl.DataFrame:
     frame = cases(wanted.source, lake)
     if frame is None:
-        raise FraudError(f"{action}: this lake has no quarantine yet; run `fraud run refresh --source {wanted.source}`")
+        raise FraudError(
+            f"{action}: this lake has no quarantine yet; {START}, then `fraud run refresh --source {wanted.source}`"
+        )
     found = chosen(frame, wanted.ids, wanted.reason).collect()
     missing = set(wanted.ids) - {Id(*row) for row in found.select("topic", "partition", "offset").iter_rows()}
     if missing:

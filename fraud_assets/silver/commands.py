@@ -10,11 +10,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from fraud_assets.errors import FraudError
+from fraud_assets.console import plain
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:  # imported where it is used: Polars and Spark's client are heavy, and every command passes here
@@ -76,14 +75,15 @@ def list_(
         told = [{"source": name, **asdict(line), "balanced": line.balanced} for name, line in accounts]
         print(json.dumps({"account": told, "total": total, "records": records}, default=str))
         return
-    console = Console(highlight=False)
+    console = plain()
     if records:
         shown = Table("record", "state", "stream", "reasons", "since", box=None)
         for row in records:
             since = f"{row['quarantined_at']:%Y-%m-%d %H:%M:%S}"
-            shown.add_row(escape(row["id"]), row["state"], row["stream"], escape("; ".join(row["reasons"])), since)
+            shown.add_row(row["id"], row["state"], row["stream"], "; ".join(row["reasons"]), since)
         console.print(shown)
-    console.print(f"{len(records):,} of {total:,} records" if total else "no such record in quarantine")
+    none = "no such record in quarantine" if accounts else f"silver has read nothing yet; {START}"
+    console.print(f"{len(records):,} of {total:,} records" if total else none)
     for name, line in accounts:
         console.print(f"{name} {line}", soft_wrap=True)
 
@@ -116,15 +116,15 @@ def show(
         about = {"id": str(which), "source": name, "stream": stream, "state": state, "kafka_time": sent}
         print(json.dumps({**about, "history": events}, default=str))
         return
-    console = Console(highlight=False)
-    console.print(f"{which} of {name}, {stream}, sent {sent:%Y-%m-%d %H:%M:%S}: {state}", markup=False)
+    console = plain()
+    console.print(f"{which} of {name}, {stream}, sent {sent:%Y-%m-%d %H:%M:%S}: {state}")
     for event in events:
         by = f" by {event['who']}: {event['why']}" if "who" in event else ""
         with_ = f" with {event['expression']}" if "expression" in event else ""
-        console.print(f"\n{event['at']:%Y-%m-%d %H:%M:%S} {event['what']}{with_}{by}", markup=False)
+        console.print(f"\n{event['at']:%Y-%m-%d %H:%M:%S} {event['what']}{with_}{by}")
         for reason in event.get("reasons", ()):
-            console.print(f"  - {reason}", markup=False)
-        console.print(f"  {event['value']}", markup=False, soft_wrap=True)
+            console.print(f"  - {reason}")
+        console.print(f"  {event['value']}", soft_wrap=True)
 
 
 @app.command()

@@ -14,14 +14,9 @@ from typing import Any
 import duckdb
 
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.confined import confine
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import Stream
-
-_SAFE: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": False,
-    "lock_configuration": True,
-}
-"""An expression sees the record's fields and nothing of this machine."""
 
 
 def assignments(texts: list[str]) -> dict[str, str]:
@@ -68,7 +63,8 @@ def patched(value: bytes | None, stream: Stream, expressions: Mapping[str, str])
 
 def _evaluated(field: str, expression: str, fields: Mapping[str, Any]) -> Any:
     names = ", ".join(f"""? AS "{name.replace('"', '""')}\"""" for name in fields)
-    with duckdb.connect(config=_SAFE) as connection:
+    with duckdb.connect() as connection:
+        confine(connection)
         try:
             row = connection.execute(f"SELECT ({expression}) FROM (SELECT {names})", list(fields.values())).fetchone()
         except duckdb.Error as error:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
 from fraud_assets.tables import silver
 
@@ -25,7 +25,8 @@ def give(source: str, transaction_id: str, is_fraud: bool, who: str, why: str, l
     log = reads.opened(silver.LABELS, lake)
     if log is None or not {"who", "why"} <= {field.name for field in log.schema().fields}:
         raise FraudError(
-            f"verdict: silver.labels is missing or of an older version; run `fraud run refresh --source {source}`"
+            f"verdict: silver.labels is missing or of an older version; {START}, "
+            f"then `fraud run refresh --source {source}`"
         )
     now = datetime.now(UTC)
     given = {

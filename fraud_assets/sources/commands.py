@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -25,6 +24,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
@@ -70,9 +70,12 @@ def cards(
     """
     from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_file, simulate_history, simulate_live
     from fraud_assets.sources.cards.world import World
+    from fraud_assets.sources.output import check
 
     if not (output or kafka or live):
         raise FraudError("nothing to do: give --output FILE.parquet, --kafka, --live or several of them")
+    if output:
+        check(output, (".parquet",))
     world = World(customers, terminals, seed, radius)
     period = Period.ending(end.replace(tzinfo=UTC) if end else datetime.now(UTC), days)
     delivery = Delivery(
@@ -84,8 +87,6 @@ def cards(
     )
     done: dict[str, Sent] = {}
     if output:
-        if not output.resolve().parent.is_dir():
-            raise FraudError(f"cannot write {output}: there is no folder {output.resolve().parent}")
         with _progress("to file", period.days) as advance:
             done["file"] = simulate_file(world, period, output, advance)
     if kafka:
@@ -152,9 +153,15 @@ def _progress(name: str, days: int | None) -> Iterator[Callable[["Sent"], None]]
     columns: list[ProgressColumn] = [TextColumn(name)]
     columns += [SpinnerColumn()] if days is None else [BarColumn(), MofNCompleteColumn(), TextColumn("days")]
     columns += [TextColumn("{task.fields[payments]:,} payments"), TimeElapsedColumn()]
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=days, payments=0)
-        yield lambda sent: bar.update(task, advance=1, payments=sent.transactions)
+    bar = Progress(*columns, console=plain(stderr=True))
+    task = bar.add_task(name, total=days, payments=0)
+
+    def advance(sent: "Sent") -> None:
+        bar.start()
+        bar.update(task, advance=1, payments=sent.transactions)
+
+    with ended(bar):
+        yield advance
 
 
 @contextmanager

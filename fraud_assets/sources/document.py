@@ -30,7 +30,9 @@ class Document:
             text = path.read_text()
             root = yaml.compose(text, Loader=yaml.SafeLoader)
             self.content: Any = yaml.safe_load(text)
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
             raise SourceError(f"{path.name}: cannot be read: {error}") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark

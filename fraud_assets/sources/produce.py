@@ -13,7 +13,7 @@ from confluent_kafka import Producer as KafkaProducer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 
 PATIENCE_S = 5.0
 """Seconds to wait for a broker's first answer."""
@@ -98,9 +98,7 @@ def ensure_topics(servers: str, topics: Iterable[str], partitions: int = 2) -> N
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         if reason.code() == KafkaError._TRANSPORT:
-            raise FraudError(
-                f"no Kafka broker answers at {servers}\nstart one with `fraud up`, or set KAFKA_BOOTSTRAP_SERVERS"
-            ) from None
+            raise FraudError(f"no Kafka broker answers at {servers}\n{START}, or set KAFKA_BOOTSTRAP_SERVERS") from None
         raise FraudError(f"Kafka at {servers} refused: {reason.str()}") from None
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -109,14 +109,33 @@ def _place(location: Place) -> Place:
 
 
 def _said(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"no such setting; allowed: {', '.join(_settings(error['loc'][:-1]))}"
     message = error["msg"].removeprefix("Value error, ")
     return message[0].lower() + message[1:]
 
 
+def _settings(place: Place) -> list[str]:
+    """The settings that the part of a source's file at the place can have."""
+    part: Any = Source
+    for step in place:  # a model's field, or a name in a mapping to models
+        part = part.model_fields[step].annotation if hasattr(part, "model_fields") else get_args(part)[1]
+    return list(part.model_fields)
+
+
 @lru_cache
 def catalogue() -> dict[str, Source]:
-    """Every source by name, in alphabetical order."""
-    return {path.stem: load(path) for path in sorted(settings().sources.glob("*.yaml"))}
+    """Every source by name, in alphabetical order.
+
+    Raises:
+        SourceError: a file is wrong, or there is none.
+    """
+    folder = settings().sources
+    found = {path.stem: load(path) for path in sorted(folder.glob("*.yaml"))}
+    if not found:
+        what = "holds no *.yaml" if folder.is_dir() else "is no folder"
+        raise SourceError(f"no sources: {folder} {what}; set FRAUD_SOURCES to a folder of sources' files, or unset it")
+    return found
 
 
 def named(name: str) -> Source:
@@ -126,5 +145,5 @@ def named(name: str) -> Source:
         SourceError: there is none; the message lists those there are.
     """
     if name not in catalogue():
-        raise SourceError(f"no source '{name}'; there are: {', '.join(catalogue()) or 'none'}")
+        raise SourceError(f"no source '{name}'; there are: {', '.join(catalogue())}")
     return catalogue()[name]

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 from fraud_assets.stack import health, jars, operate
 from fraud_assets.stack.parts import parts
@@ -48,7 +48,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, 
     else:
         Console().print(table(rows))
     if all(row.state == "stopped" for row in rows):
-        raise FraudError("the stack is not started; start it with: fraud up")
+        raise FraudError(f"the stack is not started; {START}")
     if any(row.state != health.READY for row in rows):
         raise typer.Exit(1)
 

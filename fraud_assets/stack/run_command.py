@@ -15,7 +15,7 @@ MARKS = {"SUCCESS": "[green]✓[/]", "FAILURE": "[red]✗[/]", "SKIPPED": "[dim]
 
 
 def run(
-    job: Annotated[str, typer.Argument(help="refresh, references, summaries, train or upkeep")],
+    job: Annotated[str, typer.Argument(help=f"{', '.join(runs.JOBS[:-1])} or {runs.JOBS[-1]}")],
     source: Annotated[str, typer.Option(help="the source to run it for; upkeep takes all")] = "cards",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for programs")] = False,
 ) -> None:
@@ -23,8 +23,12 @@ def run(
 
     Example: fraud run refresh --source cards
     """
+    from fraud_assets.sources.source import named  # every command passes through here
+
+    if job not in runs.JOBS:
+        raise FraudError(f"no job '{job}'; there are: {', '.join(runs.JOBS)}")
     console = Console(stderr=as_json, highlight=False)
-    run_id = runs.launch(settings(), job, None if job == "upkeep" else source)
+    run_id = runs.launch(settings(), job, None if job == "upkeep" else named(source).name)
     console.print(f"{job} is run {run_id}")
     shown: set[str] = set()
     with console.status("queued") as display:

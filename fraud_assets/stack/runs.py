@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import Settings
 
+JOBS = ("refresh", "references", "summaries", "train", "upkeep")
+"""The jobs there are; all but the last are for a source. ``definitions.py`` defines them."""
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 _LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
@@ -149,7 +151,7 @@ def _ask(settings: Settings, query: str, variables: dict[str, Any]) -> Any:
     except urllib.error.HTTPError as error:
         raise FraudError(f"Dagster at {url} refused: {error.read().decode(errors='replace')[:300]}") from error
     except OSError as error:
-        raise FraudError(f"Dagster cannot be reached at {url}; start it with: fraud up") from error
+        raise FraudError(f"Dagster cannot be reached at {url}; {START}") from error
     if "errors" in answer:
         raise FraudError(f"Dagster at {url} refused: {answer['errors'][0]['message'][:300]}")
     return answer["data"]

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.training.reference import Distribution
 
 MODEL_FILE = "model.zip"
@@ -144,4 +144,4 @@ def _get(tracking_uri: str, path: str) -> bytes | None:
         raise FraudError(f"MLflow at {tracking_uri} answered {error.code} {error.reason} to {path}") from error
     except (urllib.error.URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise FraudError(f"MLflow cannot be reached at {tracking_uri} ({reason}); start it with: fraud up") from error
+        raise FraudError(f"MLflow cannot be reached at {tracking_uri} ({reason}); {START}") from error

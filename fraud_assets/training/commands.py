@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as Shown
 
+from fraud_assets.console import plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
 app = typer.Typer(help="A source's models in the registry.", no_args_is_help=True)
-console = Console(highlight=False)
+console = plain()
 
-Source = Annotated[str, typer.Option(help="the source whose models are meant")]
+
+def _known(source: str) -> str:
+    from fraud_assets.sources.source import named
+
+    return named(source).name
+
+
+Source = Annotated[str, typer.Option(help="the source whose models are meant", callback=_known)]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs")]
 Version = Annotated[int, typer.Argument(help="a version of the source's models")]
 
@@ -95,10 +102,12 @@ def data(
 
     Example: fraud model data 3 --output payments.parquet
     """
+    from fraud_assets.sources.output import check
     from fraud_assets.training import registry
     from fraud_assets.training.dataset import training_set
     from fraud_assets.training.track import versions_read
 
+    check(output, (".parquet",))
     here = settings()
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)

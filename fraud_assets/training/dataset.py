@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from fraud_assets.errors import FraudError
+from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.tables import Table, gold, silver
 
@@ -79,12 +79,12 @@ def _read(table: Table, source: str, versions: Versions, lake: str, columns: Ite
             f"version {version} of {table.full_name} can no longer be read: upkeep keeps 30 days "
             f"({str(error).splitlines()[0][:120]})"
         ) from error
-    raise FraudError(f"{table.full_name} does not exist yet; run the job refresh first: fraud run refresh")
+    raise FraudError(f"{table.full_name} does not exist yet; {START}, then `fraud run refresh`")
 
 
 def _exists(table: Table, version: int | None) -> int:
     if version is None:
-        raise FraudError(f"{table.full_name} does not exist yet; run the job refresh first: fraud run refresh")
+        raise FraudError(f"{table.full_name} does not exist yet; {START}, then `fraud run refresh`")
     return version
 
 

@@ -29,7 +29,7 @@ def made(lake: Path) -> Path:
 
 def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "ips.csv"
-    file.write_text("ip,why\n10.0.0.1,botnet\n10.0.0.300,typo\n")
+    file.write_text("ip,why\n10.0.0.1,[red]:x:\n10.0.0.300,typo\n")
     monkeypatch.setenv("FRAUD_BLOCKED_IPS", file.as_uri())
     settings.cache_clear()
 
@@ -42,13 +42,19 @@ def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     report = settings().runtime / "references/cards-blocked_ips.csv"
     assert report.read_text().splitlines()[1] == "3,ip is not an address but '10.0.0.300',\"10.0.0.300,typo\""
 
-    file.write_text("ip,why\n10.0.0.1,botnet\n")
+    file.write_text("ip,why\n10.0.0.1,[red]:x:\n")
     assert fraud("load", "blocked_ips", str(file)).output.endswith("0 opened or revised, 0 closed, 1 unchanged\n")
     assert not report.exists()
 
     told = json.loads(fraud("list", "blocked_ips", "--json").output)
-    assert (told["total"], told["entries"][0]["entry"], told["entries"][0]["why"]) == (1, "10.0.0.1", "botnet")
+    assert (told["total"], told["entries"][0]["entry"], told["entries"][0]["why"]) == (1, "10.0.0.1", "[red]:x:")
+    assert "[red]:x:" in fraud("list", "blocked_ips").output
     assert json.loads(fraud("list", "blocked_ips", "--at", "2026-01-02", "--json").output)["total"] == 0
+
+
+def test_a_list_or_source_that_is_none_is_said(made: Path) -> None:
+    assert str(fraud("list", "blocked_hats").exception).startswith("no list 'blocked_hats'; there are: blocked_ips, ")
+    assert str(fraud("list", "blocked_ips", "--source", "nope").exception).startswith("no source 'nope'")
 
 
 @pytest.mark.parametrize(

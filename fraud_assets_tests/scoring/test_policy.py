@@ -28,34 +28,32 @@ CASES = [  # score, amount, threshold, risk level, decision
 ]
 
 
-@pytest.mark.parametrize(("score", "amount", "threshold", "risk_level", "decision"), CASES)
-def test_the_policy_in_force(score, amount, threshold, risk_level, decision):
-    assert in_force().decide_one(score, amount, threshold) == (risk_level, decision)
+def decided(threshold: float, *payments: tuple[float, float]) -> list[tuple[str, str]]:
+    """Risk level and decision of payments given by score and amount."""
+    frame = pl.DataFrame(payments, schema={"score": pl.Float64, "amount": pl.Float64}, orient="row")
+    return in_force().decide(frame, threshold).select("risk_level", "decision").rows()
 
 
-def test_many_payments_are_decided_as_one_is():
+def test_the_policy_in_force():
     cases = pl.DataFrame(CASES, schema=["score", "amount", "threshold", "risk_level", "decision"], orient="row")
     for (threshold,), group in cases.group_by("threshold"):
-        decided = in_force().decide(group.select("score", "amount"), threshold)
-        assert decided["risk_level"].to_list() == group["risk_level"].to_list()
-        assert decided["decision"].to_list() == group["decision"].to_list()
-        assert decided["policy_version"].unique().to_list() == [in_force().version]
+        found = in_force().decide(group.select("score", "amount"), threshold)
+        assert found.select("risk_level", "decision").rows() == group.select("risk_level", "decision").rows()
+        assert found["policy_version"].unique().to_list() == [in_force().version]
 
 
 @given(score=PROBABILITY, higher=PROBABILITY, amount=AMOUNT, threshold=PROBABILITY)
 def test_a_higher_score_is_never_a_lower_risk(score, higher, amount, threshold):
     low, high = sorted((score, higher))
-    (risk, decision), (risk_above, decision_above) = (
-        in_force().decide_one(value, amount, threshold) for value in (low, high)
-    )
+    (risk, decision), (risk_above, decision_above) = decided(threshold, (low, amount), (high, amount))
     assert LEVELS.index(risk) <= LEVELS.index(risk_above)
     assert DECISIONS.index(decision) <= DECISIONS.index(decision_above)
 
 
 @given(score=PROBABILITY, amount=AMOUNT, larger=AMOUNT, threshold=PROBABILITY)
 def test_a_larger_amount_is_never_a_lower_risk(score, amount, larger, threshold):
-    risks = [in_force().decide_one(score, value, threshold)[0] for value in sorted((amount, larger))]
-    assert LEVELS.index(risks[0]) <= LEVELS.index(risks[1])
+    (risk, _), (risk_above, _) = decided(threshold, *((score, value) for value in sorted((amount, larger))))
+    assert LEVELS.index(risk) <= LEVELS.index(risk_above)
 
 
 WRONG = [

@@ -46,7 +46,8 @@ def test_a_person_lists_shows_fixes_replays_and_discards(held: str) -> None:
     patch = ("--set", "amount=abs(amount)", "--why", "a sign error", "--who", "ann")
     assert run("fix", f"cards/0/{FIRST + 1}", *OWN, *patch).startswith("fixed 1 of cards; silver reads them")
     assert json.loads(run("replay", *OWN, "--reason", "impossible", "--why", "mapped", "--json"))["replayed"] == 15
-    assert run("discard", f"cards/0/{FIRST + 5}", *OWN, "--why", "a test") == "discarded 1 of cards\n"
+    assert run("discard", f"cards/0/{FIRST + 5}", *OWN, "--why", "[red] a test :x:") == "discarded 1 of cards\n"
+    assert "[red] a test :x:" in run("show", f"cards/0/{FIRST + 5}", *OWN)
     told = json.loads(run("show", f"cards/0/{FIRST + 1}", *OWN, "--json"))
     assert told["state"] == "waiting"
     act = told["history"][1]

@@ -28,7 +28,14 @@ def test_the_summary_for_people_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [([], "nothing to do: give --output"), (["--output", "nowhere/at/all.parquet"], "there is no folder")],
+    [
+        ([], "nothing to do: give --output"),
+        (["--output", "nowhere/at/all.parquet"], "there is no folder"),
+        (["--output", "/proc/cards.parquet"], "cannot write /proc/cards.parquet: .*; give another file"),
+        (["--output", "cards.csv"], r"cannot write cards\.csv: its name must end in \.parquet"),
+        (["--kafka", "--end", "0001-01-02"], "3 days before 1-01-02 is before 1970; end it later"),
+        (["--kafka", "--days", "1000000000"], "1,000,000,000 days before 2026-08-01 is before 1970"),
+    ],
 )
 def test_what_cannot_be_done_is_said(options: list[str], message: str) -> None:
     with pytest.raises(FraudError, match=message):
@@ -41,6 +48,17 @@ def test_orders_to_a_file_with_a_summary_for_people(tmp_path: Path) -> None:
     assert result.stdout.startswith("file: 10")
     assert len(result.stdout.splitlines()) == 1
     assert pl.read_csv(tmp_path / "orders.csv").height >= 100
+
+
+def test_orders_that_cannot_be_made_leave_no_file(tmp_path: Path) -> None:
+    for name, more, message in (
+        ("orders.xml", [], r"orders\.xml: its name must end in \.jsonl or \.json or \.csv or \.parquet"),
+        ("orders.csv", ["--end", "0001-01-02"], "begin before 1970"),
+    ):
+        sample = ["ecommerce", "--sample", "100", "--output", str(tmp_path / name), *more]
+        with pytest.raises(FraudError, match=message):
+            CliRunner().invoke(app, sample, catch_exceptions=False)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("options", [[], ["--sample", "5"], ["--output", "orders.csv"], ["--sample", "5", "--kafka"]])

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,10 @@ def test_labels_have_a_topic_of_their_own_by_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ("owner: us", "owner: us\ncolour: red", "shop.yaml:4:1: colour: extra inputs are not permitted; found 'red'"),
+        ("owner: us", "owner: us\ncolour: red", "shop.yaml:4:1: colour: no such setting; allowed: name, description, "
+         "owner, began, label_delay_days, transactions, labels, features, model; found 'red'"),
+        ("  fields:", "  time: {zoen: UTC}\n  fields:", "time.zoen: no such setting; allowed: format, zone"),
+        ("  fields:", "  checks: {amount: {max: 1}}\n  fields:", "amount.max: no such setting; allowed: required,"),
         ("began: 2020-01-01", "began: some day", "shop.yaml:4:1: began: input should be a valid datetime"),
         ("owner: us\n", "", "shop.yaml:1:1: owner: field required"),
         ("    amount: sum\n", "", "shop.yaml:9:3: transactions.columns: column 'amount' is required and not mapped"),
@@ -93,6 +97,15 @@ def test_a_list_is_no_source(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(SourceError, match="no source 'nobody'; there are: cards, ecommerce"):
         named("nobody")
+
+
+@pytest.mark.parametrize(("folder", "said"), [("", "holds no *.yaml"), ("nowhere", "is no folder")])
+def test_a_folder_without_sources_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, said: str
+) -> None:
+    monkeypatch.setattr(settings(), "sources", tmp_path / folder)
+    with pytest.raises(SourceError, match=f"no sources: {tmp_path / folder} {re.escape(said)}; set FRAUD_SOURCES"):
+        catalogue.__wrapped__()
 
 
 def test_a_check_is_conditions_with_reasons() -> None:

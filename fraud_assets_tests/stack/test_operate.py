@@ -76,7 +76,7 @@ def test_status_of_a_stack_that_was_never_started(tmp_path: Path) -> None:
     done = subprocess.run(fraud, capture_output=True, text=True, env=environment)
     assert done.returncode == 1
     assert done.stdout.startswith('[{"name": "kafka", "state": "stopped"')
-    assert done.stderr == "error: the stack is not started; start it with: fraud up\n"
+    assert done.stderr == "error: the stack is not started; run `make demo` or `fraud up`\n"
 
 
 @pytest.mark.stack

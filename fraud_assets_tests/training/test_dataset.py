@@ -63,7 +63,7 @@ def test_the_digest_sees_every_value(filled: Path) -> None:
 
 
 def test_what_is_not_there_is_one_line(filled: Path, tmp_path: Path) -> None:
-    with pytest.raises(FraudError, match=r"gold.features does not exist yet; run the job refresh first"):
+    with pytest.raises(FraudError, match=r"gold.features does not exist yet; run `make demo`"):
         pinned(str(tmp_path / "empty"))
     versions = pinned(str(filled))
     append(gold.FEATURES, payments(10)[0], filled)

@@ -141,7 +141,9 @@ def test_the_card_says_what_people_must_know(mlflow_server: Settings, forest: Tr
 
 
 def test_a_server_that_is_down_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(FraudError, match=r"MLflow cannot be reached at http://127.0.0.1:9 .*; start it with: fraud up"):
+    with pytest.raises(
+        FraudError, match=r"MLflow cannot be reached at http://127.0.0.1:9 .*; run `make demo` or `fraud up`"
+    ):
         load_champion("test", "http://127.0.0.1:9", tmp_path)
 
 

@@ -41,7 +41,15 @@ class Period:
 
     @classmethod
     def ending(cls, end: datetime, days: int) -> "Period":
-        """The ``days`` whole days before the day of ``end``, and that day until ``end`` (UTC)."""
+        """The ``days`` whole days before the day of ``end``, and that day until ``end`` (UTC).
+
+        Raises:
+            FraudError: they would begin before 1970.
+        """
+        if days > day_number(end.date()):
+            raise FraudError(
+                f"no such period: {days:,} days before {end:%Y-%m-%d} is before 1970; end it later, or give fewer days"
+            )
         return cls((end - timedelta(days=days)).date(), end)
 
     @property

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from fraud_assets.errors import FraudError
+
 FRAUD, MISSING, REPEATS, OUTLIERS = 0.08, 0.05, 0.01, 0.02
 """Shares of the orders that are fraud, lack a field, are sent twice, or have an amount beyond the usual."""
 PER_HOUR = 1_000
@@ -21,6 +23,7 @@ METHODS = ("credit_card", "debit_card", "paypal", "bank_transfer", "digital_wall
 DEVICES = ("mobile", "desktop", "tablet")
 LOCATIONS = ("New York", "Los Angeles", "Chicago", "Houston", "Phoenix", "Philadelphia", "San Antonio", "San Diego",
              "Dallas", "Seattle")  # fmt: skip
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOSABLE = ("customer_id", "amount", "product_category", "payment_method", "device_type", "location")
 """The fields of which an order may lack one."""
 
@@ -35,9 +38,14 @@ def orders(count: int, end: datetime, seed: int = 0) -> pl.DataFrame:
 
     Columns as the source declares them: transaction_id, customer_id, timestamp (ISO 8601 text, UTC), amount (USD),
     product_category, payment_method, device_type, location, is_fraud; null where a field is missing.
+
+    Raises:
+        FraudError: some would be before 1970.
     """
     if count < 1:
         raise ValueError(f"{count} orders")
+    if count / PER_HOUR > (end - EPOCH) / timedelta(hours=1):
+        raise FraudError(f"no such orders: {count:,} of them before {end:%Y-%m-%d} begin before 1970; end them later")
     random = np.random.Generator(np.random.Philox(seed))
     fraud = random.random(count) < FRAUD
     begin = end - timedelta(hours=count / PER_HOUR)

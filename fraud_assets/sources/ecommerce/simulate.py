@@ -10,9 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from fraud_assets.errors import FraudError
 from fraud_assets.sources.ecommerce.orders import LOSABLE, PER_HOUR, orders
-from fraud_assets.sources.files import kind
+from fraud_assets.sources.output import check
 from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets.sources.stream import Stream
 
@@ -29,19 +28,15 @@ class Made:
 
 def to_file(count: int, end: datetime, seed: int, path: Path) -> Made:
     """Write orders to a file: JSON lines, CSV or Parquet, by its name."""
-    if not path.resolve().parent.is_dir():
-        raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
-    if path.suffix == ".gz":
-        raise FraudError(f"cannot write {path}: give a name without .gz")
+    check(path, (".jsonl", ".json", ".csv", ".parquet"))
     made = orders(count, end, seed)
-    path.touch()
-    match kind(path):
-        case "json":
-            path.write_bytes(b"\n".join(_lines(made)) + b"\n")
-        case "csv":
+    match path.suffix.lower():
+        case ".csv":
             made.write_csv(path)
-        case _:
+        case ".parquet":
             made.write_parquet(path)
+        case _:
+            path.write_bytes(b"\n".join(_lines(made)) + b"\n")
     return _made(made)
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from fraud_assets.errors import FraudError
+from fraud_assets.console import plain
+from fraud_assets.errors import START, FraudError
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:  # imported where it is used: Spark's client is heavy, and every command passes through here
@@ -43,7 +42,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, f
     shown = Table("source", "format", "topics", "description", box=None)
     for s in found:
         shown.add_row(str(s["name"]), str(s["format"]), ", ".join(s["topics"]), str(s["description"]))
-    Console().print(shown)
+    plain().print(shown)
 
 
 @app.command()
@@ -58,6 +57,7 @@ def new(
 
     Example: fraud source new shop --sample payments.csv
     """
+    from fraud_assets.sources import output as output_file
     from fraud_assets.sources.onboarding.draft import draft, look
     from fraud_assets.sources.source import load
 
@@ -66,8 +66,7 @@ def new(
         raise FraudError(f"{path} exists\ngive another name, or --output FILE")
     if path.stem != name:
         raise FraudError(f"a source's file has its name: call it {name}.yaml, not {path.name}")
-    if not path.resolve().parent.is_dir():
-        raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
+    output_file.check(path, (".yaml",))
     path.write_text(draft(name, look(sample)))
     try:
         load(path)
@@ -95,13 +94,16 @@ def check(
 
     known = settings().sources / f"{file.name}.yaml"
     file = known if not file.exists() and known.exists() else file
+    if not file.exists():
+        there = ", ".join(sorted(path.stem for path in settings().sources.glob("*.yaml")))
+        raise FraudError(f"no source '{file}', nor a file of that name; there are: {there}")
     source = load(file)
     values = [record.value for record in islice(read(sample, source.transactions), records)] if sample else []
     spark = _spark()
     if spark is None:
         if sample:
-            raise FraudError("Spark does not run, and it is Spark that reads the expressions\nstart it with `fraud up`")
-        print(f"{file.name}: well-formed; its expressions are checked when Spark runs: fraud up")
+            raise FraudError(f"Spark does not run, and it is Spark that reads the expressions\n{START}")
+        print(f"{file.name}: well-formed; its expressions are checked when Spark runs; {START}")
         return
     from fraud_assets.silver.trial import tried, unresolved
 
@@ -137,18 +139,18 @@ def _show(source: "Source", trial: "Trial") -> None:
     from fraud_assets.sources.stream import mapped_columns
     from fraud_assets.tables import silver
 
-    console, stream = Console(highlight=False), source.transactions
+    console, stream = plain(), source.transactions
     maps = Table("column", "from", "filled", "example", box=None)
     for name, expression in stream.columns.items():
         share = f"{trial.filled[name]:,} of {trial.records:,}"
-        maps.add_row(name, escape(expression), share, escape(trial.examples[name][:40]))
+        maps.add_row(name, expression, share, trial.examples[name][:40])
     console.print(maps)
     absent = [name for name in mapped_columns(silver.TRANSACTIONS) if name not in stream.columns]
     console.print(f"\nnot mapped: {', '.join(absent) or 'nothing'}")
     if trial.reasons:
         fails = Table("reason", "records", "first of them", box=None)
         for reason, count in trial.reasons.most_common():
-            fails.add_row(escape(reason), f"{count:,}", escape(trial.failing[reason][:60]))
+            fails.add_row(reason, f"{count:,}", trial.failing[reason][:60])
         console.print()
         console.print(fails)
     console.print(f"\n{trial.trusted:,} of {trial.records:,} records can be trusted; the others go to quarantine")

@@ -22,11 +22,14 @@ SAMPLE = 1_000
 """Rows of the sample that are looked at."""
 
 _SYNONYMS = {
-    "transaction_id": "transactionid trxid txnid transid transnum paymentid orderid reference id",
-    "event_time": "eventtime timestamp transactiontime transactiondate transts paidat createdat datetime time date ts",
+    "transaction_id": "transactionid trxid txnid transid transnum paymentid orderid receiptid receipt "
+    "receiptnumber invoiceid reference id",
+    "event_time": "eventtime timestamp transactiontime transactiondate transts paidat soldat "
+    "purchasedat createdat datetime time date at ts",
     "customer_id": "customerid customer clientid userid accountid cardid ccnum cardnumber card account acctnum pan",
-    "merchant_id": "merchantid merchant terminalid terminal shopid storeid seller payee",
-    "amount": "amount amt transactionamount txamount total value price",
+    "merchant_id": "merchantid merchant terminalid terminal shopid storeid shop store till tillid pos posid "
+    "seller payee",
+    "amount": "amount amt transactionamount txamount total sum value price",
     "currency": "currency currencycode",
     "category": "category productcategory merchantcategory mcc",
     "channel": "channel entrymode",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from fraud_assets.console import ended, plain
 from fraud_assets.settings import settings
 from fraud_assets.sources.commands import stopped_by_signals
 
@@ -55,26 +55,28 @@ def _progress() -> Iterator[Callable[["Batch", "Report"], None]]:
         "{task.fields[records]:,} records · {task.fields[speed]:,.0f}/s · latency {task.fields[latency]} · "
         "quality {task.fields[quality]:.1%} · fraud {task.fields[fraud]:.2%} · {task.fields[alarming]:,} warnings"
     )
-    console = Console(stderr=True, highlight=False)
+    console = plain(stderr=True)
     start = {"records": 0, "speed": 0.0, "latency": "-", "quality": 1.0, "fraud": 0.0, "alarming": 0}
-    with Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
+    bar = Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console)
+    task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
 
-        def advance(batch: "Batch", report: "Report") -> None:
-            if batch.alarming and report.alarming_batches == 1:
-                console.print(
-                    f"warning: batch {batch.number:,} holds {batch.fraud_rate:.1%} fraud, above 1 %; more such batches "
-                    "are only counted"
-                )
-            if batch.latency_s is not None:
-                bar.update(task, latency=f"{batch.latency_s * 1000:.0f} ms")
-            bar.update(
-                task,
-                records=report.records,
-                speed=report.records_per_s,
-                quality=batch.quality,
-                fraud=batch.fraud_rate,
-                alarming=report.alarming_batches,
+    def advance(batch: "Batch", report: "Report") -> None:
+        bar.start()
+        if batch.alarming and report.alarming_batches == 1:
+            console.print(
+                f"warning: batch {batch.number:,} holds {batch.fraud_rate:.1%} fraud, above 1 %; more such batches "
+                "are only counted"
             )
+        if batch.latency_s is not None:
+            bar.update(task, latency=f"{batch.latency_s * 1000:.0f} ms")
+        bar.update(
+            task,
+            records=report.records,
+            speed=report.records_per_s,
+            quality=batch.quality,
+            fraud=batch.fraud_rate,
+            alarming=report.alarming_batches,
+        )
 
+    with ended(bar):
         yield advance

@@ -67,7 +67,7 @@ def test_a_file_holds_the_whole_period(tmp_path: Path) -> None:
 
 def test_no_broker_is_said_in_two_lines() -> None:
     with pytest.raises(
-        FraudError, match=r"^no Kafka broker answers at 127.0.0.1:1\nstart one with .fraud up."
+        FraudError, match=r"^no Kafka broker answers at 127.0.0.1:1\nrun `make demo` or `fraud up`"
     ) as error:
         simulate_history(WORLD, PERIOD, Delivery("127.0.0.1:1"))
     assert str(error.value).count("\n") == 1

@@ -37,7 +37,7 @@ def test_a_missing_field_is_absent(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(FraudError, match="there is no folder"):
         to_file(1, END, 0, tmp_path / "no" / "orders.csv")
-    with pytest.raises(FraudError, match=r"without \.gz"):
+    with pytest.raises(FraudError, match=r"must end in \.jsonl"):
         to_file(1, END, 0, tmp_path / "orders.csv.gz")
 
 

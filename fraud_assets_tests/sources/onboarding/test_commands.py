@@ -10,7 +10,7 @@ from fraud_assets.sources.onboarding.commands import app
 from fraud_assets.sources.source import catalogue
 
 SAMPLE = """id,at,who,shop,amount
-1,2024-05-06T07:08:09Z,ann,s1,2.50
+1,2024-05-06T07:08:09Z,ann,[b]:x:,2.50
 2,2024-05-06T07:09:09Z,bob,s1,lots
 3,2024-05-06T07:10:09Z,,s2,3.50
 """
@@ -46,6 +46,11 @@ def test_every_source_is_listed() -> None:
     assert "sparkov-transactions" in run("list")
 
 
+def test_a_source_that_is_none_is_said() -> None:
+    with pytest.raises(FraudError, match="no source 'nope', nor a file of that name; there are: cards, ecommerce"):
+        run("check", "nope")
+
+
 def test_a_draft_is_written_once(tmp_path: Path, sample: Path) -> None:
     output = tmp_path / "store.yaml"
     assert f"fraud source check {output}" in run("new", "store", "--sample", sample, "--output", output).replace(
@@ -77,6 +82,7 @@ def test_without_spark_a_file_is_checked_as_far_as_that_goes(
 def test_a_check_shows_what_maps_what_is_missing_and_what_fails(stack: Settings, source: Path, sample: Path) -> None:
     shown = run("check", source, "--sample", sample)
     assert "2 of 3" in shown  # amounts
+    assert "[b]:x:" in shown
     assert "not mapped: currency" in shown
     assert "amount is not a double" in shown
     assert "customer_id is missing" in shown

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.errors import FraudError
+from fraud_assets.settings import REPOSITORY
 from fraud_assets.sources.onboarding.draft import draft, guess, look, time_format
 from fraud_assets.sources.source import Source, load, named
 
@@ -36,6 +37,16 @@ def test_a_draft_can_be_loaded_whatever_the_sample_is(tmp_path: Path, name: str)
     assert stream.key == "card_number"
     assert source.began.isoformat() == "2024-01-01T00:00:00+00:00"
     assert "# not used: note;" in (tmp_path / "shop.yaml").read_text()
+
+
+def test_the_tutorial_s_sample_is_recognised_as_it_says(tmp_path: Path) -> None:
+    tutorial = (REPOSITORY / "docs/tutorial-new-source.md").read_text()
+    (tmp_path / "teashop.csv").write_text(tutorial.split("<<'END'\n")[1].split("END\n")[0])
+    stream = drafted(tmp_path, tmp_path / "teashop.csv").transactions
+    assert set(stream.fields) - {"tea", "shade", "card"} <= set(stream.columns.values())
+    assert stream.columns["customer_id"] == "sha2(nullif(trim(card), ''), 256)"
+    assert (stream.separator, stream.time.format) == (";", "dd.MM.yyyy HH:mm")
+    assert "# not used: tea, shade;" in (tmp_path / "shop.yaml").read_text()
 
 
 def test_a_separator_is_seen(tmp_path: Path) -> None:

@@ -1,0 +1,22 @@
+"""How commands show things: texts as they are, and a bar of progress that begins with the first news of the work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress
+
+
+def plain(stderr: bool = False) -> Console:
+    """A console that shows every text as it is: data may hold what rich would take for markup or an emoji."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+@contextmanager
+def ended(bar: Progress) -> Iterator[None]:
+    """Stops a bar at the end if progress has started it, so that an error found before that stands alone."""
+    try:
+        yield
+    finally:
+        if bar.live.is_started:
+            bar.stop()
