@@ -1,6 +1,7 @@
-"""Take the pictures of the dashboard that the docs show: ``python docs/screenshots.py URL [FOLDER]``.
+"""Take the pictures that the docs show: ``python docs/screenshots.py DASHBOARD [FOLDER [DAGSTER]]``, two URLs.
 
-Needs a running dashboard and a Chromium; CHROMIUM names its executable if it is not on the PATH.
+Needs a running dashboard (and Dagster, where its URL is given) and a Chromium; CHROMIUM names its executable if it is
+not on the PATH.
 """
 
 import os
@@ -8,6 +9,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -23,6 +25,10 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+MARGIN = 12
+"""Pixels to leave around the asset graph."""
+SETTLED_MS = 5_000
+"""How long Dagster may take to draw a page; it does not say when it is done."""
 
 
 def chromium() -> str | None:
@@ -54,8 +60,33 @@ def open_record(page: Page, row: int = 0) -> None:
     settle(page)
 
 
-def main(base: str, folder: Path) -> None:
-    """One PNG a page, the Alerts and Quarantine pages with a row open."""
+def asset_graph(page: Page, dagster: str, file: Path) -> None:
+    """Dagster's lineage with every group open, whole, and nothing around it."""
+    groups = ",".join(f"global@global:{name}" for name in ("bronze", "silver", "gold", "training"))
+    page.set_viewport_size({"width": 2300, "height": 2400})
+    page.goto(f"{dagster.rstrip('/')}/asset-groups?{urlencode({'expanded': groups})}")
+    expect(page.get_by_text("pipeline_runs").last).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(SETTLED_MS)
+    expect(page.get_by_text("Loading")).to_have_count(0, timeout=60_000)
+    boxes = [box for node in page.locator("svg foreignObject").all() if (box := node.bounding_box())]
+    left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    page.screenshot(path=file, clip={"x": left, "y": top, "width": right - left, "height": bottom - top})
+
+
+def partitions(page: Page, dagster: str, file: Path) -> None:
+    """How every source stands in every asset of the job refresh."""
+    page.set_viewport_size({"width": 1440, "height": 800})
+    page.goto(f"{dagster.rstrip('/')}/locations/fraud_assets/jobs/refresh/partitions")
+    page.get_by_role("button", name="Show per-asset status").click(timeout=60_000)
+    expect(page.get_by_text("gold/pipeline_runs").first).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=file)
+
+
+def main(base: str, folder: Path, dagster: str = "") -> None:
+    """One PNG a page, the Alerts and Quarantine pages with a row open, and two of Dagster."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
@@ -74,10 +105,13 @@ def main(base: str, folder: Path) -> None:
             page.screenshot(path=folder / f"{name}.png")
             page.set_viewport_size({"width": 1440, "height": 900})
             print(folder / f"{name}.png")
+        if dagster:
+            asset_graph(page, dagster, folder / "dagster.png")
+            partitions(page, dagster, folder / "partitions.png")
         browser.close()
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("usage: python docs/screenshots.py URL [FOLDER]")
-    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent)
+        sys.exit("usage: python docs/screenshots.py DASHBOARD [FOLDER [DAGSTER]]")
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent, *sys.argv[3:4])

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
 
     # References: CSV files with a header, each a path or URL; empty where there is no such list
-    blocked_ips: str = Field(default="", description="addresses that payments must not come from: column ip")
+    blocked_ips: str = Field(default="", description="addresses and networks with no good payments: column ip")
     suspicious_cards: str = Field(default="", description="cards or customers to watch: column customer_id")
     suspicious_merchants: str = Field(default="", description="merchants to watch: column merchant_id")
     ip_countries: str = Field(default="", description="IPv4 ranges by country: columns start, end, country")

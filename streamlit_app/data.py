@@ -34,11 +34,12 @@ class Snapshot:
     source: str
 
     def rows(self) -> pl.LazyFrame:
-        """The source's rows in this version, without those of payments it has deleted."""
+        """The source's rows in this version, without those of payments it has deleted; what told so stays."""
         frame = reads.scan(_BY_NAME[self.table], self.lake, self.version)
         if frame is None:
             raise LookupError(f"{self.table} was removed from {self.lake}; reload the page")
-        return reads.standing(frame).filter(pl.col("source") == self.source)
+        told = frame if self.table == silver.CORRECTIONS.full_name else reads.standing(frame)
+        return told.filter(pl.col("source") == self.source)
 
 
 def newest(table: Table, source: str, version: int | None = None) -> Snapshot | None:

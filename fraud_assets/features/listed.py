@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from fraud_assets.features.networks import holders
 from fraud_assets.tables import silver
 
 _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -30,11 +31,11 @@ class Lookup:
     kind: pl.DataType = field(default_factory=pl.Float64)
 
 
-COUNTRY = "ip_country"
+COUNTRY, LISTED = "ip_country", "ip_listed"
 LOOKUPS = {
     "customer_listed": Lookup("suspicious_cards", "customer_id"),
     "merchant_listed": Lookup("suspicious_merchants", "merchant_id"),
-    "ip_listed": Lookup("blocked_ips", "ip"),
+    LISTED: Lookup("blocked_ips", "ip"),
     COUNTRY: Lookup("ip_countries", "ip", pl.String()),
 }
 
@@ -51,7 +52,7 @@ def with_lists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataF
             payments = payments.with_columns(pl.lit(None, lookup.kind).alias(name))
             continue
         asked = payments.select(pl.col(lookup.column).alias("entry"), "event_time").with_row_index()
-        told = _countries(asked, mine) if name == COUNTRY else _members(asked, mine)
+        told = {COUNTRY: _countries, LISTED: _blocked}.get(name, _members)(asked, mine)
         found = asked.select("index").join(told, on="index", how="left", maintain_order="left")["told"]
         payments = payments.with_columns(found.alias(name))
     return payments
@@ -73,6 +74,14 @@ def _members(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
     latest = periods.select("entry", "since", until=pl.col("until").cum_max().over("entry"))
     found = known.join_asof(latest, left_on="event_time", right_on="since", by="entry", check_sortedness=False)
     return found.select("index", told=(pl.col("event_time") < pl.col("until")).fill_null(False).cast(pl.Float64))
+
+
+def _blocked(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
+    """Columns index and told: whether each asked address or a network of it is on the list at its event_time."""
+    pairs = holders(asked["entry"].drop_nulls().unique(), revisions["entry"].unique())
+    under = asked.join(pairs, on="entry").select("index", entry="holder", event_time="event_time")
+    told = pl.concat([_members(asked, revisions), _members(under, revisions)])
+    return told.group_by("index").agg(pl.col("told").max())
 
 
 def _countries(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:

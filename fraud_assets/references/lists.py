@@ -5,7 +5,7 @@ What belongs here: one declaration a list, and how the text of an entry becomes 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, ip_interface, ip_network
 from typing import Any
 
 from fraud_assets.errors import FraudError
@@ -41,10 +41,16 @@ def _text(column: str) -> Callable[[Mapping[str, str]], Columns]:
 
 
 def _address(line: Mapping[str, str]) -> Columns:
+    """An address or a network; a network of one address is that address."""
+    text = line["ip"]
     try:
-        return {"entry": str(ip_address(line["ip"]))}
+        network = ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"ip is not an address but '{line['ip']}'") from None
+        raise ValueError(f"ip is no address or network but '{text}'") from None
+    single = network.prefixlen == network.max_prefixlen
+    if not single and ip_interface(text).ip != network.network_address:
+        raise ValueError(f"ip {text} has bits beyond its prefix; the network is {network}")
+    return {"entry": str(network.network_address if single else network)}
 
 
 def _range(line: Mapping[str, str]) -> Columns:

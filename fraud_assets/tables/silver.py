@@ -140,7 +140,7 @@ REFERENCES = Table(
     (
         SOURCE,
         Column("list", "string", "blocked_ips, suspicious_cards, suspicious_merchants or ip_countries", nullable=False),
-        Column("entry", "string", "the address, card, merchant, or first-last address", "", Privacy.PERSONAL, False),
+        Column("entry", "string", "the address or network, card, merchant, or range", "", Privacy.PERSONAL, False),
         Column("ip_first", "bigint", "first address of a range, as a number"),
         Column("ip_last", "bigint", "last address of a range, as a number"),
         Column("country", "string", "country of a range", "ISO 3166 alpha-2"),

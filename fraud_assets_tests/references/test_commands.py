@@ -37,10 +37,10 @@ def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert first.exit_code == 0, first.output
     assert first.output.startswith(
         "blocked_ips of cards: 1 opened or revised, 0 closed, 0 unchanged\n"
-        "1 bad lines, the first in line 3: ip is not an address but '10.0.0.300'\n"
+        "1 bad lines, the first in line 3: ip is no address or network but '10.0.0.300'\n"
     )
     report = settings().runtime / "references/cards-blocked_ips.csv"
-    assert report.read_text().splitlines()[1] == "3,ip is not an address but '10.0.0.300',\"10.0.0.300,typo\""
+    assert report.read_text().splitlines()[1] == "3,ip is no address or network but '10.0.0.300',\"10.0.0.300,typo\""
 
     file.write_text("ip,why\n10.0.0.1,[red]:x:\n")
     assert fraud("load", "blocked_ips", str(file)).output.endswith("0 opened or revised, 0 closed, 1 unchanged\n")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.references.file import SCHEMA, Read, read
-from fraud_assets.references.lists import IP_COUNTRIES, SUSPICIOUS_CARDS, List
+from fraud_assets.references.lists import BLOCKED_IPS, IP_COUNTRIES, SUSPICIOUS_CARDS, List
 from fraud_assets.references.revise import in_force, revised
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,3 +121,13 @@ def test_an_entry_may_be_of_one_source_only() -> None:
     found = read("customer_id,source\nA,cards\nB,ecommerce\nC,\n", SUSPICIOUS_CARDS, "cards", START)
     assert found == Read(found.entries, (), frozenset())
     assert found.entries["entry"].to_list() == ["A", "C"]
+
+
+def test_an_address_or_network_is_held_as_everybody_writes_it() -> None:
+    lines = ["10.0.0.1/32", "10.0.0.0/255.0.0.0", "2001:DB8:0:0::1", "2001:db8::/32", "10.1.2.3/8", "10.0.0.0/33"]
+    found = read("\n".join(["ip", *lines]), BLOCKED_IPS, "cards", START)
+    assert found.entries["entry"].to_list() == ["10.0.0.1", "10.0.0.0/8", "2001:db8::1", "2001:db8::/32"]
+    assert [bad.problem for bad in found.bad] == [
+        "ip 10.1.2.3/8 has bits beyond its prefix; the network is 10.0.0.0/8",
+        "ip is no address or network but '10.0.0.0/33'",
+    ]

@@ -1,5 +1,8 @@
 """Snapshots: which version they name and which rows they give."""
 
+from datetime import UTC, datetime
+
+import polars as pl
 from deltalake import DeltaTable
 
 from fraud_assets.tables import bronze, silver
@@ -34,3 +37,12 @@ def test_as_known_uses_the_source_s_label_delay():
     known = data.as_known(SOURCE)
     assert (known.now - known.settled).days == 7
     assert (known.now - data.as_known("undeclared").settled).days > 10_000
+
+
+def test_what_told_of_a_delete_is_counted(looks_at, tmp_path):
+    looks_at(tmp_path)
+    for table in (silver.TRANSACTIONS, silver.CORRECTIONS):
+        told = pl.DataFrame({"source": ["ledger"] * 2, "deleted_at": [None, datetime(2026, 1, 1, tzinfo=UTC)]})
+        told.write_delta(table.path(str(tmp_path)))
+    assert data.count(data.newest(silver.TRANSACTIONS, "ledger")) == 1
+    assert data.count(data.newest(silver.CORRECTIONS, "ledger")) == 2

@@ -1,0 +1,78 @@
+"""How fast a file of JSON lines becomes silver: replayed to Kafka, ingested to bronze, refined, one after the other.
+
+The baseline is Spark reading the same file straight into a Delta table: no Kafka, no bronze, no rule, no deduplication.
+"""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from bench.clock import seconds
+from bench.payments import OF_SILVERS_STEP
+from fraud_assets.bronze.ingest import ingest
+from fraud_assets.lake.create import create_all
+from fraud_assets.settings import settings
+from fraud_assets.silver.account import account
+from fraud_assets.silver.step import refine
+from fraud_assets.sources.ecommerce.simulate import to_file
+from fraud_assets.sources.produce import ensure_topics
+from fraud_assets.sources.replay.replay import replay
+from fraud_assets.sources.source import Source, named
+from fraud_assets.tables import bronze, silver
+
+GOAL = 40_000
+"""Rows a second: what replay's and silver's own goals leave when they and the ingest follow one another."""
+ROWS = 300_000
+ROUNDS = 2
+END = datetime(2026, 1, 1, tzinfo=UTC)
+FIELDS = (
+    "transaction_id string, customer_id string, timestamp timestamp, amount double, product_category string, "
+    "payment_method string, device_type string, location string, is_fraud boolean"
+)
+
+
+def run() -> dict[str, Any]:
+    """Rows a second from the file's first read to silver's last commit, the better of two new topics and lakes."""
+    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+    ours, bare = [], []
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        file = Path(folder) / "orders.jsonl"
+        rows = to_file(ROWS, END, 0, file).records
+        for number in range(ROUNDS):
+            lake, source = f"{folder}/{number}", _reading(f"bench-file-{number}")
+            create_all(spark, lake, (*OF_SILVERS_STEP, silver.LABELS))
+            ensure_topics(settings().kafka, [source.transactions.topic])
+            bare.append(seconds(lambda lake=lake: _bare(spark, file, lake)))
+            ours.append(seconds(lambda source=source, lake=lake: _ours(spark, source, file, lake)))
+            (payments, _) = account(source.name, lake)
+            assert payments.balanced
+            assert payments.bronze == rows
+    value, baseline = rows / min(ours), rows / min(bare)
+    return {
+        "name": "file_to_silver",
+        "value": round(value),
+        "unit": "rows/s",
+        "baseline": round(baseline),
+        "ratio": round(value / baseline, 2),
+        "goal": GOAL,
+        "met": value >= GOAL,
+    }
+
+
+def _reading(topic: str) -> Source:
+    ecommerce = named("ecommerce")
+    return ecommerce.model_copy(update={"transactions": ecommerce.transactions.model_copy(update={"topic": topic})})
+
+
+def _ours(spark: SparkSession, source: Source, file: Path, lake: str) -> None:
+    here = settings()
+    replay(file, source.transactions, here.kafka)
+    ingest(spark, source.name, source.transactions, bronze.TRANSACTIONS, lake, here.kafka, here.max_offsets_per_trigger)
+    refine(spark, source, "transactions", lake)
+
+
+def _bare(spark: SparkSession, file: Path, lake: str) -> None:
+    spark.read.schema(FIELDS).json(str(file)).write.format("delta").save(f"{lake}/bare")
