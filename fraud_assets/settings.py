@@ -56,6 +56,13 @@ class Settings(BaseSettings):
     # Ingest
     max_offsets_per_trigger: int = Field(default=2_000_000, ge=1, description="records in one Spark micro-batch")
 
+    # Training
+    held_rows: int = Field(
+        default=2_000_000,
+        ge=1,
+        description="payments that a training holds in memory; of more, Spark's workers each hold a share",
+    )
+
     # References: CSV files with a header, each a path or URL; empty where there is no such list
     blocked_ips: str = Field(default="", description="addresses that payments must not come from: column ip")
     suspicious_cards: str = Field(default="", description="cards or customers to watch: column customer_id")
