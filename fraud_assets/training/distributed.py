@@ -91,7 +91,7 @@ class _Batches(xgb.DataIter):
 
     def __init__(self, file: Path, names: Sequence[str]) -> None:
         super().__init__()
-        self._file, self._names, self._at = pa.ipc.open_file(pa.memory_map(str(file))), list(names), 0
+        self._file, self._names, self._at = pa.ipc.open_file(pa.OSFile(str(file))), list(names), 0
 
     def reset(self) -> None:
         """Begin anew."""

