@@ -1,8 +1,8 @@
 """Training that Spark's workers share: as good as in one process, and ten million payments in bounded memory.
 
-What belongs here: the Handbook's file trained on both ways with the default parameters, tested on the same week; then
-the same features over more simulated payments than one process should hold. Memory is what is resident of this
-process, of Spark's and of its workers.
+What belongs here: the Handbook's file trained on both ways with the Handbook's features, the default parameters and
+bins, and tested on the same week; then the same over more simulated payments than one process should hold. Memory is
+what is resident of this process, of Spark's and of its workers.
 """
 
 import tempfile
@@ -20,7 +20,8 @@ import psutil
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from bench.handbook import FILLED_DAYS, LATEST, NAMES, USED
+from bench.features_vs_pandas import HANDBOOKS
+from bench.handbook import FILLED_DAYS, LATEST
 from fraud_assets.errors import FraudError
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.settings import settings
@@ -32,7 +33,7 @@ from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.distributed import Workers
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.model import DEFAULT, Model
+from fraud_assets.training.model import DEFAULT, Model, Recipe
 from fraud_assets.training.prequential import Fold
 from fraud_assets.training.split import Part
 from fraud_assets_tests.features.reference import HANDBOOK, canonical
@@ -40,6 +41,9 @@ from fraud_assets_tests.features.reference import HANDBOOK, canonical
 GIB = 6.0  # at most, at the larger size
 DELAY = timedelta(days=7)
 WORLDS, START, DAYS = 12, date(2026, 1, 1), 106  # 11.9 million payments, 10.3 million of them before the delay and test
+
+NAMES = tuple(feature.name for feature in HANDBOOKS)
+RECIPE = Recipe("xgboost", distributed.binned(DEFAULT.all_parameters()))
 
 console = Console(stderr=True, highlight=False)
 
@@ -86,7 +90,7 @@ def _both_ways(workers: Workers, folder: Path) -> tuple[float, float, float]:
     twin, _ = _shared(workers, data, train)
     rows = train.take(data.features, data.labels)
     console.print(f"  {rows.height:,} payments of the Handbook, in one process …")
-    single = model.fit(rows.select(NAMES), rows["is_fraud"])
+    single = model.fit(rows.select(NAMES), rows["is_fraud"], RECIPE)
     scores = model.score(single, test)
     low, high = interval(average_precision, test["is_fraud"], scores, test["customer_id"])
     ours = average_precision(test["is_fraud"], model.score(twin, test))
@@ -112,7 +116,7 @@ def _at_scale(workers: Workers, folder: Path) -> dict[str, Any]:
 def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[Model, Measured]:
     console.print(f"  payments of {train.start:%Y-%m-%d} to {train.end:%Y-%m-%d}, shared by {workers.count} workers …")
     with _measured() as measured:
-        trees = distributed.fit(workers, data, train, NAMES, distributed.binned(DEFAULT.all_parameters()))
+        trees = distributed.fit(workers, data, train, NAMES, RECIPE.all_parameters())
     console.print(f"  {measured.seconds:.0f} s, {measured.gib:.2f} GiB", soft_wrap=True)
     return Model("xgboost", NAMES, trees), measured
 
@@ -161,7 +165,7 @@ def _write_worlds(folder: Path) -> None:
 
 def _write(payments: pl.DataFrame, labels: pl.DataFrame, folder: Path, number: int) -> None:
     folder.mkdir(exist_ok=True)
-    features = evaluate(payments, labels, int(DELAY.total_seconds()), features=USED)
+    features = evaluate(payments, labels, int(DELAY.total_seconds()), features=HANDBOOKS)
     features.select("transaction_id", "event_time", "customer_id", *NAMES).write_parquet(
         folder / f"features-{number:02}.parquet"
     )

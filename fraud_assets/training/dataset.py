@@ -7,6 +7,7 @@ are read a part or a column at a time.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,29 +66,42 @@ def pinned(lake: str) -> dict[str, int]:
 def training_set(source: str, versions: Versions, lake: str, names: Sequence[str], held: int) -> TrainingSet:
     """The source's rows at those versions: payments with the features ``names``, and their labels.
 
-    Up to ``held`` rows of each are read now and kept in memory; more stay in the lake until a part is asked for.
+    Up to ``held`` payments are read now and kept in memory with their labels; more stay in the lake until a part is
+    asked for.
 
     Raises:
         FraudError: a table does not exist, or upkeep has removed the version's files.
     """
-    features = _read(gold.FEATURES, source, versions, lake, dict.fromkeys((*_PAYMENT, *names)), held)
-    labels = _read(silver.LABELS, source, versions, lake, _LABEL, held)
-    return TrainingSet(source, dict(versions), features, labels)
+    wanted = {gold.FEATURES: dict.fromkeys((*_PAYMENT, *names)), silver.LABELS: _LABEL}
+    frames = [_scan(table, source, versions, lake, columns) for table, columns in wanted.items()]
+    if _collected(gold.FEATURES, versions, frames[0].select(pl.len())).item() <= held:
+        frames = [_collected(table, versions, frame).lazy() for table, frame in zip(wanted, frames, strict=True)]
+    return TrainingSet(source, dict(versions), *frames)
 
 
-def _read(table: Table, source: str, versions: Versions, lake: str, columns: Iterable[str], held: int) -> pl.LazyFrame:
-    version = _exists(table, versions.get(table.full_name))
-    try:
-        frame = reads.scan(table, lake, version)
+def _scan(table: Table, source: str, versions: Versions, lake: str, columns: Iterable[str]) -> pl.LazyFrame:
+    with _kept(table, versions):
+        frame = reads.scan(table, lake, _exists(table, versions.get(table.full_name)))
         if frame is not None:
-            rows = reads.standing(frame).filter(pl.col("source") == source).select(list(columns))
-            return rows.collect().lazy() if rows.select(pl.len()).collect().item() <= held else rows
+            return reads.standing(frame).filter(pl.col("source") == source).select(list(columns))
+    raise FraudError(f"{table.full_name} does not exist yet; run the job refresh first: fraud run refresh")
+
+
+def _collected(table: Table, versions: Versions, frame: pl.LazyFrame) -> pl.DataFrame:
+    with _kept(table, versions):
+        return frame.collect()
+
+
+@contextmanager
+def _kept(table: Table, versions: Versions) -> Iterator[None]:
+    """An error as one line that says that upkeep has removed the version's files."""
+    try:
+        yield
     except (OSError, pl.exceptions.ComputeError) as error:
         raise FraudError(
-            f"version {version} of {table.full_name} can no longer be read: upkeep keeps 30 days "
+            f"version {versions[table.full_name]} of {table.full_name} can no longer be read: upkeep keeps 30 days "
             f"({str(error).splitlines()[0][:120]})"
         ) from error
-    raise FraudError(f"{table.full_name} does not exist yet; run the job refresh first: fraud run refresh")
 
 
 def _exists(table: Table, version: int | None) -> int:
