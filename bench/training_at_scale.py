@@ -64,12 +64,14 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     """
     if not file.exists():
         raise FraudError(f"training_at_scale: no file {file}; give the path of the Handbook's transactions as Parquet")
-    workers = Workers(SparkSession.builder.remote(settings().spark).getOrCreate(), settings().spark_cores, 0)
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
-        _write_handbook(file, Path(folder, "handbook"))
-        twin, single, noise = _both_ways(workers, Path(folder, "handbook"))
-        _write_worlds(Path(folder, "worlds"))
-        at_scale = _at_scale(workers, Path(folder, "worlds"))
+        handbook, worlds = Path(folder, "handbook"), Path(folder, "worlds")
+        _write_handbook(file, handbook)
+        _write_worlds(worlds)
+        spark = SparkSession.builder.remote(settings().spark).getOrCreate()
+        workers = Workers(lambda: spark, settings().spark_cores, 0)
+        at_scale = _at_scale(workers, worlds)
+        twin, single, noise = _both_ways(workers, handbook)
     return {
         "name": "training_at_scale",
         "value": round(twin, 4),

@@ -39,7 +39,7 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     here, source = settings(), named(context.partition_key)
     names = [feature.name for feature in of_families(source.features.families)]
     data = training_set(source.name, pinned(here.lake), here.lake, names, here.held_rows)
-    workers = Workers(spark.spark_session, here.spark_cores, here.held_rows)
+    workers = Workers(lambda: spark.spark_session, here.spark_cores, here.held_rows)
     result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake, names, workers)
     if result.refusal:
         context.log.warning(f"version {result.version} is {result.role}: {result.refusal}")

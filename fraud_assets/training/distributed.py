@@ -7,7 +7,7 @@ workers meet in the same way as theirs do: one barrier stage, in which XGBoost's
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -35,9 +35,12 @@ _FRAUD = "is_fraud"
 
 @dataclass(frozen=True)
 class Workers:
-    """Spark's workers: ``count`` of them, all at once, share a training of more than ``above`` payments."""
+    """Spark's workers: ``count`` of them, all at once, share a training of more than ``above`` payments.
 
-    spark: SparkSession
+    ``session`` connects: it is asked when they are needed, as a session that waits for minutes is closed.
+    """
+
+    session: Callable[[], SparkSession]
     count: int
     above: int
 
@@ -68,7 +71,7 @@ def fit(workers: Workers, data: TrainingSet, part: Part, names: Sequence[str], p
                     yield pa.record_batch([[bytes(booster.save_raw("ubj"))]], ["booster"])
 
     given |= {"nthread": 1}  # a worker is a task, and a task has one core
-    shares = workers.spark.range(0, count, 1, count)
+    shares = workers.session().range(0, count, 1, count)
     found = shares.mapInArrow(work, "booster binary", barrier=True).toArrow()
     if found.num_rows != 1:
         raise FraudError(f"training: {found.num_rows} of Spark's workers handed back a model, one should; train again")

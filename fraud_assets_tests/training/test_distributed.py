@@ -41,7 +41,9 @@ def test_workers_grow_the_trees_that_one_process_grows(spark: SparkSession, left
     single = model.fit(rows.select(FEW), rows["is_fraud"], WHOLE)
 
     def grown() -> distributed.Trees:
-        return distributed.fit(Workers(spark, 2, 1), left, parts.train, FEW, distributed.binned(WHOLE.all_parameters()))
+        return distributed.fit(
+            Workers(lambda: spark, 2, 1), left, parts.train, FEW, distributed.binned(WHOLE.all_parameters())
+        )
 
     trees = grown()
     assert trees.save() == grown().save()
@@ -56,7 +58,7 @@ def test_workers_grow_the_trees_that_one_process_grows(spark: SparkSession, left
 def test_a_training_of_many_payments_goes_to_the_workers(
     stack: Settings, spark: SparkSession, left: TrainingSet, tmp_path: Path
 ) -> None:
-    workers = Workers(spark, 2, above=1_000)
+    workers = Workers(lambda: spark, 2, above=1_000)
     result = train(left, PLAIN, DELAY, stack.mlflow, tmp_path, str(tmp_path / "lake"), FEW, workers)
     champion = load_champion(left.source, stack.mlflow, tmp_path)
     assert champion is not None
