@@ -67,10 +67,10 @@ def run(file: Path = FILE) -> dict[str, Any]:
 
 def _read(file: Path) -> pl.DataFrame:
     """The sample's layout, or the generator's own, whose time is a date and a time of day."""
-    sparkov = pl.read_csv(file, infer_schema_length=10_000)
+    header: str = pl.read_csv(file, separator="\0", has_header=False, n_rows=1).item()
+    sparkov = pl.read_csv(file, separator="|" if "|" in header else ",", infer_schema_length=10_000)
     if "trans_ts" in sparkov.columns:
         return sparkov
-    sparkov = pl.read_csv(file, separator="|", infer_schema_length=10_000)
     return sparkov.with_columns(trans_ts=pl.concat_str("trans_date", "trans_time", separator=" "))
 
 
