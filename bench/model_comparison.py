@@ -56,7 +56,7 @@ def _simulated(seed: int) -> TrainingSet:
     )
     known = payments.filter("is_fraud").select("transaction_id", "is_fraud", known_at=pl.col("event_time") + DELAY)
     features = evaluate(payments.drop("is_fraud"), known, int(DELAY.total_seconds()))
-    return TrainingSet("cards", {}, features, known)
+    return TrainingSet("cards", {}, features.lazy(), known.lazy())
 
 
 def _parts(data: TrainingSet) -> dict[str, pl.DataFrame]:

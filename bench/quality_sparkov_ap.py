@@ -31,14 +31,14 @@ console = Console(stderr=True, highlight=False)
 
 
 def run(file: Path = FILE) -> dict[str, Any]:
-    """Average precision on the last fifth of ``file``, the generator's comma-separated layout.
+    """Average precision on the last fifth of ``file``, in either of the generator's layouts.
 
     Raises:
         FraudError: the file is not there.
     """
     if not file.exists():
-        raise FraudError(f"no file {file}; give the path of Sparkov's payments as CSV with trans_ts")
-    payments, labels = _canonical(pl.read_csv(file))
+        raise FraudError(f"no file {file}; give the path of Sparkov's payments as CSV")
+    payments, labels = _canonical(_read(file))
     features = evaluate(payments, labels, int(LABEL_DELAY.total_seconds())).join(
         labels.select("transaction_id", "is_fraud"), on="transaction_id", maintain_order="left"
     )
@@ -63,6 +63,15 @@ def run(file: Path = FILE) -> dict[str, Any]:
         "auc": round(auc, 4),
         "interval": [round(low, 4), round(high, 4)],
     }
+
+
+def _read(file: Path) -> pl.DataFrame:
+    """The sample's layout, or the generator's own, whose time is a date and a time of day."""
+    header: str = pl.read_csv(file, separator="\0", has_header=False, n_rows=1).item()
+    sparkov = pl.read_csv(file, separator="|" if "|" in header else ",", infer_schema_length=10_000)
+    if "trans_ts" in sparkov.columns:
+        return sparkov
+    return sparkov.with_columns(trans_ts=pl.concat_str("trans_date", "trans_time", separator=" "))
 
 
 def _canonical(sparkov: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -58,6 +58,13 @@ class Settings(BaseSettings):
         default=1_250_000, ge=1, description="records in one Spark micro-batch, the most that silver carries at once"
     )
 
+    # Training
+    held_rows: int = Field(
+        default=2_000_000,
+        ge=1,
+        description="payments that a training holds in memory; of more, Spark's workers each hold a share",
+    )
+
     # References: CSV files with a header, each a path or URL; empty where there is no such list
     blocked_ips: str = Field(default="", description="addresses and networks with no good payments: column ip")
     suspicious_cards: str = Field(default="", description="cards or customers to watch: column customer_id")

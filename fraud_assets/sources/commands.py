@@ -134,6 +134,27 @@ def ecommerce(
         )
 
 
+@app.command()
+def sparkov(
+    sample: Annotated[int, typer.Option(min=1, help="payments to write, 2,500 a day of a thousand cards")],
+    output: Annotated[Path, typer.Option(help="a file: .csv in the source's layout, or .parquet")],
+    seed: Annotated[int, typer.Option(min=0, help="another seed, other people and payments")] = 0,
+    end: Annotated[datetime | None, typer.Option(help="they end before this day (UTC)", show_default="today")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
+) -> None:
+    """Card payments of the kind that the Sparkov generator makes; half a per cent are fraud, over days of theft.
+
+    Example: fraud simulate sparkov --sample 1000000 --output payments.csv
+    """
+    from fraud_assets.sources.sparkov.simulate import to_file
+
+    made = to_file(sample, end.replace(tzinfo=UTC) if end else datetime.now(UTC), seed, output)
+    if as_json:
+        print(json.dumps({"file": asdict(made)}))
+    else:
+        print(f"file: {made.records:,} payments with {made.cards:,} cards, {made.frauds:,} of them fraud")
+
+
 def _report(done: dict[str, "Sent"], as_json: bool) -> None:
     if as_json:
         print(json.dumps({name: asdict(sent) | {"records": sent.records} for name, sent in done.items()}))

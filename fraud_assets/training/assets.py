@@ -32,13 +32,15 @@ MODEL = dg.AssetKey(["training", "model"])
 def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Train, test on later payments, register, and promote if the gate lets it."""
     from fraud_assets.training.dataset import pinned, training_set
+    from fraud_assets.training.distributed import Workers
     from fraud_assets.training.performance import rows
     from fraud_assets.training.train import train
 
     here, source = settings(), named(context.partition_key)
     names = [feature.name for feature in of_families(source.features.families)]
-    data = training_set(source.name, pinned(here.lake), here.lake, names)
-    result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake, names)
+    data = training_set(source.name, pinned(here.lake), here.lake, names, here.held_rows)
+    workers = Workers(lambda: spark.spark_session, here.spark_cores, here.held_rows)
+    result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake, names, workers)
     if result.refusal:
         context.log.warning(f"version {result.version} is {result.role}: {result.refusal}")
     yield dg.MaterializeResult(

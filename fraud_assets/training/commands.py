@@ -102,6 +102,8 @@ def data(
 
     Example: fraud model data 3 --output payments.parquet
     """
+    import polars as pl
+
     from fraud_assets.sources.output import check
     from fraud_assets.training import registry
     from fraud_assets.training.dataset import training_set
@@ -111,13 +113,12 @@ def data(
     here = settings()
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)
-    read = training_set(source, versions, here.lake, registry.features_of(source, version, here.mlflow))
+    read = training_set(source, versions, here.lake, registry.features_of(source, version, here.mlflow), here.held_rows)
     if read.digest != digest:
         raise FraudError(f"the lake's rows have the digest {read.digest}, version {version} was made of {digest}")
-    read.features.write_parquet(output)
-    console.print(
-        f"{read.features.height:,} payments in {output}, digest {digest} as when version {version} was trained"
-    )
+    read.ordered().sink_parquet(output)
+    rows = pl.scan_parquet(output).select(pl.len()).collect().item()
+    console.print(f"{rows:,} payments in {output}, digest {digest} as when version {version} was trained")
 
 
 @app.command()
@@ -143,7 +144,7 @@ def search(
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
     versions = searching.versions_of(known) or pinned(here.lake)
     names = [feature.name for feature in of_families(described.features.families)]
-    read = training_set(source, versions, here.lake, names)
+    read = training_set(source, versions, here.lake, names, here.held_rows)
     seconds = minutes * 60 if minutes else None
     found = searching.search(
         known, read, described.model, described.label_delay, names, here.mlflow, here.lake, trials, seconds

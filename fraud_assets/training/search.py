@@ -133,11 +133,11 @@ def folds_before_test(data: TrainingSet, settings: ModelSettings, label_delay: t
         FraudError: too little history, or a fold without fraud.
     """
     parts = parts_of(data, settings, label_delay)
-    first = data.features["event_time"].min()
+    first = data.features.select(pl.col("event_time").min()).collect().item()
     found = []
     for back in range(FOLDS):
         train, validation = (_earlier(part, back * DAYS.validation) for part in (parts.train, parts.validation))
-        train = replace(train, start=max(train.start, first))  # type: ignore[type-var,arg-type]
+        train = replace(train, start=max(train.start, first))
         if train.end - train.start < timedelta(days=DAYS.train_at_least):
             break
         found.append(Fold(part_of(data, "train", train), part_of(data, "validation", validation)))

@@ -20,12 +20,12 @@ _QUARTERS = (0.25, 0.5, 0.75)
 KINDS = ("month", "customer_age", "amount")
 
 
-def segmented(payments: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+def segmented(payments: pl.DataFrame, history: pl.LazyFrame) -> pl.DataFrame:
     """The payments (event_time, customer_id, amount) with a column for each of `KINDS`; amounts are in quarters.
 
     ``history`` (event_time, customer_id) has the payments a customer's age is known from.
     """
-    first = history.group_by("customer_id").agg(first_seen=pl.col("event_time").min())
+    first = history.group_by("customer_id").agg(first_seen=pl.col("event_time").min()).collect(engine="streaming")
     bounds = sorted({round(payments["amount"].quantile(at) or 0.0, 2) for at in _QUARTERS})
     age = pl.col("event_time") - pl.col("first_seen")
     return (

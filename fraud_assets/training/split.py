@@ -33,11 +33,10 @@ class Part:
     end: datetime
     labels_at: datetime
 
-    def take(self, payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    def scan(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:
         """The part's payments with ``is_fraud`` as it was known then; a payment without a label counts as genuine.
 
-        ``payments`` needs transaction_id and event_time, ``labels`` transaction_id, is_fraud and known_at. The order is
-        (event_time, transaction_id), whatever order the rows came in.
+        ``payments`` needs transaction_id and event_time, ``labels`` transaction_id, is_fraud and known_at.
         """
         chosen = payments.filter(pl.col("event_time").is_between(self.start, self.end, closed="left"))
         verdicts = (
@@ -45,11 +44,18 @@ class Part:
             .group_by("transaction_id")
             .agg(pl.col("is_fraud").sort_by("known_at").last())
         )
-        return (
-            chosen.join(verdicts, on="transaction_id", how="left")
-            .with_columns(pl.col("is_fraud").fill_null(False))
-            .sort("event_time", "transaction_id")
+        return chosen.join(verdicts, on="transaction_id", how="left", maintain_order="left").with_columns(
+            pl.col("is_fraud").fill_null(False)
         )
+
+    def count(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> tuple[int, int]:
+        """How many payments `scan` has, and how many of them are fraud."""
+        counts = self.scan(payments, labels).select(payments=pl.len(), frauds=pl.col("is_fraud").sum())
+        return counts.collect(engine="streaming").row(0)
+
+    def take(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> pl.DataFrame:
+        """The payments of `scan` in the order (event_time, transaction_id), whatever order the rows came in."""
+        return self.scan(payments, labels).sort("event_time", "transaction_id").collect()
 
 
 @dataclass(frozen=True)

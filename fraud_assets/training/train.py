@@ -12,18 +12,22 @@ from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import NAMES, VERSION
 from fraud_assets.sources.model import Model as ModelSettings
 from fraud_assets.tables import gold
-from fraud_assets.training import gate, model, model_card
+from fraud_assets.training import distributed, gate, model, model_card
 from fraud_assets.training.champion import GATE_FILE, Card, Champion, load_champion
 from fraud_assets.training.dataset import TrainingSet
+from fraud_assets.training.distributed import Workers
 from fraud_assets.training.evaluation import Evaluation, evaluate
 from fraud_assets.training.gate import Condition
-from fraud_assets.training.model import Recipe
+from fraud_assets.training.model import Model, Recipe
 from fraud_assets.training.reference import distribution
 from fraud_assets.training.registry import Role
 from fraud_assets.training.segments import segmented
 from fraud_assets.training.split import DAYS, Part, Split, split
 from fraud_assets.training.threshold import cheapest
 from fraud_assets.training.track import Work, track
+
+SAMPLE = 200_000
+"""Payments of those trained on that the reference distributions are taken from, where workers hold the others."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +56,24 @@ def train(
     cache: Path,
     lake: str,
     names: Sequence[str] = NAMES,
+    workers: Workers | None = None,
 ) -> TrainingResult:
     """Train a source's model on its newest days with known labels, and make it champion if the gate lets it.
 
     Without a champion it becomes the first, whatever the gate says; without one nothing would be scored at all.
-    ``cache`` is a folder for fetched models, ``lake`` the root of the tables that ``data`` was read from.
+    ``cache`` is a folder for fetched models, ``lake`` the root of the tables that ``data`` was read from, ``workers``
+    Spark's, which fit what is too much for this process.
 
     Raises:
         FraudError: too little history, no fraud in a part of it, or MLflow cannot be reached.
     """
     recipe = recipe_of(settings)
     parts = parts_of(data, settings, label_delay)
-    training, validation, test = (part_of(data, name, part) for name, part in named_parts(parts).items())
+    trained = _trained_on(data, parts.train)
+    validation, test = part_of(data, "validation", parts.validation), part_of(data, "test", parts.test)
     champion = load_champion(data.source, tracking_uri, cache)  # first, so that a server that is down shows at once
 
-    fitted = model.fit(training.select(names), training["is_fraud"], recipe)
+    recipe, fitted, training = _fitted(data, parts.train, trained, recipe, names, workers)
     fitted = model.calibrated(fitted, validation, validation["is_fraud"], settings.calibration)
     expected = model.score(fitted, validation)
     threshold = cheapest(validation["is_fraud"], expected, validation["amount"], settings.costs)
@@ -78,7 +85,7 @@ def train(
     refusal = gate.refusal(conditions)
     role: Role = "champion" if champion is None or refusal is None else "challenger"
 
-    rows = {"train": training.height, "validation": validation.height, "test": test.height}
+    rows = {"train": trained, "validation": validation.height, "test": test.height}
     reference = {name: distribution(training[name]) for name in names}
     reference["score"] = distribution(model.score(fitted, training))
     text = model_card.card(data, parts, rows, recipe, fitted, settings.costs, threshold, evaluation, conditions)
@@ -130,11 +137,11 @@ def parts_of(data: TrainingSet, settings: ModelSettings, label_delay: timedelta)
     Raises:
         FraudError: there are no payments, or too few days of them.
     """
-    if data.features.is_empty():
+    time = pl.col("event_time")
+    first, last = data.features.select(first=time.min(), last=time.max()).collect().row(0)
+    if first is None:
         raise FraudError(f"training: there are no features of {data.source} yet; run the job refresh first")
-    times = data.features["event_time"]
-    days = replace(DAYS, train=settings.training_days)
-    return split(times.min(), times.max(), label_delay, days)  # type: ignore[arg-type]
+    return split(first, last, label_delay, replace(DAYS, train=settings.training_days))
 
 
 def named_parts(parts: Split) -> dict[str, Part]:
@@ -149,13 +156,39 @@ def part_of(data: TrainingSet, name: str, part: Part) -> pl.DataFrame:
         FraudError: they are all genuine or all fraud.
     """
     payments = part.take(data.features, data.labels)
-    frauds = payments["is_fraud"].sum()
-    if not 0 < frauds < payments.height:
+    _need_both(name, part, payments.height, int(payments["is_fraud"].sum()))
+    return payments
+
+
+def _fitted(
+    data: TrainingSet, part: Part, rows: int, recipe: Recipe, names: Sequence[str], workers: Workers | None
+) -> tuple[Recipe, Model, pl.DataFrame]:
+    """How it was fitted in the end, the model, and the payments it was fitted on, of very many some."""
+    if workers and rows > workers.above and recipe.algorithm == "xgboost" and recipe.imbalance == "none":
+        binned = replace(recipe, parameters=distributed.binned(recipe.all_parameters()))
+        trees = distributed.fit(workers, data, part, names, binned.all_parameters())
+        return binned, Model("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels)
+    training = part.take(data.features, data.labels)
+    return recipe, model.fit(training.select(names), training["is_fraud"], recipe), training
+
+
+def _some(payments: pl.LazyFrame, rows: int) -> pl.LazyFrame:
+    """About `SAMPLE` of the payments, the same ones each time."""
+    return payments.filter(pl.col("transaction_id").hash(1) % max(1, rows // SAMPLE) == 0)
+
+
+def _trained_on(data: TrainingSet, part: Part) -> int:
+    payments, frauds = part.count(data.features, data.labels)
+    _need_both("train", part, payments, frauds)
+    return payments
+
+
+def _need_both(name: str, part: Part, payments: int, frauds: int) -> None:
+    if not 0 < frauds < payments:
         raise FraudError(
-            f"training: {frauds} frauds among the {payments.height} {name} payments of {part.start:%Y-%m-%d} to "
+            f"training: {frauds} frauds among the {payments} {name} payments of {part.start:%Y-%m-%d} to "
             f"{part.end:%Y-%m-%d}; both kinds are needed: bring in more history or labels"
         )
-    return payments
 
 
 def _champions(champion: Champion | None, test: pl.DataFrame) -> dict[str, pl.Series]:

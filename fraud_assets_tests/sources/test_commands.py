@@ -65,3 +65,10 @@ def test_orders_that_cannot_be_made_leave_no_file(tmp_path: Path) -> None:
 def test_orders_need_somewhere_to_go(options: list[str]) -> None:
     with pytest.raises(FraudError, match="nothing to do: give --sample N with --output FILE, or --kafka"):
         CliRunner().invoke(app, ["ecommerce", *options], catch_exceptions=False)
+
+
+def test_sparkov_payments_to_a_file(tmp_path: Path) -> None:
+    sample = ["sparkov", "--sample", "100", "--output", str(tmp_path / "payments.csv"), "--end", "2026-08-01"]
+    said = CliRunner().invoke(app, sample, catch_exceptions=False).stdout
+    assert said.startswith("file: 100 payments with ")
+    assert json.loads(CliRunner().invoke(app, [*sample, "--json"]).stdout)["file"]["records"] == 100

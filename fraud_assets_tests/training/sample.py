@@ -35,4 +35,4 @@ def payments(count: int = 20_000, seed: int = 1) -> tuple[pl.DataFrame, pl.DataF
 
 def data(source: str, count: int = 20_000) -> TrainingSet:
     """The same as a training set."""
-    return TrainingSet(source, VERSIONS, *payments(count))
+    return TrainingSet(source, VERSIONS, *(frame.lazy() for frame in payments(count)))

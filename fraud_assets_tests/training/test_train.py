@@ -125,7 +125,7 @@ def test_mlflow_itself_can_load_the_model(mlflow_server: Settings, forest: Train
     mlflow.set_tracking_uri(mlflow_server.mlflow)
     loaded = mlflow.pyfunc.load_model(f"models:/fraud-{forest.source}/{forest.version}")
     assert loaded.metadata.signature.inputs.input_names() == list(NAMES)
-    rows = data("any", 1_000).features.select(NAMES)
+    rows = data("any", 1_000).features.select(NAMES).collect()
     champion = load_champion(forest.source, mlflow_server.mlflow, tmp_path)
     assert champion is not None
     expected = model.score(model.from_bytes(champion.model), rows)

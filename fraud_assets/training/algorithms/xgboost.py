@@ -56,7 +56,7 @@ class Trees:
 
 def fit(training: Training, parameters: Mapping[str, Any]) -> Trees:
     """Trees of a logistic loss; same rows, same trees."""
-    given, rounds = _split(parameters)
+    given, rounds = split_parameters(parameters)
     return Trees(xgb.train(given, _matrix(training), num_boost_round=rounds))
 
 
@@ -65,7 +65,7 @@ def best_rounds(training: Training, later: Training, parameters: Mapping[str, An
 
     It stops ``patience`` rounds after the best one.
     """
-    given, rounds = _split(parameters)
+    given, rounds = split_parameters(parameters)
     stopped = xgb.train(
         given | {"eval_metric": "aucpr"},
         _matrix(training),
@@ -82,7 +82,8 @@ def load(files: Mapping[str, bytes]) -> Trees:
     return Trees(xgb.Booster(model_file=bytearray(files[_FILE])))
 
 
-def _split(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+def split_parameters(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """What XGBoost takes as parameters, and the rounds, which it does not."""
     given = {**_FIXED, **parameters}
     rounds = given.pop("rounds")
     if given["tree_method"] == "exact":
