@@ -21,7 +21,7 @@ from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze
 
 GOAL = 120_000
-ROUNDS = 3
+ROUNDS = 5
 FIELDS = (
     "transaction_id string, event_time timestamp, customer_id string, terminal_id string, amount double, "
     "currency string, channel string, customer_x double, customer_y double, terminal_x double, terminal_y double"

@@ -4,6 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from fraud_assets.silver import formats
+from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.sources.source import Source
 from fraud_assets.sources.stream import IS_FRAUD, Stream, Time
 from fraud_assets.tables import Column as Declared
@@ -13,25 +14,28 @@ NO_VALUE = "record has no value"
 NOT_UTF8 = "record is not UTF-8 text"
 FUTURE_TOLERANCE = "1 hour"
 
+_ALONG = [f"_raw.{name}" for name in (*COORDINATES, "kafka_time", "ingested_at")]
+_READ = ("_sent", "_utf8", "_readable")
+"""Whether the record has a value, whether this is UTF-8 text, and whether that is one record of the stream's format."""
+
 
 def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataFrame:
     """Bronze rows with the silver table's mapped columns beside them and ``reasons``, empty for a record to trust.
 
-    A field is text until its column's type is applied, so that an odd field is named in the reasons. The raw key and
-    value are left out, as is the source. A label in line stands beside the columns as ``is_fraud``.
+    A field is text until its column's type is applied, so that an odd field is named in the reasons. Of bronze's
+    columns only the place in Kafka and the times are kept. A label in line stands beside them as ``is_fraud``.
     """
     mapped = _mapped(stream, table)
     given = [F.expr(expression).alias(_given(column)) for column, expression in mapped.items()]
     typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
     parsed = (
         _read(raw, stream)
-        .select("_raw.*", "_readable", *given, *_attributes(stream, table), *_change(stream, table))
+        .select(*_ALONG, *_READ, *given, *_attributes(stream, table), *_change(stream, table))
         .select("*", *typed)
         .withColumn("reasons", _reasons(source, stream, list(mapped), table))
         .select("*", *_signals(stream))
     )
-    ours = ("_readable", *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals))
-    return parsed.drop("source", "key", "value", *ours)
+    return parsed.drop(*_READ, *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals))
 
 
 def _mapped(stream: Stream, table: Table) -> dict[Declared, str]:
@@ -87,14 +91,17 @@ def _typed(column: Declared, stream: Stream) -> str:
 
 
 def _read(raw: DataFrame, stream: Stream) -> DataFrame:
-    """The bronze row as ``_raw``, the record's fields as texts beside it, and whether it could be read."""
-    read = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
-    found = raw.select(F.struct("*").alias("_raw"), read(F.col("value"), stream).alias("_records"))
+    """The bronze row as ``_raw``, the record's fields as texts beside it, and `_READ`."""
+    records = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
+    found = raw.select(F.struct("*").alias("_raw"), records(F.col("value"), stream).alias("_records"))
     one = found.select(
         "_raw", F.size("_records").alias("_count"), F.try_element_at("_records", F.lit(1)).alias("_record")
     )
     whole = (F.col("_count") == 1) & F.col("_record").isNotNull() & F.col(f"_record.{formats.BROKEN}").isNull()
-    return one.select("_raw", whole.alias("_readable"), *(F.col(f"_record.`{field}`") for field in stream.known))
+    value = F.col("_raw.value")
+    read = (value.isNotNull(), F.is_valid_utf8(value.cast("string")), F.coalesce(whole, F.lit(False)))
+    named = [flag.alias(name) for name, flag in zip(_READ, read, strict=True)]
+    return one.select("_raw", *named, *(F.col(f"_record.`{field}`") for field in stream.known))
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
@@ -112,11 +119,11 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
         *((~F.expr(condition), name.replace("_", " ")) for name, condition in table.constraints),
         *((~F.expr(condition), reason) for reason, condition in stream.conditions.items()),
     ]
-    utf8, readable = F.expr("is_valid_utf8(value)"), F.coalesce(F.col("_readable"), F.lit(False))
+    sent, utf8, readable = (F.col(name) for name in _READ)
     sound = utf8 & readable & _all([~F.coalesce(condition, F.lit(False)) for condition, _ in broken])
     return (
         F.when(sound, F.array().cast("array<string>"))
-        .when(F.col("value").isNull(), F.array(F.lit(NO_VALUE)))
+        .when(~sent, F.array(F.lit(NO_VALUE)))
         .when(~utf8, F.array(F.lit(NOT_UTF8)))
         .when(~readable, F.array(F.lit(formats.unreadable(stream))))
         .otherwise(F.array_compact(F.array(*(F.when(condition, reason) for condition, reason in broken))))
