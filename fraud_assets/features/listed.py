@@ -77,10 +77,14 @@ def _members(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _blocked(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
-    """Columns index and told: whether each asked address or a network of it is on the list at its event_time."""
+    """Columns index and told: whether each asked address or a network of it is on the list at its event_time.
+
+    A payment's address that is written as a network is no address, and on no list.
+    """
     pairs = holders(asked["entry"].drop_nulls().unique(), revisions["entry"].unique())
     under = asked.join(pairs, on="entry").select("index", entry="holder", event_time="event_time")
-    told = pl.concat([_members(asked, revisions), _members(under, revisions)])
+    alone = asked.with_columns(pl.col("entry").str.replace("/.*", "/"))
+    told = pl.concat([_members(alone, revisions), _members(under, revisions)])
     return told.group_by("index").agg(pl.col("told").max())
 
 

@@ -34,6 +34,7 @@ def has(entry: str, address: str) -> bool:
     rows=st.dictionaries(entries, st.tuples(st.integers(0, 9), st.integers(10, 19)), max_size=8),
     asked=st.lists(st.tuples(st.none() | addresses, st.integers(0, 20)), min_size=1, max_size=10),
 )
+@example(rows={"0.0.0.0/0": (0, 10), "10.0.0.0/8": (0, 10)}, asked=[("10.0.0.0/8", 0)])
 @example(rows={"10.0.0.0/8": (1, 10), "10.0.0.0/24": (3, 12)}, asked=[("10.0.0.9", 0), ("10.0.0.9", 11)])
 def test_a_payment_s_address_is_blocked_while_a_network_of_it_is(
     rows: dict[str, tuple[int, int]], asked: list[tuple[str | None, int]]
