@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +14,9 @@ from typer.testing import CliRunner
 from fraud_assets.cli import app
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import NAMES
-from fraud_assets.settings import Settings
+from fraud_assets.settings import Settings, settings
 from fraud_assets.sources.model import Model
+from fraud_assets.sources.source import catalogue
 from fraud_assets.tables import gold, silver
 from fraud_assets.training.dataset import pinned, training_set
 from fraud_assets.training.train import train
@@ -35,8 +37,21 @@ def fill(lake: Path, source: str) -> None:
         write_deltalake(table.path(str(lake)), rows.with_columns(source=pl.lit(source)).to_arrow(), mode="append")
 
 
-def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path) -> None:
-    source = f"test-{uuid.uuid4().hex[:8]}"
+@pytest.fixture
+def source(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A source of this test's own, so that no other has models of it; like cards."""
+    name, folder = f"test_{uuid.uuid4().hex[:8]}", lake.parent / "sources"
+    folder.mkdir()
+    described = (settings().sources / "cards.yaml").read_text()
+    (folder / f"{name}.yaml").write_text(described.replace("name: cards", f"name: {name}"))
+    monkeypatch.setenv("FRAUD_SOURCES", str(folder))
+    settings.cache_clear()
+    catalogue.cache_clear()
+    yield name
+    catalogue.cache_clear()
+
+
+def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path, source: str) -> None:
     own = ("--source", source)
     with pytest.raises(FraudError, match="has no models yet; train one: fraud run train"):
         run("list", *own)

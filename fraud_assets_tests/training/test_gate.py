@@ -32,7 +32,7 @@ def test_days() -> pl.DataFrame:
             "score": true,
         }
     )
-    return segmented(payments, payments)
+    return segmented(payments, payments.lazy())
 
 
 @pytest.fixture(scope="module")
