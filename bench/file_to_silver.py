@@ -10,7 +10,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from bench.clock import seconds
+from bench.clock import rate, seconds
 from bench.payments import OF_SILVERS_STEP
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.lake.create import create_all
@@ -50,16 +50,7 @@ def run() -> dict[str, Any]:
             (payments, _) = account(source.name, lake)
             assert payments.balanced
             assert payments.bronze == rows
-    value, baseline = rows / min(ours), rows / min(bare)
-    return {
-        "name": "file_to_silver",
-        "value": round(value),
-        "unit": "rows/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 2),
-        "goal": GOAL,
-        "met": value >= GOAL,
-    }
+    return rate("file_to_silver", rows / min(ours), rows / min(bare), GOAL)
 
 
 def _reading(topic: str) -> Source:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from bench.clock import seconds
+from bench.clock import rate, seconds
 from bench.payments import records
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.lake.create import create_all
@@ -39,16 +39,7 @@ def run() -> dict[str, Any]:
             create_all(spark, lake, (bronze.TRANSACTIONS,))
             bare.append(seconds(lambda lake=lake: _bare(spark, Path(lake))))
             ours.append(seconds(lambda lake=lake: _ours(spark, lake, rows)))
-    value, baseline = rows / min(ours), rows / min(bare)
-    return {
-        "name": "ingest_vs_bare",
-        "value": round(value),
-        "unit": "rows/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 2),
-        "goal": GOAL,
-        "met": value / baseline >= GOAL,
-    }
+    return rate("ingest_vs_bare", rows / min(ours), rows / min(bare), GOAL, goal_is_ratio=True)
 
 
 def _ours(spark: SparkSession, lake: str, rows: int) -> None:

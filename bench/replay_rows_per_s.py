@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.clock import seconds
+from bench.clock import rate, seconds
 from fraud_assets.settings import settings
 from fraud_assets.sources.ecommerce.simulate import to_file
 from fraud_assets.sources.files import records
@@ -34,15 +34,7 @@ def run() -> dict[str, Any]:
         reports = [replay(file, stream, settings().kafka) for _ in range(ROUNDS)]
     assert all(report.records == rows for report in reports)
     value, baseline = max(report.records_per_s for report in reports), rows / bare
-    return {
-        "name": "replay_rows_per_s",
-        "value": round(value),
-        "unit": "records/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 2),
-        "goal": GOAL,
-        "met": value >= GOAL,
-    }
+    return rate("replay_rows_per_s", value, baseline, GOAL, "records/s")
 
 
 def _bare(topic: str, sent: list[tuple[str | bytes | None, bytes]]) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from bench.clock import seconds
+from bench.clock import rate, seconds
 from fraud_assets.features.catalogue import NAMES, VERSION
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
@@ -50,15 +50,7 @@ def run() -> dict[str, Any]:
             ours = rows / seconds(lambda: score("cards", champion, in_force(), lake))
             speeds.append((ours, bare))
     value, baseline = (max(speed) for speed in zip(*speeds, strict=True))
-    return {
-        "name": "scoring_rows_per_s",
-        "value": round(value),
-        "unit": "rows/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 2),
-        "goal": GOAL,
-        "met": value >= GOAL,
-    }
+    return rate("scoring_rows_per_s", value, baseline, GOAL)
 
 
 def _prepare(spark: SparkSession, lake: str) -> tuple[int, Champion]:

@@ -12,7 +12,7 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from bench.clock import seconds
+from bench.clock import rate, seconds
 from bench.payments import OF_SILVERS_STEP, ROWS, START, records
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -42,16 +42,7 @@ def run() -> dict[str, Any]:
             bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
             ours.append(seconds(lambda lake=lake: _ours(spark, lake)))
         rows = pl.scan_parquet(file).select(pl.len()).collect().item()
-    value, baseline = rows / min(ours), rows / min(bare)
-    return {
-        "name": "silver_rows_per_s",
-        "value": round(value),
-        "unit": "rows/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 2),
-        "goal": GOAL,
-        "met": value >= GOAL,
-    }
+    return rate("silver_rows_per_s", rows / min(ours), rows / min(bare), GOAL)
 
 
 def _as_bronze(sent: pl.DataFrame) -> pl.DataFrame:

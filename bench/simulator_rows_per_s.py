@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from bench.clock import rate
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
 
@@ -26,15 +27,7 @@ def run() -> dict[str, Any]:
     end = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
     value = max(_rows_per_s(lambda: _simulate(end)) for _ in range(ROUNDS))
     baseline = _rows_per_s(_loop)
-    return {
-        "name": "simulator_rows_per_s",
-        "value": round(value),
-        "unit": "rows/s",
-        "baseline": round(baseline),
-        "ratio": round(value / baseline, 1),
-        "goal": GOAL,
-        "met": value >= GOAL,
-    }
+    return rate("simulator_rows_per_s", value, baseline, GOAL)
 
 
 def _rows_per_s(work: Any) -> float:
