@@ -26,7 +26,7 @@ from fraud_assets.tables import bronze, silver
 GOAL = 40_000
 """Rows a second: what replay's and silver's own goals leave when they and the ingest follow one another."""
 ROWS = 300_000
-ROUNDS = 2
+ROUNDS = 3
 END = datetime(2026, 1, 1, tzinfo=UTC)
 FIELDS = (
     "transaction_id string, customer_id string, timestamp timestamp, amount double, product_category string, "
@@ -35,7 +35,7 @@ FIELDS = (
 
 
 def run() -> dict[str, Any]:
-    """Rows a second from the file's first read to silver's last commit, the better of two new topics and lakes."""
+    """Rows a second from the file's first read to silver's last commit, the best of several new topics and lakes."""
     spark = SparkSession.builder.remote(settings().spark).getOrCreate()
     ours, bare = [], []
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:

@@ -186,7 +186,8 @@ def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, l
 
 def _in_line_labels(kept: pa.Table, source: Source) -> pa.Table:
     """The labels that payments brought with them, known after the source's label delay."""
-    told = kept.filter(pc.is_valid(kept[IS_FRAUD.name]))
+    needed = [name for name in (*silver.LABELS.column_names, "event_time") if name in kept.column_names]
+    told = kept.select(needed).filter(pc.is_valid(kept[IS_FRAUD.name]))
     known = pc.add(told["event_time"], pa.scalar(source.label_delay, pa.duration("us")))
     return _with(told, origin=IN_LINE).append_column("known_at", known)
 
@@ -199,6 +200,8 @@ def _attributes(parsed: pa.Table) -> set[str]:
 
 def _rows(parsed: pa.Table, index: pl.Series) -> pa.Table:
     """The rows with these numbers, in the order of the table."""
+    if index.len() == parsed.num_rows:
+        return parsed
     wanted = pl.select(pl.int_range(parsed.num_rows, dtype=pl.UInt32).is_in(index.implode())).to_series()
     return parsed.filter(wanted.to_arrow())
 
