@@ -82,7 +82,7 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         console.print(
             f"  {sent.transactions:,} payments of {past.customers:,} customers in {past.period.days} days, "
             f"{sent.frauds:,} of them fraud, {sent.labels:,} known by now\n"
-            f"  {sum(sent.malformed.values()):,} malformed and {sent.repeats:,} repeated records among them"
+            f"  {sum(sent.malformed.values()):,} malformed and {sent.repeats:,} repeated records beside them"
         )
     with _stage("refresh: Kafka to features, started by the sensor", seconds):
         watch.until(lambda: caught_up(here, source) and bool(watch.seen or not is_new))

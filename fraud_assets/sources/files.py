@@ -23,6 +23,8 @@ CHUNK = 20_000
 """Records that are read at a time."""
 TRUE = frozenset(text for word in ("1", "1.0", "true", "t", "yes", "y") for text in (word, word.title(), word.upper()))
 """Texts that mean fraud."""
+BEYOND = "beyond_the_header"
+"""The field with the values of a CSV row that has more than its header names."""
 _TRUE_BYTES = frozenset(text.encode() for text in TRUE)
 
 
@@ -62,7 +64,7 @@ def records(path: Path, stream: Stream) -> Iterator[Record]:
 
 
 def rows(path: Path, separator: str = ",") -> Iterator[dict[str, Any]]:
-    """The file's rows by field, values as the file gives them (texts from CSV)."""
+    """The file's rows by field, values as the file gives them (texts from CSV); `BEYOND` holds those without a name."""
     found = kind(path)
     if found == "parquet":
         for batch in pq.ParquetFile(path).iter_batches(CHUNK):
@@ -71,7 +73,7 @@ def rows(path: Path, separator: str = ",") -> Iterator[dict[str, Any]]:
     with opened(path) as lines:
         if found == "csv":
             text = io.TextIOWrapper(lines, "utf-8-sig", "replace", newline="")
-            yield from csv.DictReader(text, delimiter=separator)
+            yield from csv.DictReader(text, restkey=BEYOND, delimiter=separator)
         else:
             yield from (orjson.loads(line) for line in lines if line.strip())
 

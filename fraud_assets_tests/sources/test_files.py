@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.errors import FraudError
-from fraud_assets.sources.files import Record, kind, records, rows
+from fraud_assets.sources.files import BEYOND, Record, kind, records, rows
 from fraud_assets.sources.source import named
 from fraud_assets.sources.stream import Stream
 
@@ -128,6 +128,12 @@ def test_rows_are_the_same_however_they_are_written(tmp_path: Path) -> None:
     for name in ("f.parquet", "f.jsonl", "f.csv"):
         assert list(rows(tmp_path / name)) == expected
         assert kind(tmp_path / name) in {"parquet", "json", "csv"}
+
+
+def test_values_beyond_the_header_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "ragged.csv"
+    file.write_text("a,b\n1,2,3\n4,5\n")
+    assert list(rows(file)) == [{"a": "1", "b": "2", BEYOND: ["3"]}, {"a": "4", "b": "5"}]
 
 
 def test_a_catalogue_source_reads_its_own_layout(tmp_path: Path) -> None:

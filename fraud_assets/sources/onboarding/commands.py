@@ -99,6 +99,8 @@ def check(
         raise FraudError(f"no source '{file}', nor a file of that name; there are: {there}")
     source = load(file)
     values = [record.value for record in islice(read(sample, source.transactions), records)] if sample else []
+    if sample and not values:
+        raise FraudError(f"{sample} holds no records; give a file with some")
     spark = _spark()
     if spark is None:
         if sample:
