@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fraud_assets.errors import FraudError
+from fraud_assets.sources.output import check
 from fraud_assets.sources.source import named
 from fraud_assets.sources.sparkov.payments import payments
 
@@ -27,12 +27,9 @@ def to_file(count: int, end: datetime, seed: int, path: Path) -> Made:
     Raises:
         FraudError: nothing can be written there.
     """
-    if not path.resolve().parent.is_dir():
-        raise FraudError(f"cannot write {path}: there is no folder {path.resolve().parent}")
-    if path.suffix not in (".csv", ".parquet"):
-        raise FraudError(f"cannot write {path}: give a name that ends in .csv or .parquet")
+    check(path, (".csv", ".parquet"))
     made = payments(count, end, seed)
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         made.write_csv(path, separator=named("sparkov").transactions.separator)
     else:
         made.write_parquet(path)

@@ -23,5 +23,5 @@ def test_a_file_holds_what_is_counted_and_can_be_replayed(tmp_path: Path, name: 
 def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(FraudError, match="there is no folder"):
         to_file(1, END, 0, tmp_path / "no" / "payments.csv")
-    with pytest.raises(FraudError, match=r"ends in \.csv or \.parquet"):
+    with pytest.raises(FraudError, match=r"must end in \.csv or \.parquet"):
         to_file(1, END, 0, tmp_path / "payments.json")
