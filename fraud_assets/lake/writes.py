@@ -17,7 +17,7 @@ def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
         return 0
     log = DeltaTable(table.path(lake))
     whole = shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), pa.schema(log.schema()))
-    write_deltalake(log, whole, mode="append")
+    write_deltalake(log, whole, mode="append", writer_properties=WRITTEN)
     return rows.height
 
 
@@ -38,7 +38,7 @@ def append_alone(table: Table, rows: pl.DataFrame, read: DeltaTable) -> bool:
     arrow = rows.select(table.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
     alone = CommitProperties(app_transactions=[Transaction("append_alone", read.version() + 1)])
     try:
-        write_deltalake(read, arrow, mode="append", commit_properties=alone)
+        write_deltalake(read, arrow, mode="append", commit_properties=alone, writer_properties=WRITTEN)
     except CommitFailedError:
         return False
     return True

@@ -143,8 +143,7 @@ def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
     given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
     text = given.cast("string")
     empty = given.isNull() | ((text < "!") & text.rlike(r"^\s*$"))  # white space sorts before "!": few are searched
-    missing = empty if column.type == "string" else typed.isNull() & empty
-    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(missing, f"{column.name} is missing")]
+    rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()
         if column.type == "double":
