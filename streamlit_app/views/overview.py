@@ -132,16 +132,17 @@ def _line(volume: pl.DataFrame, what: str, colour: str, unit: str, height: int) 
             },
         },
     ]
+    days = {"format": "%-d %b"} if unit == "day" else {}
     return {
         "title": {"text": f"{what.capitalize()} per {unit} (dotted: the last {unit} so far)", "anchor": "start"},
         "height": height,
         "encoding": {
-            "x": {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}},
+            "x": {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": days},
             "y": {
                 "field": "count",
                 "type": "quantitative",
                 "title": None,
-                "axis": {"tickMinStep": 1, "tickCount": 5, "format": ",d"},
+                "axis": {"tickMinStep": 1, "tickCount": 4, "format": ",d"},
             },
         },
         "layer": layers,
