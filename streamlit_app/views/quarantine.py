@@ -51,7 +51,7 @@ def draw() -> None:
         st.success(told)
     st.subheader("By reason")
     reasons = _by_reason(held)
-    columns = {
+    columns: dict[str, Any] = {
         "stream": "Stream",
         "reason": "Reason",
         "records": st.column_config.NumberColumn("Records", format="localized"),
@@ -82,7 +82,7 @@ def _account(accounts: list[Account]) -> None:
         return
     rows = [(*(getattr(account, name) for name in _TERMS), "yes" if account.balanced else "no") for account in taken]
     names = ["Stream", "Bronze", "Silver", "Duplicates", "Corrections", "In quarantine", "Discarded", "Balanced"]
-    counts = dict.fromkeys(names[1:-1], _COUNT)
+    counts: dict[str, Any] = dict.fromkeys(names[1:-1], _COUNT)
     shown = pl.DataFrame(rows, names, orient="row")
     st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Account of every stream")
     terms = "silver + duplicates + corrections + in quarantine + discarded"
