@@ -132,12 +132,12 @@ def _line(volume: pl.DataFrame, what: str, colour: str, unit: str, height: int) 
             },
         },
     ]
-    days = {"format": "%-d %b"} if unit == "day" else {}
+    times = {"format": "%-d %b" if unit == "day" else "%-d %b %H:%M"}
     return {
         "title": {"text": f"{what.capitalize()} per {unit} (dotted: the last {unit} so far)", "anchor": "start"},
         "height": height,
         "encoding": {
-            "x": {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": days},
+            "x": {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": times},
             "y": {
                 "field": "count",
                 "type": "quantitative",
