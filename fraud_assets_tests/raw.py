@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pyspark.sql import SparkSession
 
+from fraud_assets.lake.writes import append
 from fraud_assets.silver.outcome import STREAMS
 
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,15 +44,14 @@ def records(values: Sequence[Any], first: int = 0) -> list[Record]:
     ]
 
 
-def send(spark: SparkSession, lake: Path, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
+def send(lake: Path, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
     """Append the records to the stream's bronze table, in one commit."""
     rows = [
         (source, f"{source}-{stream}", r.offset % 2, r.offset, SENT + timedelta(seconds=r.offset), b"k", r.value, None)
         for r in sent
     ]
     frame = pl.DataFrame([(*row, SENT) for row in rows], schema=_SCHEMA, orient="row")
-    made = spark.createDataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    made.write.format("delta").mode("append").save(STREAMS[stream][0].path(str(lake)))
+    append(STREAMS[stream][0], frame, str(lake))
 
 
 def payment(number: int, **other: Any) -> dict[str, Any]:

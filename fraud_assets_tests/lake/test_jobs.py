@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 def test_the_job_keeps_every_table_and_says_what_it_did(spark: SparkSession, tables: Path) -> None:
     for number in range(MANY):
-        send(spark, tables, "transactions", records([payment(number)], first=number))
+        send(tables, "transactions", records([payment(number)], first=number))
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 31)]
     write(bronze.LABELS, str(tables), {"topic": "t", "partition": [0, 0], "offset": [5, 5], "kafka_time": times})
     with dg.instance_for_test() as instance:
