@@ -20,7 +20,7 @@ demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops af
 	@$(BIN)/fraud demo $(ARGS)
 
 test: browser lint ## lint, type check and every test but the faults; ARGS go to pytest
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 faults: install ## the tests that kill parts of a stack and fill its disk (minutes)
 	$(BIN)/pytest -m fault $(ARGS)
