@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.lake import increments, reads, upkeep
 from fraud_assets.lake.upkeep import MANY, keep_up
 from fraud_assets.tables import bronze, gold, silver
-from fraud_assets_tests.raw import payment, records, send
+from fraud_assets_tests.raw import payment, records, send, send_by_spark
 
 SCORES = gold.SCORES
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ def test_spark_appends_meanwhile(spark: SparkSession, tables: Path) -> None:
     keeper.start()
     try:
         for number in range(MANY, 2 * MANY):
-            send(tables, "transactions", records([payment(number)], first=number))
+            send_by_spark(spark, tables, "transactions", records([payment(number)], first=number))
     finally:
         stop.set()
         keeper.join()

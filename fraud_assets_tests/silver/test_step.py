@@ -13,7 +13,7 @@ from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, silver
-from fraud_assets_tests.raw import SENT, label, payment, records, send
+from fraud_assets_tests.raw import SENT, label, payment, records, send, send_by_spark
 
 pytestmark = pytest.mark.stack
 
@@ -203,7 +203,7 @@ def test_a_long_history_is_taken_in_portions(
     spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for first, numbers in ((0, (0, 1)), (2, (1, 2)), (4, (3, 0)), (6, (4, 5))):
-        send(tables, "transactions", records([payment(number) for number in numbers], first))
+        send_by_spark(spark, tables, "transactions", records([payment(number) for number in numbers], first))
     monkeypatch.setattr(step, "PORTION", 4)
     outcome = refine(spark, CARDS, "transactions", str(tables))
     assert (outcome.read, outcome.written, outcome.duplicates) == (8, 6, 2)
