@@ -14,7 +14,7 @@ from fraud_assets_tests.raw import payment, records, send
 pytestmark = pytest.mark.stack
 
 
-def test_an_increment_committed_again_or_late_changes_nothing(spark: SparkSession, tables: Path) -> None:
+def test_an_increment_committed_again_or_late_changes_nothing(tables: Path) -> None:
     lake = str(tables)
     send(tables, "transactions", records([payment(0)]))
     late = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
