@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of two workers (`pytest -n 2 --dist loadgroup`) one runs what needs the stack, the other the rest by files."""
     for item in items:
         shared = item.get_closest_marker("stack")
-        item.add_marker(pytest.mark.xdist_group("stack" if shared else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("stack" if shared else item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
