@@ -28,14 +28,6 @@ QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 """No Java here runs long enough to gain from its second compiler, which takes a core for minutes."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two workers (`pytest -n 2 --dist loadgroup`) one runs what needs the stack, the other the rest by files."""
-    for item in items:
-        shared = item.get_closest_marker("stack")
-        item.add_marker(pytest.mark.xdist_group("stack" if shared else item.path.stem))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def isolated() -> Iterator[Settings]:
     """No test touches the real lake, runtime or services: each session has its own folders and ports."""
