@@ -20,7 +20,11 @@ demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops af
 	@$(BIN)/fraud demo $(ARGS)
 
 test: browser lint ## lint, type check and every test but the faults; ARGS go to pytest
-	$(if $(ARGS),$(BIN)/pytest $(ARGS),@$(MAKE) --no-print-directory -j 2 test-stack test-rest)
+ifeq ($(ARGS),)
+	@$(MAKE) --no-print-directory -j 2 test-stack test-rest
+else
+	$(BIN)/pytest $(ARGS)
+endif
 
 test-stack: # of the stack there is one, so what needs it comes one after the other
 	$(BIN)/pytest -m "stack and not fault"
