@@ -182,7 +182,7 @@ def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -
         [change("u", 1, after_it, is_fraud=False, amount=3.0), change("u", 0, after_it, is_fraud=False)],
     ]
     for place, some in enumerate(changes):
-        send(spark, tables, "transactions", records(some, place * 3), "ledger")
+        send(tables, "transactions", records(some, place * 3), "ledger")
         refine(spark, labelled, "transactions", str(tables))
     labels = rows(silver.LABELS, tables).sort("transaction_id", "known_at")
     assert labels.select("transaction_id", "is_fraud").rows() == [("0", False), ("0", True), ("0", False), ("1", False)]
