@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 
@@ -24,6 +25,8 @@ from fraud_assets.stack import operate
 PORTS = ("KAFKA", "KAFKA_CONTROLLER", "SPARK", "MLFLOW", "DAGSTER", "DAGSTER_CODE", "STREAMLIT")
 EXTERNAL = ("KAFKA_BOOTSTRAP_SERVERS", "SPARK_REMOTE", "MLFLOW_TRACKING_URI")
 KEPT = REPOSITORY / ".fraud/test"
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")  # how long an example takes says how busy the machine is
 QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 """No Java here runs long enough to gain from its second compiler, which takes a core for minutes."""
 
