@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install tools browser demo test faults lint bench comparison docs lock clean
+.PHONY: help install tools browser demo test test-stack test-rest faults lint bench comparison docs lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -24,7 +24,17 @@ demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops af
 	@$(BIN)/fraud demo $(ARGS)
 
 test: browser lint ## lint, type check and every test but the faults; ARGS go to pytest
+ifeq ($(ARGS),)
+	@$(MAKE) --no-print-directory -j 2 test-stack test-rest
+else
 	$(BIN)/pytest $(ARGS)
+endif
+
+test-stack: # of the stack there is one, so what needs it comes one after the other
+	$(BIN)/pytest -m "stack and not fault"
+
+test-rest: # meanwhile, with the cores that Spark leaves
+	$(BIN)/pytest -m "not stack and not fault"
 
 faults: tools ## the tests that kill parts of a stack and fill its disk (minutes)
 	$(BIN)/pytest -m fault $(ARGS)

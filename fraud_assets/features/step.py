@@ -166,7 +166,7 @@ def _on_spark(
     then = stored.select(*KEY, F.struct(*HELD).alias("then"), F.col("deleted_at").isNotNull().alias("withdrawn"))
     differs = F.col("withdrawn") | ~F.col("now").eqNullSafe(F.col("then"))
     changed = now.join(then, KEY).where(differs).drop("now", "then", "withdrawn").localCheckpoint()
-    return computed.join(stored, KEY, "left_anti"), changed
+    return computed.join(stored, KEY, "left_anti"), None if changed.isEmpty() else changed
 
 
 def _since(
@@ -184,8 +184,6 @@ def _since(
 
 def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
     """Put changed features in place of those stored; past decisions stay as they were made."""
-    if changed.isEmpty():
-        return 0
     changed.createOrReplaceTempView("changed_features")
     updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in HELD)
     merged = spark.sql(

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from fraud_assets.settings import REPOSITORY, Settings
-from fraud_assets.stack.part import PATIENCE_S, Part, answers
+from fraud_assets.stack.part import PATIENCE_S, Part, answers, sources
 
 INSTANCE = {
     "telemetry": {"enabled": False},
@@ -42,7 +42,7 @@ HEARTBEATS = '{"query": "{ instance { daemonHealth { allDaemonStatuses { require
 def parts(settings: Settings) -> list[Part]:
     """Code server, web server and daemon as supervised processes; the last two share the first's assets."""
     home = settings.dagster_home
-    environment = {"DAGSTER_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+    environment = {"DAGSTER_HOME": str(home), "PYTHONPATH": str(REPOSITORY), **sources(settings)}
     workspace = str(home / "workspace.yaml")
     url, code_host = settings.dagster, settings.reached("dagster-code")
     code = Part(

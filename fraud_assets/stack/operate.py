@@ -25,7 +25,8 @@ console = Console(stderr=True, highlight=False)
 def up(settings: Settings, only: Collection[str] = ()) -> None:
     """Start the stack's parts (all embedded ones, or ``only`` some) and return when each answers.
 
-    Parts that run already are left alone, unless their settings changed. The stack survives the shell.
+    Parts that run already are left alone, unless their settings or the sources that they read changed. The stack
+    survives the shell.
 
     Raises:
         FraudError: a port is taken, memory is short, a part keeps dying or does not answer.

@@ -1,10 +1,13 @@
 """What a part of the embedded stack is: a process to supervise and a way to tell whether it is well."""
 
+import hashlib
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
+
+from fraud_assets.settings import Settings
 
 PATIENCE_S = 3.0
 """How long a health check waits for an answer."""
@@ -41,3 +44,14 @@ def answers(url: str) -> bool:
             return 200 <= int(response.status) < 300
     except (urllib.error.URLError, HTTPException, OSError):
         return False
+
+
+def sources(settings: Settings) -> dict[str, str]:
+    """What the sources' files say, for the environment of a part that reads them when it starts.
+
+    A part whose environment changed is started again, so `fraud up` is enough after a file was added or changed.
+    """
+    said = hashlib.sha256()
+    for file in sorted(settings.sources.glob("*.yaml")):
+        said.update(f"{file.name}\n".encode() + file.read_bytes())
+    return {"FRAUD_SOURCES_DIGEST": said.hexdigest()}

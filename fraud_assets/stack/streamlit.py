@@ -3,7 +3,7 @@
 import sys
 
 from fraud_assets.settings import REPOSITORY, Settings
-from fraud_assets.stack.part import Part, answers
+from fraud_assets.stack.part import Part, answers, sources
 
 
 def part(settings: Settings) -> Part:
@@ -22,7 +22,7 @@ def part(settings: Settings) -> Part:
             *(sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/server.py")),
             *(f"--{name}={value}" for name, value in options.items()),
         ),
-        environment={"PYTHONPATH": str(REPOSITORY)},
+        environment={"PYTHONPATH": str(REPOSITORY), **sources(settings)},
         ports={"FRAUD_STREAMLIT_PORT": settings.streamlit_port},
         memory_mib=350,
         address=url,

@@ -82,6 +82,6 @@ def test_no_record_stops_a_source(spark: SparkSession, tables: Path, source: str
     described = named(source)
     for stream in STREAMS:
         values = list(everywhere(getattr(described, stream)))
-        send(spark, tables, stream, records(values), source)
+        send(tables, stream, records(values), source)
         assert refine(spark, described, stream, str(tables)).read == len(values)
     assert all(stream.balanced for stream in account(source, str(tables)))

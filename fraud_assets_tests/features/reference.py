@@ -1,17 +1,20 @@
 """The features as plain pandas computes them, the Fraud Detection Handbook's way: what evaluate() has to equal."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import polars as pl
+from pandas.core.groupby import DataFrameGroupBy
 
 HANDBOOK = Path(__file__).parents[3] / "shared/data/handbook_transactions.parquet"
 ULB = HANDBOOK.with_name("ulb_creditcard.parquet")
 DELAY_DAYS = 7
+DAYS = (1, 7, 30)
 HANDBOOKS = [
     "amount", "time_is_weekend", "time_is_night",
-    *(f"customer_{what}_amount_{days}d" for days in (1, 7, 30) for what in ("count", "mean")),
-    *(f"merchant_{what}_{days}d" for days in (1, 7, 30) for what in ("count_labelled", "mean_fraud")),
+    *(f"customer_{what}_amount_{days}d" for days in DAYS for what in ("count", "mean")),
+    *(f"merchant_{what}_{days}d" for days in DAYS for what in ("count_labelled", "mean_fraud")),
 ]  # fmt: skip
 
 
@@ -32,13 +35,12 @@ def canonical(handbook: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def handbook_features(
-    handbook: pd.DataFrame,
-    entities: tuple[str, ...] = ("CUSTOMER_ID", "TERMINAL_ID"),
-    days: tuple[int, ...] = (1, 7, 30),
+    handbook: pd.DataFrame, entities: tuple[str, ...] = ("CUSTOMER_ID", "TERMINAL_ID"), at_once: bool = False
 ) -> pd.DataFrame:
     """The Handbook's 15 features (chapter 3, baseline feature transformation), or those of some entities only.
 
-    Indexed by TRANSACTION_ID.
+    The Handbook's way is a customer and a terminal after the other; ``at_once`` gives all of them to pandas' windows
+    together, which takes a third of the time. Indexed by TRANSACTION_ID.
     """
     frame = handbook.assign(id=handbook["TRANSACTION_ID"].astype(str)).sort_values(["TX_DATETIME", "id"])
     frame = frame.drop(columns="id").set_index("TX_DATETIME", drop=False).rename_axis(index=None)
@@ -46,25 +48,33 @@ def handbook_features(
     frame["time_is_night"] = (frame["TX_DATETIME"].dt.hour <= 6).astype(float)
     for entity in entities:
         roll = _spending if entity == "CUSTOMER_ID" else _risk
-        frame = frame.groupby(entity, group_keys=False)[list(frame.columns)].apply(roll, days=days)
+        if at_once:
+            frame = frame.sort_index(kind="stable").sort_values(entity, kind="stable")
+            frame = roll(frame, frame.groupby(entity))
+        else:
+            frame = frame.groupby(entity, group_keys=False)[list(frame.columns)].apply(_alone, roll=roll)
     return frame.set_index("TRANSACTION_ID").rename(columns={"TX_AMOUNT": "amount"})
 
 
-def _spending(customer: pd.DataFrame, days: tuple[int, ...]) -> pd.DataFrame:
-    customer = customer.copy()
-    for window in days:
-        rolling = customer["TX_AMOUNT"].rolling(f"{window}D")
-        customer[f"customer_count_amount_{window}d"] = rolling.count()
-        customer[f"customer_mean_amount_{window}d"] = rolling.sum() / rolling.count()
-    return customer
+def _alone(payments: pd.DataFrame, roll: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    one = payments.sort_index()  # the groups of customers came one after the other
+    return roll(one, one)
 
 
-def _risk(terminal: pd.DataFrame, days: tuple[int, ...]) -> pd.DataFrame:
-    terminal = terminal.sort_index()  # the groups of customers came one after the other
-    delay = terminal["TX_FRAUD"].rolling(f"{DELAY_DAYS}D")
-    for window in days:
-        both = terminal["TX_FRAUD"].rolling(f"{DELAY_DAYS + window}D")
+def _spending(frame: pd.DataFrame, customers: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+    found = {}
+    for days in DAYS:
+        rolling = customers["TX_AMOUNT"].rolling(f"{days}D")
+        found[f"customer_count_amount_{days}d"] = rolling.count()
+        found[f"customer_mean_amount_{days}d"] = rolling.sum() / rolling.count()
+    return frame.assign(**{name: values.to_numpy() for name, values in found.items()})
+
+
+def _risk(frame: pd.DataFrame, terminals: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+    found, delay = {}, terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS}D")
+    for days in DAYS:
+        both = terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS + days}D")
         count, fraud = both.count() - delay.count(), both.sum() - delay.sum()
-        terminal[f"merchant_count_labelled_{window}d"] = count
-        terminal[f"merchant_mean_fraud_{window}d"] = (fraud / count).fillna(0)
-    return terminal
+        found[f"merchant_count_labelled_{days}d"] = count
+        found[f"merchant_mean_fraud_{days}d"] = (fraud / count).fillna(0)
+    return frame.assign(**{name: values.to_numpy() for name, values in found.items()})

@@ -58,12 +58,12 @@ def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:
 
 def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, tables: Path, tmp_path: Path) -> None:
     file, lake = tmp_path / "cards.csv", str(tables)
-    send(spark, tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
-    send(spark, tables, "transactions", records([on_day(2, 4)]))
+    send(tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
+    send(tables, "transactions", records([on_day(2, 4)]))
     run(spark, tables)
     assert stored(tables).select(FRAUD, LISTED).rows() == [(0.0, None)]
 
-    send(spark, tables, "transactions", records([on_day(1, 1)], first=1))
+    send(tables, "transactions", records([on_day(1, 1)], first=1))
     file.write_text("customer_id,valid_from,valid_to,known_at\nC,2026-02-01,2026-02-05,2026-02-02\nX,,,oops\n")
     loaded = load(SUSPICIOUS_CARDS, str(file), "cards", lake)
     assert (loaded.changed, [bad.line for bad in loaded.bad]) == (1, [3])
@@ -79,7 +79,7 @@ def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, table
     today = datetime.now(UTC)
     assert verdicts.give("cards", "T00001", False, "ann", "the card was found", lake)
     assert not verdicts.give("cards", "T00009", True, "ann", "customer denies it", lake)
-    send(spark, tables, "transactions", records([on_day(3, 5)], first=2))
+    send(tables, "transactions", records([on_day(3, 5)], first=2))
     run(spark, tables)
     assert_as_computed_at_once(tables)
     after = stored(tables)

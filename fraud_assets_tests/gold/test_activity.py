@@ -41,7 +41,7 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
     lake = str(tables)
 
     def arrive(values: list[Any], first: int) -> None:
-        send(spark, tables, "transactions", records(values, first))
+        send(tables, "transactions", records(values, first))
         refine(spark, named("cards"), "transactions", lake)
         aggregate(spark, "cards", lake)
 

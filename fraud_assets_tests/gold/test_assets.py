@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.mark.slow
 def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, tables: Path) -> None:
-    send(spark, tables, "transactions", records([payment(number) for number in range(5)]))
+    send(tables, "transactions", records([payment(number) for number in range(5)]))
     refine(spark, named("cards"), "transactions", str(tables))
     with dg.instance_for_test() as instance:
         result = defs.resolve_job_def("summaries").execute_in_process(partition_key="cards", instance=instance)

@@ -35,7 +35,7 @@ def arrive(
     for stream, values in (("transactions", payments), ("labels", labels or [])):
         if values:
             first = reads.count(named_table(stream), str(lake))
-            send(spark, lake, stream, records(values, first), source)
+            send(lake, stream, records(values, first), source)
             refine(spark, named(source), stream, str(lake))
 
 

@@ -39,7 +39,7 @@ def test_a_constraint_holds(spark: SparkSession, tables: Path) -> None:
 def test_what_is_declared_later_is_added_and_rows_stay(spark: SparkSession, lake: Path) -> None:
     send_to = replace(ALL[0])
     create_all(spark, str(lake), (send_to,))
-    send(spark, lake, "transactions", records([payment(1)]))
+    send(lake, "transactions", records([payment(1)]))
     trace = Column("trace", "string", "where it's been")
     grown = replace(send_to, columns=(*send_to.columns, trace), cluster_by=("trace",))
     create_all(spark, str(lake), (grown,))

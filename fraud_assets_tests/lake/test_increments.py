@@ -76,8 +76,8 @@ def at_once(spark: SparkSession, fresh_lakes: Iterator[Path]) -> dict[str, pl.Da
     """What the lake holds after one undisturbed run over everything."""
     lake = next(fresh_lakes)
     payments, labels = _sent(seed=1)
-    send(spark, lake, "transactions", payments)
-    send(spark, lake, "labels", labels)
+    send(lake, "transactions", payments)
+    send(lake, "labels", labels)
     run(spark, lake)
     assert_conserved(lake)
     held = contents(lake)
@@ -98,8 +98,8 @@ def test_a_run_may_die_at_any_commit(
     cuts = [(number + 1) / (len(POINTS) + 2) for number in range(len(POINTS) + 1)]
     parts = zip(*(_parts(sent, cuts) for sent in _sent(seed=1)), strict=True)
     for (payments, labels), point in zip(parts, [None, *POINTS, None], strict=True):
-        send(spark, lake, "transactions", payments)
-        send(spark, lake, "labels", labels)
+        send(lake, "transactions", payments)
+        send(lake, "labels", labels)
         if point is None:
             run(spark, lake)
         else:
@@ -134,8 +134,8 @@ def _send_in_parts(
     payments, labels = _sent(seed=1)
     for some, told in zip(_parts(payments, cuts), _parts(labels, label_cuts), strict=True):
         if some:
-            send(spark, lake, "transactions", some)
+            send(lake, "transactions", some)
         if told:
-            send(spark, lake, "labels", told)
+            send(lake, "labels", told)
         run(spark, lake)
     _assert_same(lake, at_once)

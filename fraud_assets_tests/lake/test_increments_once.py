@@ -14,13 +14,13 @@ from fraud_assets_tests.raw import payment, records, send
 pytestmark = pytest.mark.stack
 
 
-def test_an_increment_committed_again_or_late_changes_nothing(spark: SparkSession, tables: Path) -> None:
+def test_an_increment_committed_again_or_late_changes_nothing(tables: Path) -> None:
     lake = str(tables)
-    send(spark, tables, "transactions", records([payment(0)]))
+    send(tables, "transactions", records([payment(0)]))
     late = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert late is not None
     increments.skip(late, lake)
-    send(spark, tables, "transactions", records([payment(1)], first=1))
+    send(tables, "transactions", records([payment(1)], first=1))
     newer = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert newer is not None
     bad = increments.rows(newer, lake, ["source", "topic", "kafka_time", "key", "value"]).with_columns(
@@ -40,13 +40,13 @@ def test_an_increment_committed_again_or_late_changes_nothing(spark: SparkSessio
 
 def test_a_first_reading_needs_no_change_feed(spark: SparkSession, tables: Path) -> None:
     lake = str(tables)
-    send(spark, tables, "transactions", records([payment(0)]))
-    send(spark, tables, "transactions", records([payment(1)], first=1))
+    send(tables, "transactions", records([payment(0)]))
+    send(tables, "transactions", records([payment(1)], first=1))
     upstream = DeltaTable(bronze.TRANSACTIONS.path(lake))
     upstream.optimize.compact()
     removed = upstream.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     assert removed
-    send(spark, tables, "transactions", records([payment(2)], first=2), source="other")
+    send(tables, "transactions", records([payment(2)], first=2), source="other")
 
     increment = increments.pending(bronze.TRANSACTIONS, silver.TRANSACTIONS, "cards", lake)
     assert increment is not None

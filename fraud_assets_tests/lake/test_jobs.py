@@ -5,7 +5,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from pyspark.sql import SparkSession
 
 from fraud_assets.definitions import defs
 from fraud_assets.lake.upkeep import MANY
@@ -16,9 +15,9 @@ from fraud_assets_tests.streamlit_app.lake import write
 pytestmark = pytest.mark.stack
 
 
-def test_the_job_keeps_every_table_and_says_what_it_did(spark: SparkSession, tables: Path) -> None:
+def test_the_job_keeps_every_table_and_says_what_it_did(tables: Path) -> None:
     for number in range(MANY):
-        send(spark, tables, "transactions", records([payment(number)], first=number))
+        send(tables, "transactions", records([payment(number)], first=number))
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 31)]
     write(bronze.LABELS, str(tables), {"topic": "t", "partition": [0, 0], "offset": [5, 5], "kafka_time": times})
     with dg.instance_for_test() as instance:

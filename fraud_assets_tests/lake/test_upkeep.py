@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.lake import increments, reads, upkeep
 from fraud_assets.lake.upkeep import MANY, keep_up
 from fraud_assets.tables import bronze, gold, silver
-from fraud_assets_tests.raw import payment, records, send
+from fraud_assets_tests.raw import payment, records, send, send_by_spark
 
 SCORES = gold.SCORES
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_appends_meanwhile_are_neither_lost_nor_refused(lake: Path) -> None:
 @pytest.mark.slow
 def test_spark_appends_meanwhile(spark: SparkSession, tables: Path) -> None:
     for number in range(MANY):
-        send(spark, tables, "transactions", records([payment(number)], first=number))
+        send(tables, "transactions", records([payment(number)], first=number))
     stop, done, failed = threading.Event(), list[upkeep.Kept | None](), list[Exception]()
 
     def tidy() -> None:
@@ -135,7 +135,7 @@ def test_spark_appends_meanwhile(spark: SparkSession, tables: Path) -> None:
     keeper.start()
     try:
         for number in range(MANY, 2 * MANY):
-            send(spark, tables, "transactions", records([payment(number)], first=number))
+            send_by_spark(spark, tables, "transactions", records([payment(number)], first=number))
     finally:
         stop.set()
         keeper.join()
@@ -154,7 +154,7 @@ def test_a_table_that_was_never_made_is_left_alone(lake: Path) -> None:
 def test_tables_changed_in_place_are_compacted_and_deleted_rows_stay_out(spark: SparkSession, tables: Path) -> None:
     lake = str(tables)
     for number in range(MANY + 1):
-        send(spark, tables, "transactions", records([payment(number)], first=number))
+        send(tables, "transactions", records([payment(number)], first=number))
     path = bronze.TRANSACTIONS.path(lake)
     spark.sql(f"DELETE FROM delta.`{path}` WHERE `offset` = 0").collect()
     spark.sql(f"UPDATE delta.`{path}` SET topic = 'corrected' WHERE `offset` = 1").collect()
@@ -172,13 +172,13 @@ def test_tables_changed_in_place_are_compacted_and_deleted_rows_stay_out(spark: 
 def test_a_step_goes_on_from_its_position_after_upkeep(spark: SparkSession, tables: Path) -> None:
     lake = str(tables)
     for number in range(MANY):
-        send(spark, tables, "transactions", records([payment(number)], first=number))
+        send(tables, "transactions", records([payment(number)], first=number))
     taken = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert taken is not None
     increments.skip(taken, lake)
     assert keep_up(NO_SPARK, bronze.TRANSACTIONS, lake) is not None
     assert keep_up(NO_SPARK, silver.QUARANTINE, lake) is not None
-    send(spark, tables, "transactions", records([payment(MANY)], first=MANY))
+    send(tables, "transactions", records([payment(MANY)], first=MANY))
     after = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert after is not None
     assert after.first == taken.last + 1

@@ -7,7 +7,6 @@ import pytest
 
 from fraud_assets.features.catalogue import NAMES
 from fraud_assets.lake import reads, writes
-from fraud_assets.lake.create import create_all
 from fraud_assets.monitoring.drift import FEWEST, WINDOW, Window, drift, measure
 from fraud_assets.monitoring.psi import reading
 from fraud_assets.tables import gold
@@ -48,19 +47,18 @@ def test_the_window_stays_within_the_hour(minute):
 
 
 @pytest.mark.stack
-def test_each_hour_is_measured_once_a_model(spark, lake):
-    at = str(lake)
-    create_all(spark, at, (gold.DRIFT,))
-    arrive(spark, features(600, "old", NOON - WINDOW - timedelta(hours=1)), at)
+def test_each_hour_is_measured_once_a_model(spark, tables):
+    at = str(tables)
+    arrive(features(600, "old", NOON - WINDOW - timedelta(hours=1)), at)
     assert measure("cards", champion(), at).is_empty()  # of an hour that is not over
-    arrive(spark, features(600, "now", NOON - timedelta(minutes=5)), at)
+    arrive(features(600, "now", NOON - timedelta(minutes=5)), at)
     first = measure("cards", champion(), at)
     assert first["feature"].to_list() == list(NAMES)  # nothing is scored yet
     assert first.select("rows", "window_start", "window_end").unique().rows() == [(300, NOON - WINDOW, NOON)]
     assert writes.append(gold.DRIFT, first, at) == len(NAMES)
     assert measure("cards", champion(), at).is_empty()
     assert measure("cards", champion(version=2), at).height == len(NAMES)
-    arrive(spark, features(10, "next", NOON + timedelta(hours=1)), at)
+    arrive(features(10, "next", NOON + timedelta(hours=1)), at)
     assert measure("cards", champion(), at)["rows"].unique().to_list() == [600]
     assert reads.newest_time(gold.DRIFT, at, "cards") == NOON
     assert spark.read.format("delta").load(gold.DRIFT.path(at)).count() == len(NAMES)

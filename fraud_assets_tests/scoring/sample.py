@@ -5,10 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from pyspark.sql import SparkSession
 
 from fraud_assets.features.catalogue import NAMES, VERSION
-from fraud_assets.lake.create import create_all
+from fraud_assets.lake.writes import append
 from fraud_assets.tables import gold
 from fraud_assets.training import model
 from fraud_assets.training.champion import Card, Champion
@@ -51,8 +50,6 @@ def champion(version: int = 1, threshold: float = 0.5) -> Champion:
     return Champion(version, Card(NAMES, VERSION, threshold, reference), model.to_bytes(fitted))
 
 
-def arrive(spark: SparkSession, rows: pl.DataFrame, lake: str) -> None:
+def arrive(rows: pl.DataFrame, lake: str) -> None:
     """Append rows to gold.features."""
-    create_all(spark, lake, (gold.FEATURES, gold.SCORES, gold.ALERTS))
-    frame = spark.createDataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    frame.select(gold.FEATURES.column_names).write.format("delta").mode("append").save(gold.FEATURES.path(lake))
+    append(gold.FEATURES, rows, lake)

@@ -31,11 +31,11 @@ def raised(lake: str) -> pl.DataFrame:
 
 @pytest.mark.stack
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
-def test_an_alert_for_each_payment_not_approved(spark, lake, monkeypatch, batch):
+def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batch):
     monkeypatch.setattr(increments, "BATCH", batch)
-    at = str(lake)
+    at = str(tables)
     payments = features(200, "a")
-    arrive(spark, payments, at)
+    arrive(payments, at)
     score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99")  # what was known stays
     assert raise_alerts("cards", champion, at).written > 0
@@ -52,25 +52,25 @@ def test_an_alert_for_each_payment_not_approved(spark, lake, monkeypatch, batch)
 
 
 @pytest.mark.stack
-def test_nothing_new_and_nothing_flagged_write_nothing(spark, lake):
-    at = str(lake)
-    arrive(spark, features(50, "a"), at)
+def test_nothing_new_and_nothing_flagged_write_nothing(tables):
+    at = str(tables)
+    arrive(features(50, "a"), at)
     score("cards", champion(), in_force(), at)
     raise_alerts("cards", champion, at)
     version, rows = reads.version(gold.ALERTS, at), raised(at).height
     assert raise_alerts("cards", champion, at).versions == "nothing new"
     assert reads.version(gold.ALERTS, at) == version
-    arrive(spark, features(5, "b").with_columns(amount=pl.lit(5.0)), at)
+    arrive(features(5, "b").with_columns(amount=pl.lit(5.0)), at)
     score("cards", champion(), in_force(), at)
     assert raise_alerts("cards", champion, at).written == 0
     assert raised(at).height == rows
 
 
 @pytest.mark.stack
-def test_reasons_come_from_the_model_that_decided(spark, lake):
-    at, asked = str(lake), []
+def test_reasons_come_from_the_model_that_decided(tables):
+    at, asked = str(tables), []
     for version in (1, 2):
-        arrive(spark, features(100, f"v{version}"), at)
+        arrive(features(100, f"v{version}"), at)
         score("cards", champion(version), in_force(), at)
     raise_alerts("cards", lambda version: asked.append(version) or champion(version), at)
     assert sorted(asked) == [1, 2]

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def at(lake):
-    return str(lake)
+def at(tables):
+    return str(tables)
 
 
 def scores(lake: str) -> pl.DataFrame:
@@ -27,10 +27,10 @@ def scores(lake: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
-def test_scores_are_the_models_and_decisions_the_policys(spark, at, monkeypatch, batch):
+def test_scores_are_the_models_and_decisions_the_policys(at, monkeypatch, batch):
     monkeypatch.setattr(increments, "BATCH", batch)
     payments = features(200, "a").sort("transaction_id")
-    arrive(spark, payments, at)
+    arrive(payments, at)
     done = score("cards", champion(), in_force(), at)
     made = scores(at)
     expected = payments.with_columns(score=pl.Series(model.score(model.from_bytes(champion().model), payments)))
@@ -43,8 +43,8 @@ def test_scores_are_the_models_and_decisions_the_policys(spark, at, monkeypatch,
     assert done.decisions["block"] > 0
 
 
-def test_nothing_new_writes_nothing(spark, at):
-    arrive(spark, features(20, "a"), at)
+def test_nothing_new_writes_nothing(at):
+    arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     version = reads.version(gold.SCORES, at)
     again = score("cards", champion(), in_force(), at)
@@ -52,28 +52,28 @@ def test_nothing_new_writes_nothing(spark, at):
     assert reads.version(gold.SCORES, at) == version
 
 
-def test_payments_wait_for_the_first_champion(spark, at):
-    arrive(spark, features(20, "a"), at)
+def test_payments_wait_for_the_first_champion(at):
+    arrive(features(20, "a"), at)
     waiting = score("cards", None, in_force(), at)
     assert (waiting.written, waiting.model_version) == (0, None)
-    arrive(spark, features(10, "b"), at)
+    arrive(features(10, "b"), at)
     assert score("cards", champion(), in_force(), at).written == 30
     assert scores(at)["transaction_id"].n_unique() == 30
 
 
-def test_sources_are_scored_apart(spark, at):
-    arrive(spark, features(20, "a"), at)
-    arrive(spark, features(5, "b", source="other"), at)
+def test_sources_are_scored_apart(at):
+    arrive(features(20, "a"), at)
+    arrive(features(5, "b", source="other"), at)
     assert score("other", champion(), in_force(), at).written == 5
     assert score("cards", champion(), in_force(), at).written == 20
 
 
 def test_a_repaired_feature_changes_no_decision(spark, at):
-    arrive(spark, features(20, "a"), at)
+    arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     before = scores(at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
-    arrive(spark, features(3, "b"), at)
+    arrive(features(3, "b"), at)
     assert score("cards", champion(version=2), in_force(), at).written == 3
     after = scores(at)
     assert after.filter(pl.col("transaction_id").str.starts_with("a")).equals(before)
@@ -81,7 +81,7 @@ def test_a_repaired_feature_changes_no_decision(spark, at):
 
 
 def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
-    arrive(spark, features(20, "a"), at)
+    arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
     taken = score("cards", champion(), in_force(), at)
@@ -90,8 +90,8 @@ def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
     assert scores(at).height == 20
 
 
-def test_a_model_whose_features_are_gone_is_refused(spark, at):
-    arrive(spark, features(5, "a"), at)
+def test_a_model_whose_features_are_gone_is_refused(at):
+    arrive(features(5, "a"), at)
     old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
     with pytest.raises(FraudError, match=r"model version 7 needs features .* moon_phase; train again"):
         score("cards", old, in_force(), at)

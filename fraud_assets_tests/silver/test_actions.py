@@ -41,7 +41,7 @@ def states(lake: Path) -> dict[int, str]:
 
 
 def bronze_to_silver(spark: SparkSession, lake: Path, values: Sequence[Any], stream: str = "transactions") -> Refined:
-    send(spark, lake, stream, records(values))
+    send(lake, stream, records(values))
     return refine(spark, CARDS, stream, str(lake))
 
 

@@ -125,7 +125,7 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int
     arriving = random.Random(seed).sample(told, len(told))
     places = [0, *sorted(round(cut * len(told)) for cut in cuts), len(told)]
     for begin, end in pairwise(places):
-        send(spark, lake, "transactions", records(arriving[begin:end], begin), "ledger")
+        send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
         refine(spark, LEDGER, "transactions", str(lake))
         features.compute(spark, LEDGER, str(lake))
     assert_as_in_order(lake, told)
@@ -133,12 +133,12 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int
 
 def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, tables: Path) -> None:
     told = [change("c", 0, 1), change("c", 0, 1), change("r", 0, 5), change("u", 0, 3, amount=13), None]
-    send(spark, tables, "transactions", records(told), "ledger")
+    send(tables, "transactions", records(told), "ledger")
     first = refine(spark, LEDGER, "transactions", str(tables))
     assert (first.written, first.duplicates, first.corrections, first.quarantined) == (1, 1, 2, 1)
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [10.0]
 
-    send(spark, tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
+    send(tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(increments, "merge", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -155,11 +155,11 @@ def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, 
 
 def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Path) -> None:
     lake = str(tables)
-    send(spark, tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
+    send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     refine(spark, LEDGER, "transactions", lake)
     assert features.compute(spark, LEDGER, lake).written == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
-    send(spark, tables, "transactions", records(later, 4), "ledger")
+    send(tables, "transactions", records(later, 4), "ledger")
     refine(spark, LEDGER, "transactions", lake)
     found = features.compute(spark, LEDGER, lake)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
@@ -182,7 +182,7 @@ def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -
         [change("u", 1, after_it, is_fraud=False, amount=3.0), change("u", 0, after_it, is_fraud=False)],
     ]
     for place, some in enumerate(changes):
-        send(spark, tables, "transactions", records(some, place * 3), "ledger")
+        send(tables, "transactions", records(some, place * 3), "ledger")
         refine(spark, labelled, "transactions", str(tables))
     labels = rows(silver.LABELS, tables).sort("transaction_id", "known_at")
     assert labels.select("transaction_id", "is_fraud").rows() == [("0", False), ("0", True), ("0", False), ("1", False)]

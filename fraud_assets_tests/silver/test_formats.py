@@ -52,7 +52,7 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
         (line(7, cc_num=" "), ["customer_id is missing"]),
         (line(8, amt="100001", category="Food"), ["category does not match [a-z_]+", "amount is above 100000"]),
     ]  # fmt: skip
-    send(spark, tables, "transactions", records([value for value, _ in cases]), "sparkov_sample")
+    send(tables, "transactions", records([value for value, _ in cases]), "sparkov_sample")
     outcome = refine(spark, SPARKOV, "transactions", str(tables))
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
@@ -71,9 +71,9 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
 
 
 def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Path) -> None:
-    send(spark, tables, "transactions", records([line(0), line(0), line(1, amt="ten")]), "sparkov_sample")
+    send(tables, "transactions", records([line(0), line(0), line(1, amt="ten")]), "sparkov_sample")
     assert refine(spark, SPARKOV, "transactions", str(tables)).labelled == 1
-    send(spark, tables, "transactions", records([line(0), line(2)], first=3), "sparkov_sample")
+    send(tables, "transactions", records([line(0), line(2)], first=3), "sparkov_sample")
     assert refine(spark, SPARKOV, "transactions", str(tables)).labelled == 1
     assert sorted(rows(silver.LABELS, tables)["transaction_id"]) == ["T0", "T2"]
 
@@ -102,7 +102,7 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
         (change("c", 9, paid_at=10**40), ["event_time is not a timestamp but a number"]),
         (change("c", 9, currency="euro"), ["currency does not match [A-Z]{3}"]),
     ]
-    send(spark, tables, "transactions", records([value for value, _ in cases]), "ledger")
+    send(tables, "transactions", records([value for value, _ in cases]), "ledger")
     refine(spark, LEDGER, "transactions", str(tables))
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
@@ -116,7 +116,7 @@ def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Path) -> No
     sound = dict.fromkeys(ULB.transactions.fields, 1.5) | {"row_number": 1, "Class": 1, "Time": 86_400.5}
     cases = [sound, sound | {"row_number": 2, "V3": "odd"}, {k: v for k, v in sound.items() if k != "V4"}]
     cases[2]["row_number"] = 3
-    send(spark, tables, "transactions", records(cases), "ulb")
+    send(tables, "transactions", records(cases), "ulb")
     outcome = refine(spark, ULB, "transactions", str(tables))
     assert rows(silver.QUARANTINE, tables)["reasons"].to_list() == [["signal V3 is not a double but a text"]]
     assert outcome.labelled == 2

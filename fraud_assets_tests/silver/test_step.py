@@ -13,7 +13,7 @@ from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, silver
-from fraud_assets_tests.raw import SENT, label, payment, records, send
+from fraud_assets_tests.raw import SENT, label, payment, records, send, send_by_spark
 
 pytestmark = pytest.mark.stack
 
@@ -111,7 +111,7 @@ def test_every_broken_rule_is_named_and_the_bytes_are_kept(
     spark: SparkSession, tables: Path, stream: str, cases: list[tuple[str, dict | bytes | None, list[str]]]
 ) -> None:
     sent = records([value for _, value, _ in cases])
-    send(spark, tables, stream, sent)
+    send(tables, stream, sent)
 
     outcome = refine(spark, CARDS, stream, str(tables))
 
@@ -130,7 +130,7 @@ def test_every_broken_rule_is_named_and_the_bytes_are_kept(
 
 def test_fields_become_typed_columns(spark: SparkSession, tables: Path) -> None:
     value = payment(1, event_time="2026-02-01T13:00:00.123456+01:00", amount="12.50", customer_x=1, terminal_y=2.5)
-    send(spark, tables, "transactions", records([value]))
+    send(tables, "transactions", records([value]))
     refine(spark, CARDS, "transactions", str(tables))
     (row,) = rows(silver.TRANSACTIONS, tables).to_dicts()
     assert row["event_time"].isoformat() == "2026-02-01T12:00:00.123456+00:00"
@@ -142,7 +142,7 @@ def test_fields_become_typed_columns(spark: SparkSession, tables: Path) -> None:
 
 def test_unknown_fields_are_kept_and_named_once(spark: SparkSession, tables: Path) -> None:
     odd = json.dumps(payment(2)).replace('"amount"', '"tip": 1, "tip": {"of": 2}, "amount"').encode()
-    send(spark, tables, "transactions", records([payment(0), payment(1, tip=3, note=None, guests=["a"]), odd]))
+    send(tables, "transactions", records([payment(0), payment(1, tip=3, note=None, guests=["a"]), odd]))
     outcome = refine(spark, CARDS, "transactions", str(tables))
     assert outcome.undeclared == ("guests", "tip")
     taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
@@ -151,18 +151,18 @@ def test_unknown_fields_are_kept_and_named_once(spark: SparkSession, tables: Pat
 
 def test_a_repeated_name_means_its_last_value(spark: SparkSession, tables: Path) -> None:
     value = json.dumps(payment(1)).replace('"amount": 11.0', '"amount": 1, "amount": 2').encode()
-    send(spark, tables, "transactions", records([value]))
+    send(tables, "transactions", records([value]))
     refine(spark, CARDS, "transactions", str(tables))
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [2.0]
 
 
 def test_the_first_in_kafka_is_taken_and_the_same_again_is_counted(spark: SparkSession, tables: Path) -> None:
-    send(spark, tables, "transactions", records([payment(0), payment(1), payment(1), payment(0)]))
+    send(tables, "transactions", records([payment(0), payment(1), payment(1), payment(0)]))
     first = refine(spark, CARDS, "transactions", str(tables))
     assert (first.read, first.written, first.duplicates, first.quarantined) == (4, 2, 2, 0)
 
     spaced = json.dumps(payment(1), indent=2).replace("11.0", "11.00").encode()
-    send(spark, tables, "transactions", records([spaced, payment(2), payment(0)], first=4))
+    send(tables, "transactions", records([spaced, payment(2), payment(0)], first=4))
     second = refine(spark, CARDS, "transactions", str(tables))
     assert (second.read, second.written, second.duplicates, second.quarantined) == (3, 1, 2, 0)
 
@@ -178,11 +178,11 @@ def test_the_same_key_with_other_content_is_a_conflict(
         monkeypatch.setattr(step, "SMALL", 0)
         monkeypatch.setattr(step, "COMPARED", 1)
     later = payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
-    send(spark, tables, "transactions", records([payment(0, tip=1), payment(1), later, payment(0, tip=2), payment(1)]))
+    send(tables, "transactions", records([payment(0, tip=1), payment(1), later, payment(0, tip=2), payment(1)]))
     first = refine(spark, CARDS, "transactions", str(tables))
     assert (first.read, first.written, first.duplicates, first.quarantined) == (5, 2, 1, 2)
 
-    send(spark, tables, "transactions", records([payment(0, tip=1, channel=None), payment(2), later, None], first=5))
+    send(tables, "transactions", records([payment(0, tip=1, channel=None), payment(2), later, None], first=5))
     second = refine(spark, CARDS, "transactions", str(tables))
     assert (second.read, second.written, second.duplicates, second.quarantined) == (4, 1, 0, 3)
 
@@ -203,7 +203,7 @@ def test_a_long_history_is_taken_in_portions(
     spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for first, numbers in ((0, (0, 1)), (2, (1, 2)), (4, (3, 0)), (6, (4, 5))):
-        send(spark, tables, "transactions", records([payment(number) for number in numbers], first))
+        send_by_spark(spark, tables, "transactions", records([payment(number) for number in numbers], first))
     monkeypatch.setattr(step, "PORTION", 4)
     outcome = refine(spark, CARDS, "transactions", str(tables))
     assert (outcome.read, outcome.written, outcome.duplicates) == (8, 6, 2)
@@ -213,7 +213,7 @@ def test_a_long_history_is_taken_in_portions(
 
 
 def test_a_label_that_contradicts_one_of_its_moment_is_a_conflict(spark: SparkSession, tables: Path) -> None:
-    send(spark, tables, "labels", records([label(1), label(1, is_fraud=False), label(1)]))
+    send(tables, "labels", records([label(1), label(1, is_fraud=False), label(1)]))
     outcome = refine(spark, CARDS, "labels", str(tables))
     assert (outcome.written, outcome.duplicates, outcome.quarantined) == (1, 1, 1)
     (reasons,) = rows(silver.QUARANTINE, tables)["reasons"].to_list()
@@ -222,14 +222,14 @@ def test_a_label_that_contradicts_one_of_its_moment_is_a_conflict(spark: SparkSe
 
 def test_a_revised_label_is_a_row_of_its_own(spark: SparkSession, tables: Path) -> None:
     revised = label(1, is_fraud=False, labelled_at="2026-02-15T12:00:00.000Z", origin="analyst")
-    send(spark, tables, "labels", records([label(1), revised, label(1)]))
+    send(tables, "labels", records([label(1), revised, label(1)]))
     outcome = refine(spark, CARDS, "labels", str(tables))
     assert (outcome.written, outcome.duplicates) == (2, 1)
     assert rows(silver.LABELS, tables).sort("known_at")["is_fraud"].to_list() == [True, False]
 
 
 def test_nothing_new_writes_nothing(spark: SparkSession, tables: Path) -> None:
-    send(spark, tables, "transactions", records([payment(1)]))
+    send(tables, "transactions", records([payment(1)]))
     refine(spark, CARDS, "transactions", str(tables))
     versions = [reads.version(t, str(tables)) for t in (silver.TRANSACTIONS, silver.QUARANTINE, silver.DUPLICATES)]
     assert refine(spark, CARDS, "transactions", str(tables)).versions == "nothing new"
