@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test faults lint bench comparison docs lock clean
+.PHONY: help install tools browser demo test faults lint bench comparison docs lock clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -13,7 +13,11 @@ install: ## make .venv from requirements.lock and fetch the jars (nothing to do:
 	@$(PYTHON) fraud_assets/stack/install.py
 	@$(BIN)/python -m fraud_assets.stack.jars
 
-browser: install ## a Chromium for the browser tests, where one can be had
+tools: ## the same from requirements-dev.lock: what tests and development need beside it
+	@$(PYTHON) fraud_assets/stack/install.py --dev
+	@$(BIN)/python -m fraud_assets.stack.jars
+
+browser: tools ## a Chromium for the browser tests, where one can be had
 	@$(BIN)/python -m fraud_assets.stack.browser
 
 demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops after the summary
@@ -22,15 +26,15 @@ demo: install ## the whole lakehouse on simulated payments; ARGS=--exit stops af
 test: browser lint ## lint, type check and every test but the faults; ARGS go to pytest
 	$(BIN)/pytest $(ARGS)
 
-faults: install ## the tests that kill parts of a stack and fill its disk (minutes)
+faults: tools ## the tests that kill parts of a stack and fill its disk (minutes)
 	$(BIN)/pytest -m fault $(ARGS)
 
-lint: install ## ruff and mypy
+lint: tools ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: install ## the benchmark suite; ARGS=NAME for one
+bench: tools ## the benchmark suite; ARGS=NAME for one
 	@$(BIN)/python -m bench $(ARGS)
 
 comparison: install ## docs/model-comparison.md anew: every algorithm with every answer to imbalance (minutes)
@@ -39,9 +43,12 @@ comparison: install ## docs/model-comparison.md anew: every algorithm with every
 docs: install ## docs/data-dictionary.md anew from the declared tables and features
 	@$(BIN)/python -m fraud_assets.tables.dictionary > docs/data-dictionary.md
 
-lock: install ## make requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --extra dev --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+COMPILE = $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --quiet \
+	--custom-compile-command "make lock"
+
+lock: install ## make requirements.lock and requirements-dev.lock anew from pyproject.toml
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## stop the stack and remove what it wrote; the lake stays
 	@if [ -x $(BIN)/fraud ]; then $(BIN)/fraud down; fi

@@ -19,7 +19,7 @@ from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze
 
 GOAL = 0.9
-ROUNDS = 3
+ROUNDS = 8
 TOPIC = "bench-ingest"
 
 

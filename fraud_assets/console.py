@@ -6,10 +6,19 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress
 
+_WIDE = 10_000
+"""More columns than any table takes."""
+
 
 def plain(stderr: bool = False) -> Console:
-    """A console that shows every text as it is: data may hold what rich would take for markup or an emoji."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """A console that shows every text as it is: data may hold what rich would take for markup or an emoji.
+
+    Into a pipe or a file, where no screen is too narrow, tables are as wide as what they hold.
+    """
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    return console
 
 
 @contextmanager

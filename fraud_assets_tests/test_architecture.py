@@ -28,7 +28,7 @@ UPSTREAM: dict[str, set[str]] = {
     "scoring": {*FOUNDATIONS, "silver", "features", "training"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "training", "scoring"},
     "stack": {"settings", "errors"},
-    "demo": {*FOUNDATIONS, "bronze", "silver", "stack"},
+    "demo": {*FOUNDATIONS, "bronze", "silver", "training", "stack"},
 }
 """For each part of the package, the parts it may import besides itself; wiring may also import ``wiring``."""
 

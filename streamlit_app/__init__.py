@@ -1,1 +1,1 @@
-"""The dashboard: app.py starts it, views/ draw the pages, queries/ hold what they show, free of Streamlit."""
+"""The dashboard: server.py serves app.py, views/ draw the pages, queries/ hold what they show, free of Streamlit."""

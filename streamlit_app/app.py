@@ -1,4 +1,4 @@
-"""The dashboard's entry: ``streamlit run streamlit_app/app.py``. Pages, the source they show, and nothing else."""
+"""The dashboard as it is run for each visitor; server.py serves it. Pages, the source they show, and nothing else."""
 
 from pathlib import Path
 

@@ -119,7 +119,9 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         console.print(summary.stages(seconds, watch.seen))
         console.print(f"\nEvent to dashboard: {summary.delays(delays.seen)}")
         console.print(f"Memory of the stack: {memory:.1f} GiB")
-        if not exit_after:
+        if exit_after:
+            console.print("\nThe lake stays; `fraud up` starts the stack again, with the dashboard that shows it.")
+        else:
             _addresses(here)
             console.print(
                 "\nLive traffic goes on; Ctrl-C stops it and the stack. The lake stays: `fraud up` brings it back."

@@ -13,6 +13,7 @@ from fraud_assets.silver.account import account
 from fraud_assets.sources.source import Source
 from fraud_assets.stack import runs
 from fraud_assets.tables import ALL, bronze, gold, silver
+from fraud_assets.training.metrics.names import in_words
 
 
 def tables(settings: Settings, source: Source) -> Shown:
@@ -45,7 +46,7 @@ def champion(settings: Settings, source: Source) -> Shown:
         newest = frame.filter(pl.col("source") == source.name).sort("model_version").collect()
         newest = newest.filter(pl.col("model_version") == newest["model_version"].max())
         for metric, value in newest.select("metric", "value").iter_rows():
-            shown.add_row(metric, f"{value:,.3f}".rstrip("0").rstrip("."))
+            shown.add_row(in_words(metric), f"{value:,.3f}".rstrip("0").rstrip("."))
     return shown
 
 

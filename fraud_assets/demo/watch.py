@@ -16,6 +16,9 @@ from fraud_assets.stack import runs
 from fraud_assets.tables import bronze, gold
 
 PATIENCE_S = 600
+UNDER_WAY = "IN_PROGRESS"
+LONG_S = 5
+"""A step that takes longer is told before it is done."""
 MARKS = {"SUCCESS": "✓", "FAILURE": "✗", "SKIPPED": "-"}
 
 
@@ -39,11 +42,15 @@ class Watch:
         for run in found:
             self.seen[run.run_id] = run
             for step in run.steps:
+                begun = (run.run_id, f"{step.name} began")
                 if not quietly and step.status in MARKS and (run.run_id, step.name) not in self.told:
                     self.told.add((run.run_id, step.name))
                     self.tell(
-                        f"  {MARKS[step.status]} {run.job:8} {step.name.replace('__', '.'):40} {step.seconds:6.1f} s"
+                        f"  {MARKS[step.status]} {run.job:10} {step.name.replace('__', '.'):52} {step.seconds:6.1f} s"
                     )
+                elif not quietly and step.status == UNDER_WAY and step.seconds > LONG_S and begun not in self.told:
+                    self.told.add(begun)
+                    self.tell(f"  … {run.job:10} {step.name.replace('__', '.')} is under way")
             if run.status in ("FAILURE", "CANCELED"):
                 errors = runs.outcome(self.settings, run.run_id).errors
                 raise FraudError(

@@ -66,7 +66,7 @@ def export(
     chosen = exports.preset(preset) if preset else exports.named(table)
     of = source or (exports.PRESET_SOURCE if preset else None)
     console = plain(stderr=True)
-    bar = Progress(console=console, transient=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task(chosen.full_name)
 
     def advance(done: int, parts: int) -> None:
@@ -77,6 +77,5 @@ def export(
         manifest = exports.export(chosen, form.value, to, settings().lake, of, version, advance)
     if as_json:
         print(json.dumps(asdict(manifest)))
-    console.print(
-        f"{manifest.table} version {manifest.version}: {manifest.rows:,} rows in {len(manifest.parts)} files in {to}"
-    )
+    files = f"{len(manifest.parts)} file{'' if len(manifest.parts) == 1 else 's'}"
+    console.print(f"{manifest.table} version {manifest.version}: {manifest.rows:,} rows in {files} in {to}")

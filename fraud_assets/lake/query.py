@@ -3,9 +3,11 @@
 import base64
 import json
 import math
+import re
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 import duckdb
@@ -45,15 +47,18 @@ def query(sql: str, lake: str) -> Answer:
         missing = _register(connection, lake)
         confine(connection)
         try:
-            result = connection.execute(_one(connection.extract_statements(sql)))
+            statement = _one(connection.extract_statements(sql))
+            if len(missing) == len(ALL) and statement.query.lower().startswith("show"):
+                raise FraudError(f"query: the lake has no tables so far; {START}")
+            result = connection.execute(statement)
             return Answer([column[0] for column in result.description or []], result.fetchall())
         except duckdb.PermissionException as error:
             raise FraudError(f"query: it reads the lake's tables and no files: {_first(error)}") from error
-        except duckdb.CatalogException as error:
-            empty = next((name for name in missing if name in sql), None)
-            raise FraudError(f"query: {f'{empty} is empty so far; {START}' if empty else _first(error)}") from error
         except duckdb.Error as error:
-            raise FraudError(f"query: {_first(error)}") from error
+            empty = next((name for name in missing if name in sql), None)
+            raise FraudError(
+                f"query: {f'{empty} is empty so far; {START}' if empty else _wrong(error, sql)}"
+            ) from error
 
 
 def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:
@@ -66,9 +71,8 @@ def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:
         if frame is None:
             missing.append(table.full_name)
             continue
-        view = f"{table.layer}_{table.name}"
-        connection.register(view, frame.with_columns(pl.selectors.datetime().dt.cast_time_unit("us")))
-        connection.execute(f"CREATE VIEW {table.full_name} AS SELECT * FROM {view}")
+        connection.register(table.full_name, frame.with_columns(pl.selectors.datetime().dt.cast_time_unit("us")))
+        connection.execute(f'CREATE VIEW {table.full_name} AS SELECT * FROM "{table.full_name}"')
     return missing
 
 
@@ -81,6 +85,22 @@ def _one(statements: list[duckdb.Statement]) -> duckdb.Statement:
         found = statements[0].query.split()[0].upper()
         raise FraudError(f"query: it only reads, and {found} does not; use SELECT, or `fraud export` for files")
     return statements[0]
+
+
+def _wrong(error: duckdb.Error, sql: str) -> str:
+    """What is wrong, with the names it may have meant."""
+    said = _first(error)
+    if table := re.search(r"Table with name \"?(?:\w+\.)?(\w+)", said):
+        names = {t.name for t in ALL}
+        close = [t.full_name for t in ALL if t.name in get_close_matches(table[1], names) or t.name in table[1]]
+        listed = '`fraud query "show tables"` lists them'
+    elif column := re.search(r"(?:column named|Referenced column) \"(\w+)\"", said):
+        close = get_close_matches(column[1], {c.name for t in ALL if t.full_name in sql for c in t.columns})
+        listed = '`fraud query "describe LAYER.TABLE"` lists them'
+    else:
+        return said
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{said.rstrip('!.')}; {meant}{listed}"
 
 
 def _first(error: duckdb.Error) -> str:

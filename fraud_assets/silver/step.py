@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import corrections, replays
+from fraud_assets.silver.in_line import labels
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse
 from fraud_assets.silver.repeats import conflict, content, differing, key, repeats
@@ -118,8 +118,9 @@ def _carry(
             rows = _with(kept, source=source.name, processed_at=now)
             outcome.written += increments.append_here(rows, increment, lake)
         elif increment.target is silver.LABELS:
-            rows = _with(_in_line_labels(kept, source), source=source.name, processed_at=now)
-            outcome.labelled += increments.append_here(rows, increment, lake)
+            changes = _rows(parsed, other["index"] if corrected else other["index"].clear())
+            told = _with(_in_line(kept, changes, source, lake), source=source.name, origin=IN_LINE, processed_at=now)
+            outcome.labelled += increments.append_here(told, increment, lake)
         elif increment.target is silver.QUARANTINE:
             outcome.quarantined += _put_aside(bad, raw, stream, increment, lake)
         elif increment.target is silver.CORRECTIONS:
@@ -184,12 +185,13 @@ def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, l
     return increments.append_batches(aside, increment, lake)
 
 
-def _in_line_labels(kept: pa.Table, source: Source) -> pa.Table:
-    """The labels that payments brought with them, known after the source's label delay."""
-    needed = [name for name in (*silver.LABELS.column_names, "event_time") if name in kept.column_names]
-    told = kept.select(needed).filter(pc.is_valid(kept[IS_FRAUD.name]))
-    known = pc.add(told["event_time"], pa.scalar(source.label_delay, pa.duration("us")))
-    return _with(told, origin=IN_LINE).append_column("known_at", known)
+def _in_line(kept: pa.Table, changes: pa.Table, source: Source, lake: str) -> pa.Table:
+    """The labels that payments, and the changes of them, brought with them."""
+    needed = ["transaction_id", "event_time", "changed_at", "kafka_time", "ingested_at", *COORDINATES, IS_FRAUD.name]
+    first, later = (
+        pl.DataFrame(rows.select([name for name in needed if name in rows.column_names])) for rows in (kept, changes)
+    )
+    return labels(first, later, source, lake).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _attributes(parsed: pa.Table) -> set[str]:

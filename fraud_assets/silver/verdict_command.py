@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
 
 def label(
     transaction_id: Annotated[str, typer.Argument(help="the payment, by its source's identifier")],
-    is_fraud: Annotated[bool, typer.Option("--fraud/--genuine", help="the verdict", show_default=False)],
-    why: Annotated[str, typer.Option(help="the reason, kept with the verdict")],
+    is_fraud: Annotated[bool | None, typer.Option("--fraud/--genuine", help="the verdict", show_default=False)] = None,
+    why: Annotated[str, typer.Option(help="the reason, kept with the verdict", show_default=False)] = "",
     source: Annotated[str, typer.Option(help="the payment's source")] = "cards",
     who: Annotated[str, typer.Option(help="whose verdict it is; yours without it", show_default=False)] = "",
 ) -> None:
@@ -19,6 +20,8 @@ def label(
 
     Example: fraud label 4711 --fraud --source cards --why "customer denies it"
     """
+    if is_fraud is None or not why:
+        raise FraudError('label: a verdict is --fraud or --genuine, with --why "the reason"')
     from fraud_assets.silver.verdicts import give  # Polars, which other commands do not need
     from fraud_assets.sources.source import named
 

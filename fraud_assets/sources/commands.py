@@ -95,7 +95,7 @@ def cards(
     if live:
         with _progress("live", None) as advance, stopped_by_signals() as stop:
             done["live"] = simulate_live(world, rate, delivery, stop, seconds, period, advance)
-    _report(done, as_json)
+    _report(done, as_json, output)
 
 
 @app.command()
@@ -129,8 +129,8 @@ def ecommerce(
         return
     for name, made in done.items():
         print(
-            f"{name}: {made.records:,} orders, {made.frauds:,} of them fraud, {made.incomplete:,} lacking a field, "
-            f"{made.repeats:,} repeats"
+            f"{output if name == 'file' else name}: {made.records:,} orders, {made.frauds:,} of them fraud, "
+            f"{made.incomplete:,} lacking a field, {made.repeats:,} repeats"
         )
 
 
@@ -152,15 +152,15 @@ def sparkov(
     if as_json:
         print(json.dumps({"file": asdict(made)}))
     else:
-        print(f"file: {made.records:,} payments with {made.cards:,} cards, {made.frauds:,} of them fraud")
+        print(f"{output}: {made.records:,} payments with {made.cards:,} cards, {made.frauds:,} of them fraud")
 
 
-def _report(done: dict[str, "Sent"], as_json: bool) -> None:
+def _report(done: dict[str, "Sent"], as_json: bool, output: Path | None) -> None:
     if as_json:
         print(json.dumps({name: asdict(sent) | {"records": sent.records} for name, sent in done.items()}))
         return
     for name, sent in done.items():
-        line = f"{name}: {sent.transactions:,} payments, {sent.frauds:,} of them fraud"
+        line = f"{output if name == 'file' else name}: {sent.transactions:,} payments, {sent.frauds:,} of them fraud"
         if name != "file":
             malformed = ", ".join(f"{count:,} {kind}" for kind, count in sent.malformed.items())
             line += f"; {sent.repeats:,} repeats; malformed: {malformed}"

@@ -1,5 +1,7 @@
 """Makes ``.venv`` from ``requirements.lock``: exactly the locked packages, each checked against its hash.
 
+With ``--dev`` it is ``requirements-dev.lock``: the same and what tests and development need.
+
 What belongs here: only what must work before anything is installed. The Makefile runs this file with whatever
 ``python3`` there is, so it uses the standard library alone and nothing newer than Python 3.6 can read.
 """
@@ -15,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(ROOT, "requirements.lock")
+DEV_LOCK = os.path.join(ROOT, "requirements-dev.lock")
 STAMP = os.path.join(VENV, "installed.sha256")
 UNREACHABLE = re.compile(r"connect|resolve|timed? ?out|dns|proxy|tunnel|certificate|network|unreachable", re.IGNORECASE)
 
@@ -27,15 +30,16 @@ def main() -> int:
     """Install what is missing; 0 when ``.venv`` holds what the lock says, 1 with one line on standard error."""
     try:
         check_python(sys.version_info[:2])
-        wanted = fingerprint()
-        if installed() == wanted:
+        dev = sys.argv[1:] == ["--dev"]
+        lock = DEV_LOCK if dev else LOCK
+        if any(os.path.exists(each) and installed() == fingerprint(each) for each in (lock, DEV_LOCK)):
             return 0
         started = time.monotonic()
         make_venv()
-        uv("pip", "sync", "--require-hashes", "--compile-bytecode", LOCK)
+        uv("pip", "sync", "--require-hashes", "--compile-bytecode", lock)
         uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
         with open(STAMP, "w", encoding="utf-8") as file:
-            file.write(wanted)
+            file.write(fingerprint(lock))
         say(f"installed in {time.monotonic() - started:.0f} s")
     except InstallError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -50,10 +54,10 @@ def check_python(version: "tuple[int, ...]") -> None:
         raise InstallError(f"Python 3.11, 3.12 or 3.13 is needed, found {found}; name another: make PYTHON=python3.12")
 
 
-def fingerprint() -> str:
-    """What the environment depends on, as one hash: the lock, the project's metadata, the interpreter."""
+def fingerprint(lock: str) -> str:
+    """What an environment depends on, as one hash: its lock, the project's metadata, the interpreter."""
     digest = hashlib.sha256(f"{sys.version}{ROOT}".encode())
-    for name in (LOCK, os.path.join(ROOT, "pyproject.toml")):
+    for name in (lock, os.path.join(ROOT, "pyproject.toml")):
         with open(name, "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()

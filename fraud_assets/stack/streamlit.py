@@ -19,7 +19,7 @@ def part(settings: Settings) -> Part:
     return Part(
         name="streamlit",
         command=(
-            *(sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/app.py")),
+            *(sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/server.py")),
             *(f"--{name}={value}" for name, value in options.items()),
         ),
         environment={"PYTHONPATH": str(REPOSITORY)},

@@ -48,6 +48,8 @@ def test_a_table_answers_by_its_name_and_as_json(filled: str) -> None:
         ("select * from read_csv('{here}')", "reads the lake's tables and no files: .*Cannot access file"),
         ("select * from '{here}'", "Table with name .* does not exist"),
         ("select nope", "nope"),
+        ("select * from transactionz", "Table .* does not exist; did you mean .*bronze.transactions"),
+        ("select t.topik from bronze.transactions t", 'column named "topik"; did you mean topic'),
         ("select * from gold.scores", "gold.scores is empty so far; run `make demo` or `fraud up`"),
     ],
 )
@@ -56,6 +58,12 @@ def test_what_does_not_read_the_lake_is_refused(filled: str, tmp_path: Path, sql
     with pytest.raises(FraudError, match=f"^query: .*{said}"):
         query(sql.format(file=file, here=__file__), filled)
     assert not file.exists()
+
+
+def test_tables_are_shown_by_the_names_that_a_query_takes(filled: str, tmp_path: Path) -> None:
+    assert query("show tables", filled).rows == [("bronze.transactions",)]
+    with pytest.raises(FraudError, match="no tables so far; run `make demo`"):
+        query("SHOW TABLES;", str(tmp_path / "none"))
 
 
 def test_no_rows_are_an_empty_list() -> None:

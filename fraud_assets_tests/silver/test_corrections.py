@@ -168,3 +168,23 @@ def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables
     assert {"0", "1"} <= set(repaired)
     assert held["amount"][0] == 50.0
     assert features.compute(spark, LEDGER, lake).versions == "nothing new"
+
+
+def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -> None:
+    told = LEDGER.transactions
+    described = told.model_copy(
+        update={"fields": [*told.fields, "is_fraud"], "columns": told.columns | {"is_fraud": "is_fraud"}}
+    )
+    labelled = LEDGER.model_copy(update={"transactions": described})
+    in_delay, after_it = 86_400, 100 * 86_400
+    changes = [
+        [change("c", 0, 0, is_fraud=False), change("c", 1, 1, is_fraud=False), change("u", 0, in_delay, is_fraud=True)],
+        [change("u", 1, after_it, is_fraud=False, amount=3.0), change("u", 0, after_it, is_fraud=False)],
+    ]
+    for place, some in enumerate(changes):
+        send(spark, tables, "transactions", records(some, place * 3), "ledger")
+        refine(spark, labelled, "transactions", str(tables))
+    labels = rows(silver.LABELS, tables).sort("transaction_id", "known_at")
+    assert labels.select("transaction_id", "is_fraud").rows() == [("0", False), ("0", True), ("0", False), ("1", False)]
+    assert labels.filter(pl.col("transaction_id") == "0")["known_at"].is_unique().all()
+    assert all(stream.balanced for stream in account("ledger", str(tables)))

@@ -35,7 +35,8 @@ def test_a_verdict_waits_for_its_payment(labelled: Path) -> None:
 
 @pytest.mark.parametrize("options", [["--why", "x"], ["--fraud"]], ids=["no verdict", "no reason"])
 def test_a_verdict_and_its_reason_are_required(labelled: Path, options: list[str]) -> None:
-    assert CliRunner().invoke(app, ["label", "T1", *options]).exit_code == 2
+    with pytest.raises(FraudError, match=r"--fraud or --genuine, with --why"):
+        CliRunner().invoke(app, ["label", "T1", *options], catch_exceptions=False)
 
 
 def test_who_and_why_are_not_blank(labelled: Path) -> None:

@@ -21,8 +21,9 @@ def test_cards_to_a_file_with_a_summary_for_programs(tmp_path: Path) -> None:
 
 
 def test_the_summary_for_people_is_one_line(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, [*SMALL, "--output", str(tmp_path / "cards.parquet")], catch_exceptions=False)
-    assert result.stdout.startswith("file: ")
+    output = tmp_path / "cards.parquet"
+    result = CliRunner().invoke(app, [*SMALL, "--output", str(output)], catch_exceptions=False)
+    assert result.stdout.startswith(f"{output}: ")
     assert len(result.stdout.splitlines()) == 1
 
 
@@ -45,7 +46,7 @@ def test_what_cannot_be_done_is_said(options: list[str], message: str) -> None:
 def test_orders_to_a_file_with_a_summary_for_people(tmp_path: Path) -> None:
     sample = ["ecommerce", "--sample", "100", "--output", str(tmp_path / "orders.csv"), "--end", "2026-08-01"]
     result = CliRunner().invoke(app, sample, catch_exceptions=False)
-    assert result.stdout.startswith("file: 10")
+    assert result.stdout.startswith(f"{tmp_path / 'orders.csv'}: 10")
     assert len(result.stdout.splitlines()) == 1
     assert pl.read_csv(tmp_path / "orders.csv").height >= 100
 
@@ -70,5 +71,5 @@ def test_orders_need_somewhere_to_go(options: list[str]) -> None:
 def test_sparkov_payments_to_a_file(tmp_path: Path) -> None:
     sample = ["sparkov", "--sample", "100", "--output", str(tmp_path / "payments.csv"), "--end", "2026-08-01"]
     said = CliRunner().invoke(app, sample, catch_exceptions=False).stdout
-    assert said.startswith("file: 100 payments with ")
+    assert said.startswith(f"{tmp_path / 'payments.csv'}: 100 payments with ")
     assert json.loads(CliRunner().invoke(app, [*sample, "--json"]).stdout)["file"]["records"] == 100

@@ -14,10 +14,11 @@ def test_an_unsupported_python_is_refused_in_one_line(version: tuple[int, int]) 
 
 
 def test_installing_again_does_nothing() -> None:
-    if install.installed() != install.fingerprint():
+    if install.installed() != install.fingerprint(install.DEV_LOCK):
         pytest.skip("this run's environment was not made by make install from the present lock")
-    done = subprocess.run([sys.executable, install.__file__], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    for options in ([], ["--dev"]):  # what development needs is all that the product needs, and stays
+        done = subprocess.run([sys.executable, install.__file__, *options], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unreachable_index_is_one_line_naming_the_host() -> None:
@@ -30,8 +31,9 @@ def test_an_unreachable_index_is_one_line_naming_the_host() -> None:
     assert "\n" not in message
 
 
-def test_the_lock_pins_every_package_with_a_hash() -> None:
-    lines = Path(install.LOCK).read_text().replace("\\\n", "").splitlines()
+@pytest.mark.parametrize("lock", [install.LOCK, install.DEV_LOCK])
+def test_the_lock_pins_every_package_with_a_hash(lock: str) -> None:
+    lines = Path(lock).read_text().replace("\\\n", "").splitlines()
     packages = [line for line in lines if line and not line.lstrip().startswith("#")]
     assert packages
     assert all("==" in line and "--hash=sha256:" in line for line in packages)

@@ -44,7 +44,7 @@ def serve(tmp_path_factory):
         log = (tmp_path_factory.mktemp("dashboard") / "log").open("wb")
         environment = os.environ | {"FRAUD_LAKE": str(lake), "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
                                     "PYTHONPATH": str(REPOSITORY)}  # fmt: skip
-        command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/app.py")]
+        command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/server.py")]
         options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
         servers.append(subprocess.Popen(command + options, env=environment, stdout=log, stderr=subprocess.STDOUT))
         url = f"http://127.0.0.1:{port}"
@@ -158,7 +158,7 @@ def test_a_record_in_quarantine_is_fixed_with_a_patch(page, serve, tmp_path):
     [
         ("Drift", ("How to read it", "major 0.25", "customer_count_amount_1d")),
         ("Pipeline", ("broker not reachable", "Delay from Kafka", "Consumer lag")),
-        ("Quarantine", ("By reason", "Account", "Records")),
+        ("Quarantine", ("By reason", "Account", "Bronze = silver")),
         ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
     ],
 )

@@ -64,7 +64,7 @@ def test_overview_s_figures_are_the_lake_s(looks_at, written):
     alerts = data.count(data.newest(gold.ALERTS, SOURCE))
     assert shown["Transactions"] == "20,000"
     assert shown["Alerts"] == f"{alerts:,}"
-    assert shown["Flagged by the champion"] == f"{alerts / 20_000:.2%}"
+    assert shown["Flagged"] == f"{alerts / 20_000:.2%}"
     assert shown["Money at risk"].endswith(" EUR")
 
 

@@ -2,28 +2,24 @@
 
 import polars as pl
 
-#: What the known metrics are called and mean; any other is shown under its own name.
-METRICS = {
-    "auc_roc": ("AUC ROC", "how often a fraud gets a higher score than a genuine payment; 0.5 is chance"),
-    "average_precision": ("Average precision", "area under the precision-recall curve; chance is the share of fraud"),
-    "card_precision_100": ("Card precision @ 100", "share of compromised cards among each day's 100 riskiest"),
-    "precision": ("Precision", "share of fraud among the payments above the alert threshold"),
-    "recall": ("Recall", "share of all fraud that is above the alert threshold"),
-    "f1": ("F1", "harmonic mean of precision and recall at the alert threshold"),
-    "threshold": ("Alert threshold", "score from which a payment is an alert"),
+from fraud_assets.training.metrics.names import in_words
+
+#: The metrics that a page leads with, and what they mean.
+LEADING = {
+    "auc_roc": "how often a fraud gets a higher score than a genuine payment; 0.5 is chance",
+    "average_precision": "area under the precision-recall curve; chance is the share of fraud",
+    "card_precision_100": "share of compromised cards among each day's 100 riskiest",
+    "precision": "share of fraud among the payments above the alert threshold",
+    "recall": "share of all fraud that is above the alert threshold",
+    "f1": "harmonic mean of precision and recall at the alert threshold",
 }
 
 
-def title(metric: str) -> str:
-    """A metric's name as people say it."""
-    return METRICS.get(metric, (metric.replace("_", " "), ""))[0]
-
-
 def versions(performance: pl.LazyFrame) -> pl.DataFrame:
-    """Every version's metrics in long form, oldest version first, metrics in METRICS' order and then by name."""
-    order = {name: i for i, name in enumerate(METRICS)}
+    """Every version's metrics in long form, oldest version first, metrics in LEADING's order and then by name."""
+    order = {name: i for i, name in enumerate(LEADING)}
     frame = performance.collect().with_columns(
-        title=pl.col("metric").map_elements(title, pl.String),
+        title=pl.col("metric").map_elements(in_words, pl.String),
         rank=pl.col("metric").replace_strict(order, default=len(order), return_dtype=pl.Int64),
     )
     return frame.sort("model_version", "rank", "metric").drop("rank")
@@ -31,7 +27,7 @@ def versions(performance: pl.LazyFrame) -> pl.DataFrame:
 
 def comparable(metrics: pl.DataFrame) -> list[str]:
     """Titles of the metrics worth a chart: the known ones, or all if none is known."""
-    known = metrics.filter(pl.col("metric").is_in(list(METRICS)))
+    known = metrics.filter(pl.col("metric").is_in(list(LEADING)))
     return (known if known.height else metrics)["title"].unique(maintain_order=True).to_list()
 
 

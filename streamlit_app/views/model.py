@@ -43,10 +43,10 @@ def draw() -> None:
 def _champion(metrics: pl.DataFrame) -> None:
     first = metrics.row(0, named=True)
     st.subheader(f"{first['role'].capitalize()}: version {first['model_version']}")
-    shown = [row for row in metrics.iter_rows(named=True) if row["metric"] in query.METRICS]
+    shown = [row for row in metrics.iter_rows(named=True) if row["metric"] in query.LEADING]
     for start in range(0, len(shown), 4):
         for column, row in zip(st.columns(4), shown[start : start + 4], strict=False):
-            column.metric(row["title"], f"{row['value']:.3f}", border=True, help=query.METRICS[row["metric"]][1])
+            column.metric(row["title"], f"{row['value']:.3f}", border=True, help=query.LEADING[row["metric"]])
     if first["test_start"] and first["test_end"]:
         st.caption(
             f"Measured on payments from {look.moment(first['test_start'])} to {look.moment(first['test_end'])}, all "
@@ -81,7 +81,7 @@ def _line(metrics: pl.DataFrame, title: str) -> go.Figure:
     values = metrics["value"].to_list()
     low, high = min(values), max(values)
     room = max(high - low, 0.05)
-    figure.update_xaxes(title="model version", dtick=1 if metrics.height <= 20 else None)
+    figure.update_xaxes(title="model version", type="category")
     figure.update_yaxes(title=title, range=[low - room, high + room])
     return look.styled(figure, 300, showlegend=False)
 
@@ -90,7 +90,7 @@ def _table(metrics: pl.DataFrame) -> None:
     wide = metrics.pivot("title", index=("model_version", "role", "computed_at", "run_id"), values="value").sort(
         "model_version", descending=True
     )
-    ratios = {name for name, _ in query.METRICS.values()}
+    ratios = set(query.comparable(metrics))
     config: dict[str, Any] = {
         t: st.column_config.NumberColumn(t, format="%.3f" if t in ratios else "localized")
         for t in metrics["title"].unique()

@@ -158,8 +158,9 @@ def _tables(present: dict[str, Snapshot]) -> None:
 
 
 def _show_runs(pipeline_runs: Snapshot | None) -> None:
-    if pipeline_runs is None:
-        st.caption("No run has ended yet.")
+    runs = _runs(pipeline_runs) if pipeline_runs else pl.DataFrame()
+    if pipeline_runs is None or runs.is_empty():
+        st.caption("No run is recorded yet: the first is listed once the next one has looked what ended before it.")
         return
     config: dict[str, Any] = {
         "run_id": "Run",
@@ -174,7 +175,7 @@ def _show_runs(pipeline_runs: Snapshot | None) -> None:
     }
     order = ["status", "job", "started_at", "seconds", "steps", "failed", "run_id"]
     st.dataframe(
-        _runs(pipeline_runs).with_columns(pl.concat_list("status")),
+        runs.with_columns(pl.concat_list("status")),
         hide_index=True,
         height=300,
         column_order=order,

@@ -21,6 +21,7 @@ _ANY = "any reason"
 _CHOSEN = "quarantine_record"
 _THIS, _ALL = "this record", "all open records with the reason"
 _NEXT = "Silver reads it on its next run."
+_COUNT = st.column_config.NumberColumn(format="localized")
 
 
 @cached
@@ -48,15 +49,18 @@ def draw() -> None:
         return
     if told := st.session_state.pop("quarantine_told", ""):
         st.success(told)
-    left, right = st.columns([1, 1.3], gap="medium")
-    with left:
-        st.subheader("By reason")
-        reasons = _by_reason(held)
-        columns = {"stream": "Stream", "reason": "Reason", "records": "Records"}
-        st.dataframe(reasons, hide_index=True, column_config=columns, alt="Records in quarantine by reason")
-    with right:
-        st.subheader("Account")
-        _account(_accounts(held))
+    st.subheader("By reason")
+    reasons = _by_reason(held)
+    columns: dict[str, Any] = {
+        "stream": "Stream",
+        "reason": "Reason",
+        "records": st.column_config.NumberColumn("Records", format="localized"),
+    }
+    st.dataframe(
+        reasons, width="content", hide_index=True, column_config=columns, alt="Records in quarantine by reason"
+    )
+    st.subheader("Account")
+    _account(_accounts(held))
     st.subheader("Records")
     first, second = st.columns([1.4, 1], vertical_alignment="bottom")
     states = [str(state) for state in State]
@@ -78,7 +82,9 @@ def _account(accounts: list[Account]) -> None:
         return
     rows = [(*(getattr(account, name) for name in _TERMS), "yes" if account.balanced else "no") for account in taken]
     names = ["Stream", "Bronze", "Silver", "Duplicates", "Corrections", "In quarantine", "Discarded", "Balanced"]
-    st.dataframe(pl.DataFrame(rows, names, orient="row"), hide_index=True, alt="Account of every stream")
+    counts: dict[str, Any] = dict.fromkeys(names[1:-1], _COUNT)
+    shown = pl.DataFrame(rows, names, orient="row")
+    st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Account of every stream")
     terms = "silver + duplicates + corrections + in quarantine + discarded"
     st.caption(f"Bronze = {terms}, at the version that silver has read.")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from fraud_assets.console import plain
 from fraud_assets.errors import START, FraudError
@@ -39,9 +39,9 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, f
     if as_json:
         print(json.dumps(found))
         return
-    shown = Table("source", "format", "topics", "description", box=None)
+    shown = Table("source", "format", Column("topics", no_wrap=True), "description", box=None)
     for s in found:
-        shown.add_row(str(s["name"]), str(s["format"]), ", ".join(s["topics"]), str(s["description"]))
+        shown.add_row(str(s["name"]), str(s["format"]), "\n".join(s["topics"]), str(s["description"]))
     plain().print(shown)
 
 
@@ -155,4 +155,6 @@ def _show(source: "Source", trial: "Trial") -> None:
             fails.add_row(reason, f"{count:,}", trial.failing[reason][:60])
         console.print()
         console.print(fails)
-    console.print(f"\n{trial.trusted:,} of {trial.records:,} records can be trusted; the others go to quarantine")
+    console.print(
+        f"\n{trial.trusted:,} of the first {trial.records:,} records can be trusted; the others go to quarantine"
+    )

@@ -86,7 +86,7 @@ def test_a_check_shows_what_maps_what_is_missing_and_what_fails(stack: Settings,
     assert "not mapped: currency" in shown
     assert "amount is not a double" in shown
     assert "customer_id is missing" in shown
-    assert "1 of 3 records can be trusted" in shown
+    assert "1 of the first 3 records can be trusted" in shown
     assert "sound" in run("check", source)
 
 

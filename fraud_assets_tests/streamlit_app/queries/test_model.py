@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from streamlit_app.queries.model import champion, comparable, title, versions
+from streamlit_app.queries.model import champion, comparable, versions
 
 PERFORMANCE = pl.LazyFrame(
     {
@@ -21,7 +21,6 @@ def test_the_champion_is_the_newest_that_became_one():
 
 
 def test_known_metrics_come_first_and_all_have_titles():
-    assert versions(PERFORMANCE)["title"].to_list() == ["AUC ROC", "brier score", "AUC ROC", "AUC ROC"]
+    assert versions(PERFORMANCE)["title"].to_list() == ["AUC ROC", "Brier score", "AUC ROC", "AUC ROC"]
     assert comparable(versions(PERFORMANCE)) == ["AUC ROC"]
-    assert comparable(versions(PERFORMANCE.head(1))) == ["brier score"]
-    assert title("brier_score") == "brier score"
+    assert comparable(versions(PERFORMANCE.head(1))) == ["Brier score"]

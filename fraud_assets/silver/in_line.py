@@ -1,0 +1,42 @@
+"""Labels that payments bring with them: known after the source's label delay, revised by their database's changes."""
+
+import polars as pl
+
+from fraud_assets.lake import reads
+from fraud_assets.silver.outcome import COORDINATES
+from fraud_assets.sources.source import Source
+from fraud_assets.sources.stream import IN_LINE
+from fraud_assets.tables import silver
+
+_SAID = ["transaction_id", "is_fraud", "known_at"]
+
+
+def labels(first: pl.DataFrame, changes: pl.DataFrame, source: Source, lake: str) -> pl.DataFrame:
+    """The rows of silver.labels that payments' first records, and the later changes of them, tell in line.
+
+    Both have silver's columns and ``is_fraud``. A change counts where it tells another label than the payment's last
+    in line, from when its database told it, though not before the label delay has passed. No two labels of a payment
+    are known at one moment: each follows the one before it by a microsecond at least.
+    """
+    due = pl.col("event_time") + source.label_delay
+    told = first.drop_nulls("is_fraud").with_columns(known_at=due)
+    if changes.is_empty():
+        return told
+    later = changes.drop_nulls("is_fraud").with_columns(known_at=pl.max_horizontal(due, "changed_at"))
+    later = later.sort("changed_at", "kafka_time", *COORDINATES)
+    before = pl.concat([_held(later, source, lake), told.select(_SAID)])
+    of_payment = pl.concat([before, later], how="diagonal").with_columns(new=pl.int_range(pl.len()) >= before.height)
+    in_time = pl.col("known_at") >= pl.col("known_at").first().over("transaction_id")
+    other = pl.col("is_fraud").ne_missing(pl.col("is_fraud").shift()).over("transaction_id")
+    one_by_one = pl.col("known_at").cum_max() + pl.duration(microseconds=pl.int_range(pl.len()))
+    revised = of_payment.filter(in_time).filter(other).with_columns(one_by_one.over("transaction_id"))
+    return pl.concat([told, revised.filter("new").select(told.columns)])
+
+
+def _held(later: pl.DataFrame, source: Source, lake: str) -> pl.DataFrame:
+    """The last label in line that silver holds of each of these payments."""
+    held = reads.scan(silver.LABELS, lake)
+    assert held is not None
+    in_line = held.filter(pl.col("source") == source.name, pl.col("origin") == IN_LINE)
+    theirs = in_line.join(later.lazy().select("transaction_id").unique(), on="transaction_id", how="semi")
+    return theirs.sort("known_at").unique("transaction_id", keep="last").select(_SAID).collect()

@@ -1,0 +1,111 @@
+"""A label in line is one of its payment's, whenever its database changes its mind."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud_assets.silver import in_line
+from fraud_assets.sources.source import named
+from fraud_assets.sources.stream import IN_LINE
+from fraud_assets.tables import silver
+from fraud_assets_tests.streamlit_app.lake import write
+
+PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)
+LEDGER = named("ledger")
+DUE = PAID + LEDGER.label_delay
+SCHEMA = {
+    "transaction_id": pl.String, "is_fraud": pl.Boolean, "event_time": pl.Datetime("us", "UTC"),
+    "changed_at": pl.Datetime("us", "UTC"), "kafka_time": pl.Datetime("us", "UTC"),
+    "topic": pl.String, "partition": pl.Int32, "offset": pl.Int64,
+}  # fmt: skip
+
+
+def records(*told: tuple[bool | None, float], payment: str = "T", first: int = 0) -> pl.DataFrame:
+    """What a database told of a payment, each with the days after it was paid."""
+    rows = [
+        {
+            "transaction_id": payment, "is_fraud": label, "event_time": PAID,
+            "changed_at": PAID + timedelta(days=days), "kafka_time": PAID + timedelta(days=days),
+            "topic": "t", "partition": 0, "offset": first + place,
+        }
+        for place, (label, days) in enumerate(told)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def held(lake: Path, **columns: list[Any]) -> str:
+    write(silver.LABELS, str(lake), {"source": ["ledger"] * len(columns["known_at"]), **columns})
+    return str(lake)
+
+
+@pytest.fixture(scope="module")
+def nothing_held(tmp_path_factory: pytest.TempPathFactory) -> str:
+    lake = tmp_path_factory.mktemp("lake")
+    return held(lake, transaction_id=["other"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE])
+
+
+def known(rows: pl.DataFrame) -> list[tuple[bool, datetime]]:
+    return rows.sort("known_at").select("is_fraud", "known_at").rows()
+
+
+MICRO = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "changes", "expected"),
+    [
+        ([(False, 0)], [], [(False, DUE)]),
+        ([(None, 0)], [], []),
+        ([(None, 0)], [(True, 20)], [(True, PAID + timedelta(days=20))]),
+        ([(False, 0)], [(False, 20)], [(False, DUE)]),
+        ([(False, 0)], [(None, 20)], [(False, DUE)]),
+        ([(False, 0)], [(True, 20)], [(False, DUE), (True, PAID + timedelta(days=20, microseconds=1))]),
+        ([(False, 0)], [(True, 2)], [(False, DUE), (True, DUE + MICRO)]),
+        (
+            [(False, 0)],
+            [(True, 2), (True, 3), (False, 4)],
+            [(False, DUE), (True, DUE + MICRO), (False, DUE + 2 * MICRO)],
+        ),
+    ],
+)  # fmt: skip
+def test_a_change_revises_the_label_it_tells_another_than(
+    nothing_held: str, first: list[Any], changes: list[Any], expected: list[Any]
+) -> None:
+    told = in_line.labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
+    assert known(told) == expected
+
+
+def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -> None:
+    lake = held(
+        tmp_path,
+        transaction_id=["A", "A", "B", "C"],
+        is_fraud=[False, True, False, True],
+        known_at=[DUE, DUE + MICRO, DUE, DUE],
+        origin=[IN_LINE, IN_LINE, IN_LINE, "chargeback"],
+    )
+    changes = pl.concat([records((True, 20), payment=payment) for payment in "ABC"])
+    told = in_line.labels(records(), changes, LEDGER, lake)
+    assert sorted(told["transaction_id"]) == ["B", "C"]
+
+
+def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -> None:
+    lake = held(tmp_path, transaction_id=["T"], is_fraud=[True], known_at=[PAID + timedelta(days=20)], origin=[IN_LINE])
+    assert in_line.labels(records(), records((False, 15)), LEDGER, lake).is_empty()
+
+
+@settings(deadline=None)
+@given(told=st.lists(st.tuples(st.sampled_from([True, False, None]), st.integers(0, 12)), min_size=1, max_size=8))
+def test_no_two_labels_are_known_at_one_moment_and_the_last_is_what_was_told_last(
+    nothing_held: str, told: list[tuple[bool | None, int]]
+) -> None:
+    told = sorted(told, key=lambda label: label[1])
+    rows = in_line.labels(records(told[0]), records(*told[1:], first=1), LEDGER, nothing_held)
+    assert rows["known_at"].is_unique().all()
+    assert (rows["known_at"] >= DUE).all()
+    said = [label for label, _ in told if label is not None]
+    assert [label for label, _ in known(rows)][-1:] == said[-1:]

@@ -1,0 +1,20 @@
+"""The dashboard's server: ``streamlit run streamlit_app/server.py`` serves app.py, which it has run once by then."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime import get_instance
+
+
+@asynccontextmanager
+async def _rehearsed(_: st.App) -> AsyncGenerator[None]:
+    """Nobody's visit to the first page while the server starts, so that the first visitor waits for no imports."""
+    rehearsal = asyncio.create_task(get_instance().does_script_run_without_error())
+    yield
+    rehearsal.cancel()
+
+
+app = st.App(Path(__file__).with_name("app.py"), lifespan=_rehearsed)
