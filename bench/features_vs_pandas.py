@@ -21,11 +21,11 @@ from fraud_assets.features.plan import Plan
 from fraud_assets.features.spread import spread
 from fraud_assets.settings import settings
 from fraud_assets_tests.features import reference
-from fraud_assets_tests.features.reference import HANDBOOK, canonical, handbook_features
+from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK, canonical, handbook_features
 
 GOAL = 10.0  # times as fast as pandas
-LABEL_DELAY = timedelta(days=7)
 HANDBOOKS = tuple(feature for feature in FEATURES if feature.name in reference.HANDBOOKS)
+PLAN = Plan(timedelta(days=DELAY_DAYS), HANDBOOKS)
 ROUNDS = 3
 
 
@@ -40,12 +40,8 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     spark = SparkSession.builder.remote(settings().spark).getOrCreate()
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
         lake = Path(folder)
-        transactions, labels = canonical(pl.read_parquet(file))
-        transactions.write_delta(lake / "transactions")
-        labels.write_delta(lake / "labels")
-        rows = transactions.height
-        del transactions, labels
-        value = min(seconds(lambda: _ours(spark, lake, rows)) for _ in range(ROUNDS))
+        rows = laid(file, lake)
+        value = min(seconds(lambda: ours(spark, lake, rows, PLAN)) for _ in range(ROUNDS))
         baseline = seconds(lambda: _pandas(file, lake))
     ratio = baseline / value
     return {
@@ -59,9 +55,22 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     }
 
 
-def _ours(spark: SparkSession, lake: Path, rows: int) -> None:
-    payments, labels = (pl.scan_delta(lake / name, version=0) for name in ("transactions", "labels"))
-    features = spread(spark, payments, labels, Plan(LABEL_DELAY, HANDBOOKS), rows)
+def laid(file: Path, lake: Path) -> int:
+    """Write the Handbook's payments and labels to Delta tables; how many payments there are."""
+    transactions, labels = canonical(pl.read_parquet(file))
+    transactions.write_delta(lake / "transactions")
+    labels.write_delta(lake / "labels")
+    return transactions.height
+
+
+def tables(lake: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """What `laid` wrote."""
+    return pl.scan_delta(lake / "transactions", version=0), pl.scan_delta(lake / "labels", version=0)
+
+
+def ours(spark: SparkSession, lake: Path, rows: int, plan: Plan) -> None:
+    """Compute a plan's features by Spark into the table ``features``."""
+    features = spread(spark, *tables(lake), plan, rows)
     features.write.format("delta").mode("overwrite").save(str(lake / "features"))
 
 

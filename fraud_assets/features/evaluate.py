@@ -46,9 +46,10 @@ def evaluate(
     payments = Payments.of(every, labels, label_delay, facts)
 
     inner = windows_over(plan)
-    every = _stepwise(every, [f for f in plan if f.name in inner], Sides(payments, everyone, plan))
-    returned = every if wanted is None else every.filter(wanted)
-    sides = Sides(payments, chosen, plan, every)
+    sides = Sides(payments, everyone, plan)
+    returned = every = _stepwise(every, [f for f in plan if f.name in inner], sides)
+    if wanted is not None:
+        returned, sides = every.filter(wanted), Sides(payments, chosen, plan, every)
     returned = _stepwise(returned, [f for f in plan if f.name not in inner], sides)
     names = [feature.name for feature in features if feature.name not in transactions.columns]
     return returned.select(*transactions.columns, *names)

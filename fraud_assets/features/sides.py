@@ -4,7 +4,7 @@ What belongs here: from a declaration over an entity's payments or labels to a c
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -117,15 +117,25 @@ class Side:
 
     def _genuine(self, of: str, window: int) -> Totals:
         """The payments known as genuine at each wanted one, by the time at which that became known."""
+        timeline, end = self._genuine_timeline(of)
+        found = timeline.between(timeline.until(self.entities, self.when, window * SECOND), end)
         genuine = self._mine(self.payments.genuine)
-        moments = Moments.of(genuine.since)
-        order = ordered(self.codes[genuine.row], moments)
-        row = genuine.row[order]
-        timeline = _timeline(self.codes[row], moments[order], self.columns[of][row])
-        start = timeline.until(self.entities, self.when, window * SECOND)
-        found = timeline.between(start, timeline.until(self.entities, self.when))
         corrected = genuine.of(genuine.until < genuine.since + window * SECOND)
-        return found - self._during(of, corrected.row, corrected.until, corrected.since + window * SECOND)
+        if not len(corrected.row):
+            return found
+        return replace(found, less=self._during(of, corrected.row, corrected.until, corrected.since + window * SECOND))
+
+    def _genuine_timeline(self, of: str) -> tuple[Timeline, Integers]:
+        """Of the payments by the time at which they became known as genuine; and where each wanted one stands."""
+        key = ("genuine", of)
+        if key not in self.memory:
+            genuine = self._mine(self.payments.genuine)
+            moments = Moments.of(genuine.since)
+            order = ordered(self.codes[genuine.row], moments)
+            row = genuine.row[order]
+            timeline = _timeline(self.codes[row], moments[order], self.columns[of][row])
+            self.memory[key] = timeline, timeline.until(self.entities, self.when)
+        return self.memory[key]  # type: ignore[return-value]
 
     def _during(self, of: str, row: Integers, since: Integers, until: Integers) -> Totals:
         """The payments ``row`` that count at each wanted one, each from a time until another."""

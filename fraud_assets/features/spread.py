@@ -13,7 +13,7 @@ from fraud_assets.features.declare import Feature
 from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.plan import Plan, by_entity, widened
 
-WORKER_ROWS = 1_000_000
+WORKER_ROWS = 2_000_000
 """Payments that one worker holds at most, unless one entity alone has more; it takes about 3 GB then."""
 BATCH_ROWS = 100_000
 

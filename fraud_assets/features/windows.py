@@ -4,6 +4,7 @@ What belongs here: arithmetic on arrays of entities, times and values. What a pa
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -54,44 +55,72 @@ def ordered(entities: Integers, moments: Moments, tie_break: pl.Series | None = 
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Counts, sums and sums of squares of many windows: exact, so that they do not depend on what else a frame holds.
+class Running:
+    """Totals of all events before each position, from 0 to the number of events; each made when first asked for.
 
-    Values are whole millionths. A sum must stay below 9.2e12; a sum of squares is kept modulo 2^64, and again as a
-    float that is near enough to tell the rest.
+    Values are whole millionths, so that sums are exact and do not depend on what else a frame holds. A sum must stay
+    below 9.2e12; a sum of squares is kept modulo 2^64, and again as a float that is near enough to tell the rest.
     """
 
-    count: Integers
-    millionths: Integers
-    squares: Unsigned
-    about: Floats
+    counts: Integers  # an event that counts -1 takes its value back
+    values: Floats
 
-    @classmethod
-    def running(cls, counts: Integers, values: Floats) -> "Totals":
-        """The totals of all events before each position, from 0 to the number of events."""
-        millionths = np.rint(values * _MILLION).astype(np.int64)
-        unsigned = np.abs(millionths).astype(np.uint64)
-        sign = np.where(counts < 0, -1, 1)  # an event that takes another back
+    @cached_property
+    def count(self) -> Integers:
+        """How many."""
+        return _running(self.counts)
+
+    @cached_property
+    def millionths(self) -> Integers:
+        """The sums."""
+        return _running(self._signed(self._millionths))
+
+    @cached_property
+    def squares(self) -> Unsigned:
+        """The sums of squares modulo 2^64."""
+        unsigned = np.abs(self._millionths).astype(np.uint64)
         squares = unsigned * unsigned
-        return cls(
-            _running(counts),
-            _running(millionths * sign),
-            _running(np.where(sign < 0, np.zeros(1, np.uint64) - squares, squares)),
-            _running(np.square(millionths.astype(np.float64)) * sign),
-        )
+        return _running(np.where(self.counts < 0, np.zeros(1, np.uint64) - squares, squares))
 
-    def __sub__(self, other: "Totals") -> "Totals":
-        """What comes on top of others."""
-        return Totals(
-            self.count - other.count,
-            self.millionths - other.millionths,
-            self.squares - other.squares,
-            self.about - other.about,
-        )
+    @cached_property
+    def about(self) -> Floats:
+        """The sums of squares, nearly."""
+        return _running(self._signed(np.square(self._millionths.astype(np.float64))))
 
-    def __getitem__(self, positions: Integers) -> "Totals":
-        """Those at some positions."""
-        return Totals(self.count[positions], self.millionths[positions], self.squares[positions], self.about[positions])
+    @property
+    def _millionths(self) -> Integers:
+        return np.rint(self.values * _MILLION).astype(np.int64)
+
+    def _signed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.where(self.counts < 0, -values, values)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts, sums and sums of squares of the events at positions ``[start, end)``, less others; see `Running`."""
+
+    running: Running
+    start: Integers
+    end: Integers
+    less: "Totals | None" = None
+
+    @cached_property
+    def count(self) -> Integers:
+        """How many."""
+        return self._of("count")
+
+    @cached_property
+    def millionths(self) -> Integers:
+        """The sums."""
+        return self._of("millionths")
+
+    def _of(self, name: str) -> npt.NDArray[Any]:
+        running = getattr(self.running, name)
+        found = running[self.end]
+        found -= running[self.start]
+        if self.less is not None:
+            found -= self.less._of(name)
+        return found  # type: ignore[no-any-return]
 
     def sum(self) -> Floats:
         """The sums; 0 of nothing."""
@@ -105,8 +134,8 @@ class Totals:
 
     def std(self) -> Floats:
         """The sample's standard deviations (n - 1); NaN of fewer than two, 0 where it is lost in the rounding."""
-        rest = self.squares.astype(np.float64)
-        squares = np.rint((self.about - rest) / _2_64) * _2_64 + rest
+        rest = self._of("squares").astype(np.float64)
+        squares = np.rint((self._of("about") - rest) / _2_64) * _2_64 + rest
         n = np.maximum(self.count, 2).astype(np.float64)
         sums = self.millionths.astype(np.float64)
         spread = np.maximum(squares - sums * sums / n, 0)
@@ -116,17 +145,17 @@ class Totals:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Events in the order (entity, time) as running totals, to be subtracted from each other; one more than events."""
+    """Events in the order (entity, time)."""
 
     distinct: Integers
     keys: Integers  # entity and position in ``distinct`` as one number, ascending
-    totals: Totals
+    running: Running
 
     @classmethod
     def of(cls, entities: Integers, moments: Moments, counts: Integers, values: Floats) -> "Timeline":
         """The timeline of events already in order; an event that counts -1 takes its value back."""
         keys = entities * (len(moments.distinct) + 1) + moments.which + 1
-        return cls(moments.distinct, keys, Totals.running(counts, values))
+        return cls(moments.distinct, keys, Running(counts, values))
 
     def until(self, entities: Integers, moments: Moments, back: int = 0) -> Integers:
         """For each entity and moment, the position after the entity's last event at or before that moment less back."""
@@ -146,7 +175,7 @@ class Timeline:
 
     def between(self, start: Integers, end: Integers) -> Totals:
         """The totals of the events at positions ``[start, end)``."""
-        return self.totals[end] - self.totals[start]
+        return Totals(self.running, start, end)
 
 
 def highest(values: Floats, start: Integers, end: Integers) -> Floats:

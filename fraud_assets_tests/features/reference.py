@@ -28,6 +28,7 @@ def canonical(handbook: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         customer_id=pl.col("CUSTOMER_ID").cast(pl.String),
         merchant_id=pl.col("TERMINAL_ID").cast(pl.String),
         amount="TX_AMOUNT",
+        kafka_time=time,
         is_fraud=pl.col("TX_FRAUD") == 1,
         known_at=time + pl.duration(days=DELAY_DAYS),
     )
