@@ -34,7 +34,7 @@ test-stack: # of the stack there is one, so what needs it comes one after the ot
 	$(BIN)/pytest -m "stack and not fault"
 
 test-rest: # meanwhile, with the cores that Spark leaves
-	$(BIN)/pytest -m "not stack and not fault"
+	env -u FRAUD_TEST_STACK $(BIN)/pytest -m "not stack and not fault" -o cache_dir=.pytest_cache/rest
 
 faults: tools ## the tests that kill parts of a stack and fill its disk (minutes)
 	$(BIN)/pytest -m fault $(ARGS)
@@ -56,7 +56,7 @@ docs: install ## docs/data-dictionary.md anew from the declared tables and featu
 COMPILE = $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --quiet \
 	--custom-compile-command "make lock"
 
-lock: install ## make requirements.lock and requirements-dev.lock anew from pyproject.toml
+lock: tools ## make requirements.lock and requirements-dev.lock anew from pyproject.toml
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 

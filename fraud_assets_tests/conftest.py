@@ -27,8 +27,6 @@ EXTERNAL = ("KAFKA_BOOTSTRAP_SERVERS", "SPARK_REMOTE", "MLFLOW_TRACKING_URI")
 KEPT = REPOSITORY / ".fraud/test"
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")  # how long an example takes says how busy the machine is
-QUICK_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
-"""No Java here runs long enough to gain from its second compiler, which takes a core for minutes."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,20 +67,14 @@ def ports(runtime: Path) -> dict[str, int]:
 @pytest.fixture(scope="session")
 def stack(isolated: Settings) -> Settings:
     """Kafka, Spark and MLflow, started once and warm from then on; the settings that reach them."""
-    return _up(isolated, "kafka", "spark", "mlflow")
+    operate.up(isolated, only=("kafka", "spark", "mlflow"))
+    return isolated
 
 
 @pytest.fixture(scope="session")
 def mlflow_server(isolated: Settings) -> Settings:
     """MLflow alone, for tests that need nothing else; the settings that reach it."""
-    return _up(isolated, "mlflow")
-
-
-def _up(isolated: Settings, *parts: str) -> Settings:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in QUICK_JAVA.items():
-            patch.setenv(name, value, prepend=" ")
-        operate.up(isolated, only=parts)
+    operate.up(isolated, only=("mlflow",))
     return isolated
 
 

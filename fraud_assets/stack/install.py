@@ -18,6 +18,7 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(ROOT, "requirements.lock")
 DEV_LOCK = os.path.join(ROOT, "requirements-dev.lock")
+TESTS = os.path.join(VENV, "bin", "pytest")  # what was installed for development stays so
 STAMP = os.path.join(VENV, "installed.sha256")
 UNREACHABLE = re.compile(r"connect|resolve|timed? ?out|dns|proxy|tunnel|certificate|network|unreachable", re.IGNORECASE)
 
@@ -30,9 +31,9 @@ def main() -> int:
     """Install what is missing; 0 when ``.venv`` holds what the lock says, 1 with one line on standard error."""
     try:
         check_python(sys.version_info[:2])
-        dev = sys.argv[1:] == ["--dev"]
+        dev = sys.argv[1:] == ["--dev"] or os.path.exists(TESTS)
         lock = DEV_LOCK if dev else LOCK
-        if any(os.path.exists(each) and installed() == fingerprint(each) for each in (lock, DEV_LOCK)):
+        if installed() == fingerprint(lock):
             return 0
         started = time.monotonic()
         make_venv()
