@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fraud_assets.settings import REPOSITORY, Settings
-from fraud_assets_tests.conftest import PORTS, QUICK_JAVA
+from fraud_assets_tests.conftest import PORTS
 
 TUTORIAL = REPOSITORY / "docs/tutorial-new-source.md"
 
@@ -27,7 +27,7 @@ def environment(tmp_path: Path, isolated: Settings) -> Iterator[dict[str, str]]:
     for listener in listeners.values():
         listener.close()
     commands = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    own = QUICK_JAVA | ports | {name: str(path) for name, path in folders.items()} | {"PATH": commands}
+    own = ports | {name: str(path) for name, path in folders.items()} | {"PATH": commands}
     yield (given := os.environ | own)
     subprocess.run(["fraud", "down"], env=given, check=False, capture_output=True)
 

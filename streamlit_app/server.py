@@ -1,4 +1,4 @@
-"""The dashboard's server: ``streamlit run streamlit_app/server.py`` serves app.py, which it has run once by then."""
+"""The dashboard's server: ``streamlit run streamlit_app/server.py`` serves app.py, which it runs once as it starts."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,7 +11,7 @@ from streamlit.runtime import get_instance
 
 @asynccontextmanager
 async def _rehearsed(_: st.App) -> AsyncGenerator[None]:
-    """Nobody's visit to the first page while the server starts, so that the first visitor waits for no imports."""
+    """Nobody's visit to the first page while the server starts, so that the first visitor hardly waits for imports."""
     rehearsal = asyncio.create_task(get_instance().does_script_run_without_error())
     yield
     rehearsal.cancel()

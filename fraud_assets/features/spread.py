@@ -14,7 +14,7 @@ from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.plan import Plan, by_entity, widened
 
 WORKER_ROWS = 2_000_000
-"""Payments that one worker holds at most, unless one entity alone has more; it takes about 2.1 GB then."""
+"""Payments that a worker holds at most, unless one entity alone has more; each of two takes about 2.1 GB then."""
 BATCH_ROWS = 100_000
 
 Share = Callable[[str], pl.Expr]

@@ -54,11 +54,13 @@ def query(sql: str, lake: str) -> Answer:
             return Answer([column[0] for column in result.description or []], result.fetchall())
         except duckdb.PermissionException as error:
             raise FraudError(f"query: it reads the lake's tables and no files: {_first(error)}") from error
-        except duckdb.Error as error:
-            empty = next((name for name in missing if name in sql), None)
+        except duckdb.CatalogException as error:
+            empty = next((name for name in missing if re.search(rf"\b{re.escape(name)}\b", sql)), None)
             raise FraudError(
                 f"query: {f'{empty} is empty so far; {START}' if empty else _wrong(error, sql)}"
             ) from error
+        except duckdb.Error as error:
+            raise FraudError(f"query: {_wrong(error, sql)}") from error
 
 
 def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:
@@ -91,8 +93,8 @@ def _wrong(error: duckdb.Error, sql: str) -> str:
     """What is wrong, with the names it may have meant."""
     said = _first(error)
     if table := re.search(r"Table with name \"?(?:\w+\.)?(\w+)", said):
-        names = {t.name for t in ALL}
-        close = [t.full_name for t in ALL if t.name in get_close_matches(table[1], names) or t.name in table[1]]
+        alike = get_close_matches(table[1], {t.name for t in ALL})
+        close = [t.full_name for t in ALL if t.name in alike or t.name in table[1]]  # as in silver_labels
         listed = '`fraud query "show tables"` lists them'
     elif column := re.search(r"(?:column named|Referenced column) \"(\w+)\"", said):
         close = get_close_matches(column[1], {c.name for t in ALL if t.full_name in sql for c in t.columns})

@@ -70,11 +70,12 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
 
 
 def _change(stream: Stream, table: Table) -> list[Column]:
-    """When a database told the row, by its own clock where it says so, and whether it told that the row is deleted."""
-    if stream.format != "debezium" or "changed_at" not in table.column_names:
+    """When a database told the row, by its own clock where it says so; whether how it began, or that it is deleted."""
+    if stream.format != "debezium" or "deleted_at" not in table.column_names:
         return []
     told = F.coalesce(F.expr(formats.timestamp("ts_ms", Time(format="milliseconds"))), F.col("_raw.kafka_time"))
-    return [told.alias("changed_at"), F.when(F.col("op") == "d", told).alias("deleted_at")]
+    deleted = F.when(F.col("op") == "d", told)
+    return [told.alias("changed_at"), deleted.alias("deleted_at"), F.col("op").isin("c", "r").alias("began")]
 
 
 def _given(column: Declared) -> str:

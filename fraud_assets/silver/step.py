@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import corrections, replays
-from fraud_assets.silver.in_line import labels
+from fraud_assets.silver.in_line import in_line_labels
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse
 from fraud_assets.silver.repeats import conflict, content, differing, key, repeats
@@ -27,6 +27,7 @@ COMPARED = 100_000
 """Repeated records that are compared with the first of their key at once."""
 
 _RAW = [name for name in bronze.TRANSACTIONS.column_names if name != "headers"]
+_OF_A_LABEL = ["transaction_id", "event_time", "changed_at", "began", "kafka_time", "ingested_at"]
 _NO_REPEATS = pl.DataFrame(schema={"index": pl.UInt32, "differs": pl.List(pl.String)})
 
 Raw = Iterable[pl.DataFrame]
@@ -118,8 +119,8 @@ def _carry(
             rows = _with(kept, source=source.name, processed_at=now)
             outcome.written += increments.append_here(rows, increment, lake)
         elif increment.target is silver.LABELS:
-            changes = _rows(parsed, other["index"] if corrected else other["index"].clear())
-            told = _with(_in_line(kept, changes, source, lake), source=source.name, origin=IN_LINE, processed_at=now)
+            later = _rows(parsed, left_out["index"] if corrected else left_out["index"].clear())
+            told = _with(_in_line(kept, later, source, lake), source=source.name, origin=IN_LINE, processed_at=now)
             outcome.labelled += increments.append_here(told, increment, lake)
         elif increment.target is silver.QUARANTINE:
             outcome.quarantined += _put_aside(bad, raw, stream, increment, lake)
@@ -185,13 +186,13 @@ def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, l
     return increments.append_batches(aside, increment, lake)
 
 
-def _in_line(kept: pa.Table, changes: pa.Table, source: Source, lake: str) -> pa.Table:
-    """The labels that payments, and the changes of them, brought with them."""
-    needed = ["transaction_id", "event_time", "changed_at", "kafka_time", "ingested_at", *COORDINATES, IS_FRAUD.name]
-    first, later = (
-        pl.DataFrame(rows.select([name for name in needed if name in rows.column_names])) for rows in (kept, changes)
+def _in_line(kept: pa.Table, later: pa.Table, source: Source, lake: str) -> pa.Table:
+    """The labels that payments, and later records of them, brought with them."""
+    needed = [*_OF_A_LABEL, *COORDINATES, IS_FRAUD.name]
+    first, after = (
+        pl.DataFrame(rows.select([name for name in needed if name in rows.column_names])) for rows in (kept, later)
     )
-    return labels(first, later, source, lake).to_arrow(compat_level=pl.CompatLevel.oldest())
+    return in_line_labels(first, after, source, lake).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _attributes(parsed: pa.Table) -> set[str]:

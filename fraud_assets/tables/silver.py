@@ -4,8 +4,9 @@ from fraud_assets.tables.schema import COORDINATES, SOURCE, Column, Layer, Priva
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
 _STREAM = Column("stream", "string", "transactions or labels: which bronze table the record stands in", nullable=False)
+_CHANGED_AT = Column("changed_at", "timestamp", "when its database told what the row says; absent elsewhere", "UTC")
 _CHANGE = (
-    Column("changed_at", "timestamp", "when its database told what the row says; absent elsewhere", "UTC"),
+    _CHANGED_AT,
     Column("deleted_at", "timestamp", "when it told that the payment is deleted: it no longer counts", "UTC"),
 )
 
@@ -72,6 +73,7 @@ LABELS = Table(
         Column("processed_at", "timestamp", "when the row was written here", "UTC"),
         Column("who", "string", "the analyst whose verdict it is", privacy=Privacy.PERSONAL),
         Column("why", "string", "the reason the analyst gave"),
+        _CHANGED_AT,
     ),
     key=("source", "transaction_id", "known_at"),
     time="known_at",

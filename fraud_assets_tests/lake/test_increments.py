@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.features import step as features
 from fraud_assets.silver import step as silver
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
-from fraud_assets_tests.raw import Record, label, payment, records, send
+from fraud_assets_tests.raw import Record, label, payment, records, send, send_by_spark
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -98,8 +98,8 @@ def test_a_run_may_die_at_any_commit(
     cuts = [(number + 1) / (len(POINTS) + 2) for number in range(len(POINTS) + 1)]
     parts = zip(*(_parts(sent, cuts) for sent in _sent(seed=1)), strict=True)
     for (payments, labels), point in zip(parts, [None, *POINTS, None], strict=True):
-        send(lake, "transactions", payments)
-        send(lake, "labels", labels)
+        send_by_spark(spark, lake, "transactions", payments)
+        send_by_spark(spark, lake, "labels", labels)
         if point is None:
             run(spark, lake)
         else:

@@ -20,17 +20,18 @@ LEDGER = named("ledger")
 DUE = PAID + LEDGER.label_delay
 SCHEMA = {
     "transaction_id": pl.String, "is_fraud": pl.Boolean, "event_time": pl.Datetime("us", "UTC"),
-    "changed_at": pl.Datetime("us", "UTC"), "kafka_time": pl.Datetime("us", "UTC"),
+    "changed_at": pl.Datetime("us", "UTC"), "began": pl.Boolean, "kafka_time": pl.Datetime("us", "UTC"),
     "topic": pl.String, "partition": pl.Int32, "offset": pl.Int64,
 }  # fmt: skip
 
 
 def records(*told: tuple[bool | None, float], payment: str = "T", first: int = 0) -> pl.DataFrame:
-    """What a database told of a payment, each with the days after it was paid."""
+    """What a database told of a payment, each with the days after it was paid; offset 0 is how it began."""
     rows = [
         {
             "transaction_id": payment, "is_fraud": label, "event_time": PAID,
-            "changed_at": PAID + timedelta(days=days), "kafka_time": PAID + timedelta(days=days),
+            "changed_at": PAID + timedelta(days=days), "began": first + place == 0,
+            "kafka_time": PAID + timedelta(days=days),
             "topic": "t", "partition": 0, "offset": first + place,
         }
         for place, (label, days) in enumerate(told)
@@ -76,7 +77,7 @@ MICRO = timedelta(microseconds=1)
 def test_a_change_revises_the_label_it_tells_another_than(
     nothing_held: str, first: list[Any], changes: list[Any], expected: list[Any]
 ) -> None:
-    told = in_line.labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
+    told = in_line.in_line_labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
     assert known(told) == expected
 
 
@@ -87,25 +88,54 @@ def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -
         is_fraud=[False, True, False, True],
         known_at=[DUE, DUE + MICRO, DUE, DUE],
         origin=[IN_LINE, IN_LINE, IN_LINE, "chargeback"],
+        changed_at=[PAID, PAID, PAID, None],
     )
-    changes = pl.concat([records((True, 20), payment=payment) for payment in "ABC"])
-    told = in_line.labels(records(), changes, LEDGER, lake)
+    changes = pl.concat([records((True, 20), payment=payment, first=9) for payment in "ABC"])
+    told = in_line.in_line_labels(records(), changes, LEDGER, lake)
     assert sorted(told["transaction_id"]) == ["B", "C"]
 
 
 def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -> None:
-    lake = held(tmp_path, transaction_id=["T"], is_fraud=[True], known_at=[PAID + timedelta(days=20)], origin=[IN_LINE])
-    assert in_line.labels(records(), records((False, 15)), LEDGER, lake).is_empty()
+    late = PAID + timedelta(days=20)
+    lake = held(tmp_path, transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late])
+    assert in_line.in_line_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
 
 
-@settings(deadline=None)
-@given(told=st.lists(st.tuples(st.sampled_from([True, False, None]), st.integers(0, 12)), min_size=1, max_size=8))
-def test_no_two_labels_are_known_at_one_moment_and_the_last_is_what_was_told_last(
-    nothing_held: str, told: list[tuple[bool | None, int]]
+def test_a_payment_first_heard_of_by_a_change_has_its_label_from_then(nothing_held: str) -> None:
+    told = in_line.in_line_labels(records((True, 20), first=9), records(), LEDGER, nothing_held)
+    assert known(told) == [(True, PAID + timedelta(days=20))]
+
+
+def test_a_label_of_a_file_is_known_after_the_delay(nothing_held: str) -> None:
+    paid = records((True, 0)).drop("changed_at", "began")
+    assert known(in_line.in_line_labels(paid, paid.clear(), LEDGER, nothing_held)) == [(True, DUE)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    told=st.lists(st.tuples(st.sampled_from([True, False, None]), st.integers(0, 12)), min_size=1, max_size=8),
+    split=st.data(),
+)
+def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
+    tmp_path_factory: pytest.TempPathFactory, told: list[tuple[bool | None, int]], split: st.DataObject
 ) -> None:
     told = sorted(told, key=lambda label: label[1])
-    rows = in_line.labels(records(told[0]), records(*told[1:], first=1), LEDGER, nothing_held)
-    assert rows["known_at"].is_unique().all()
-    assert (rows["known_at"] >= DUE).all()
+    lake = held(
+        tmp_path_factory.mktemp("lake"), transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE]
+    )
+    first, place, written = records(told[0]), 1, []
+    while place < len(told) or not written:
+        end = split.draw(st.integers(min(place + 1, len(told)), len(told)))
+        later = records(*told[place:end], first=place)
+        rows = in_line.in_line_labels(first, later, LEDGER, lake).with_columns(origin=pl.lit(IN_LINE))
+        written.append(rows)
+        if not rows.is_empty():
+            new = rows.select("transaction_id", "is_fraud", "known_at", "origin", "changed_at")
+            held(Path(lake), **new.to_dict(as_series=False))
+        first, place = records(), end
+    labels = pl.concat(written)
+    assert labels["known_at"].is_unique().all()
+    assert (labels["known_at"] >= DUE).all()
     said = [label for label, _ in told if label is not None]
-    assert [label for label, _ in known(rows)][-1:] == said[-1:]
+    changes = [label for place, label in enumerate(said) if place == 0 or label != said[place - 1]]
+    assert [label for label, _ in known(labels)] == changes

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fraud_assets.settings import settings
 from fraud_assets.tables import gold
+from fraud_assets.training.metrics.names import in_words
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import model as query
@@ -90,7 +91,7 @@ def _table(metrics: pl.DataFrame) -> None:
     wide = metrics.pivot("title", index=("model_version", "role", "computed_at", "run_id"), values="value").sort(
         "model_version", descending=True
     )
-    ratios = set(query.comparable(metrics))
+    ratios = {in_words(metric) for metric in query.LEADING}
     config: dict[str, Any] = {
         t: st.column_config.NumberColumn(t, format="%.3f" if t in ratios else "localized")
         for t in metrics["title"].unique()
