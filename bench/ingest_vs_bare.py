@@ -1,6 +1,7 @@
 """How fast Kafka's records reach bronze, as a ratio to Spark's bare copy of the same topic to a Delta table.
 
-Both run in turn on the same warm stack, each time into a new table; the best of each counts.
+Both run in turn on the same warm stack, each time into a table that is there and empty; the best of each counts. A
+copy that makes its table as it goes pays less for the first commit: beside 0.9 s less of that, ours was 0.72 as fast.
 """
 
 import tempfile
@@ -37,6 +38,7 @@ def run() -> dict[str, Any]:
         for number in range(ROUNDS):
             lake = f"{folder}/{number}"
             create_all(spark, lake, (bronze.TRANSACTIONS,))
+            spark.read.format("kafka").options(**_from()).load().limit(0).write.format("delta").save(f"{lake}/bare")
             bare.append(seconds(lambda lake=lake: _bare(spark, Path(lake))))
             ours.append(seconds(lambda lake=lake: _ours(spark, lake, rows)))
     return rate("ingest_vs_bare", rows / min(ours), rows / min(bare), GOAL, goal_is_ratio=True)
@@ -49,11 +51,16 @@ def _ours(spark: SparkSession, lake: str, rows: int) -> None:
     assert taken.records == rows
 
 
+def _from() -> dict[str, str]:
+    return {"kafka.bootstrap.servers": settings().kafka, "subscribe": TOPIC, "startingOffsets": "earliest"}
+
+
 def _bare(spark: SparkSession, lake: Path) -> None:
-    source = spark.readStream.format("kafka").option("kafka.bootstrap.servers", settings().kafka)
-    copied = source.option("subscribe", TOPIC).option("startingOffsets", "earliest").load()
     query = (
-        copied.writeStream.format("delta")
+        spark.readStream.format("kafka")
+        .options(**_from())
+        .load()
+        .writeStream.format("delta")
         .option("checkpointLocation", str(lake / "bare-checkpoint"))
         .trigger(availableNow=True)
         .start(str(lake / "bare"))
