@@ -30,7 +30,7 @@ class Watch:
     tell: Callable[[str], None]
     since: float = field(default_factory=time.time)
     seen: dict[str, runs.Run] = field(default_factory=dict)
-    told: set[tuple[str, str]] = field(default_factory=set)
+    told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def look(self, quietly: bool = False) -> bool:
         """Look once; whether no run is in flight.
@@ -42,15 +42,16 @@ class Watch:
         for run in found:
             self.seen[run.run_id] = run
             for step in run.steps:
-                begun = (run.run_id, f"{step.name} began")
-                if not quietly and step.status in MARKS and (run.run_id, step.name) not in self.told:
-                    self.told.add((run.run_id, step.name))
-                    self.tell(
-                        f"  {MARKS[step.status]} {run.job:10} {step.name.replace('__', '.'):52} {step.seconds:6.1f} s"
-                    )
-                elif not quietly and step.status == UNDER_WAY and step.seconds > LONG_S and begun not in self.told:
-                    self.told.add(begun)
-                    self.tell(f"  … {run.job:10} {step.name.replace('__', '.')} is under way")
+                said = (run.run_id, step.name, step.status)
+                name = step.name.replace("__", ".")
+                if quietly or said in self.told:
+                    continue
+                if step.status in MARKS:
+                    self.told.add(said)
+                    self.tell(f"  {MARKS[step.status]} {run.job:10} {name:52} {step.seconds:6.1f} s")
+                elif step.status == UNDER_WAY and step.seconds > LONG_S:
+                    self.told.add(said)
+                    self.tell(f"  … {run.job:10} {name} is under way")
             if run.status in ("FAILURE", "CANCELED"):
                 errors = runs.outcome(self.settings, run.run_id).errors
                 raise FraudError(

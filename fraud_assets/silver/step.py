@@ -119,7 +119,7 @@ def _carry(
             rows = _with(kept, source=source.name, processed_at=now)
             outcome.written += increments.append_here(rows, increment, lake)
         elif increment.target is silver.LABELS:
-            later = _rows(parsed, left_out["index"] if corrected else left_out["index"].clear())
+            later = _rows(parsed, left_out["index"])
             told = _with(_in_line(kept, later, source, lake), source=source.name, origin=IN_LINE, processed_at=now)
             outcome.labelled += increments.append_here(told, increment, lake)
         elif increment.target is silver.QUARANTINE:
