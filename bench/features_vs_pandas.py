@@ -1,25 +1,27 @@
 """How fast the features of the Fraud Detection Handbook's 1.75 M payments are: read, computed, written to Delta.
 
-The baseline is the plain pandas computation of the same, from the same file to a Delta table. Both run once the stack's
-Spark is warm; ours is the best of three, as pandas is nothing but one long loop and varies little.
+The baseline is the plain pandas computation of the same, from the same file to a Delta table. Ours is the best of
+three, as pandas is nothing but one long loop and varies little.
 """
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import polars as pl
 from deltalake import write_deltalake
-from pyspark.sql import SparkSession
 
 from bench.clock import seconds
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import FEATURES
 from fraud_assets.features.plan import Plan
-from fraud_assets.features.spread import spread
-from fraud_assets.settings import settings
+from fraud_assets.features.shares import in_shares
+from fraud_assets.lake.writes import streamed, written
 from fraud_assets_tests.features import reference
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK, canonical, handbook_features
 
@@ -35,13 +37,8 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     Raises:
         FraudError: the file is not there.
     """
-    if not file.exists():
-        raise FraudError(f"features_vs_pandas: no file {file}; give the path of the Handbook's transactions as Parquet")
-    spark = SparkSession.builder.remote(settings().spark).getOrCreate()
-    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
-        lake = Path(folder)
-        rows = laid(file, lake)
-        value = min(seconds(lambda: ours(spark, lake, rows, PLAN)) for _ in range(ROUNDS))
+    with laid(file) as lake:
+        value = min(seconds(lambda: ours(lake, PLAN)) for _ in range(ROUNDS))
         baseline = seconds(lambda: _pandas(file, lake))
     ratio = baseline / value
     return {
@@ -55,12 +52,20 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     }
 
 
-def laid(file: Path, lake: Path) -> int:
-    """Write the Handbook's payments and labels to Delta tables; how many payments there are."""
+@contextmanager
+def laid(file: Path) -> Iterator[Path]:
+    """A folder with the payments and labels of ``file`` in Delta tables.
+
+    Raises:
+        FraudError: the file is not there.
+    """
+    if not file.exists():
+        raise FraudError(f"no file {file}; give the path of the Handbook's transactions as Parquet")
     transactions, labels = canonical(pl.read_parquet(file))
-    transactions.write_delta(lake / "transactions")
-    labels.write_delta(lake / "labels")
-    return transactions.height
+    with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+        transactions.write_delta(Path(folder) / "transactions")
+        labels.write_delta(Path(folder) / "labels")
+        yield Path(folder)
 
 
 def tables(lake: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -68,10 +73,13 @@ def tables(lake: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     return pl.scan_delta(lake / "transactions", version=0), pl.scan_delta(lake / "labels", version=0)
 
 
-def ours(spark: SparkSession, lake: Path, rows: int, plan: Plan) -> None:
-    """Compute a plan's features by Spark into the table ``features``."""
-    features = spread(spark, *tables(lake), plan, rows)
-    features.write.format("delta").mode("overwrite").save(str(lake / "features"))
+def ours(lake: Path, plan: Plan) -> None:
+    """Compute a plan's features into the table ``features``, as for a first history."""
+    shares = in_shares(*tables(lake), plan)
+    first = next(shares)
+    schema = first.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    rows = streamed(chain([first], shares), schema)
+    write_deltalake(lake / "features", rows, mode="overwrite", writer_properties=written(schema))
 
 
 def _pandas(file: Path, lake: Path) -> None:

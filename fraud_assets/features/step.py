@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.features.catalogue import ENTITIES, NAMES, VERSION
 from fraud_assets.features.plan import Plan
+from fraud_assets.features.shares import in_shares
 from fraud_assets.features.spread import spread
 from fraud_assets.features.touched import touched
 from fraud_assets.lake import increments, reads
@@ -20,6 +21,8 @@ from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.sources.source import Source
 from fraud_assets.tables import Table, gold, silver
 
+HELD_ROWS = 2_000_000
+"""Payments of a first history that this process takes; of more, Spark's workers compute the features."""
 KEY = ["source", "transaction_id"]
 PLACE = ["event_time", "customer_id", "merchant_id"]
 HELD = [*PLACE, *NAMES]
@@ -50,19 +53,10 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
         return Computed("nothing new")
     since, rows = _relisted(listed, source, lake)
     plan = plan.with_references(_references(source, lake))
-    first = increments.taken(silver.TRANSACTIONS, gold.FEATURES, source.name, lake) is None
-    new: DataFrame | pl.DataFrame | None = None
-    changed: DataFrame | None = None
-    if increments.in_place(paid, lake):
-        _withdraw(spark, source, lake)
-    if first:
-        new, changed = _on_spark(spark, source, plan, None, lake)
-    elif increments.size(paid, lake) + increments.size(told, lake) + rows <= SMALL:
-        new, changed = _here(spark, source, plan, paid, told, since, lake)
-    elif earliest := _since(spark, paid, told, since, lake):
-        new, changed = _on_spark(spark, source, plan, earliest, lake)
-    repaired = _repair(spark, changed, lake) if changed is not None else 0
-    written = _append(spark, new, paid, lake)
+    if paid is not None and paid.is_first:
+        written, repaired = _first(spark, source, plan, paid, lake), 0
+    else:
+        written, repaired = _later(spark, source, plan, paid, told, since, rows, lake)
     for increment in (told, listed):
         if increment is not None:
             increments.skip(increment, lake)
@@ -139,27 +133,55 @@ def _before(places: pl.DataFrame) -> pl.DataFrame:
     return places.filter(first, pl.col("_change_type") == increments.BEFORE)
 
 
-def _on_spark(
-    spark: SparkSession, source: Source, plan: Plan, since: datetime | None, lake: str
-) -> tuple[DataFrame, DataFrame | None]:
-    """The new and the changed rows among the payments since a moment (all of them without one), by Spark."""
+def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: str) -> int:
+    """All of a source's payments, in this process or, if they are very many, by Spark; returns how many."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
-    standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
-    needed = standing.select(plan.needed)
+    standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, paid.last))
     rows = reads.count(silver.TRANSACTIONS, lake, source.name)
-    if since is not None:
-        furthest = max(map(plan.horizon, ENTITIES))
-        reached = since - furthest - plan.label_delay
-        late = labels.filter(pl.col("known_at") >= since - furthest)
-        needed = pl.concat(
-            (
-                needed.filter(pl.col("event_time") >= reached),
-                needed.filter(pl.col("event_time") < reached).join(late, on="transaction_id", how="semi"),
-            )
+    if rows > HELD_ROWS:
+        return _append(spark, spread(spark, standing, labels, plan, rows), paid, lake)
+    return increments.append_batches(map(_stamped, in_shares(standing, labels, plan)), paid, lake)
+
+
+def _later(
+    spark: SparkSession,
+    source: Source,
+    plan: Plan,
+    paid: Increment | None,
+    told: Increment | None,
+    since: datetime | None,
+    relisted: int,
+    lake: str,
+) -> tuple[int, int]:
+    """What an increment touches, in this process or, if it is large, by Spark; returns the rows added and repaired."""
+    new: DataFrame | pl.DataFrame | None = None
+    changed: DataFrame | None = None
+    if increments.in_place(paid, lake):
+        _withdraw(spark, source, lake)
+    if increments.size(paid, lake) + increments.size(told, lake) + relisted <= SMALL:
+        new, changed = _here(spark, source, plan, paid, told, since, lake)
+    elif earliest := _since(spark, paid, told, since, lake):
+        new, changed = _on_spark(spark, source, plan, earliest, lake)
+    repaired = _repair(spark, changed, lake) if changed is not None else 0
+    return _append(spark, new, paid, lake), repaired
+
+
+def _on_spark(
+    spark: SparkSession, source: Source, plan: Plan, since: datetime, lake: str
+) -> tuple[DataFrame, DataFrame | None]:
+    """The new and the changed rows among the payments since a moment, by Spark."""
+    labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
+    needed = reads.standing(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
+    furthest = max(map(plan.horizon, ENTITIES))
+    reached = since - furthest - plan.label_delay
+    late = labels.filter(pl.col("known_at") >= since - furthest)
+    needed = pl.concat(
+        (
+            needed.filter(pl.col("event_time") >= reached),
+            needed.filter(pl.col("event_time") < reached).join(late, on="transaction_id", how="semi"),
         )
-    computed = spread(spark, needed, labels, plan, rows)
-    if since is None:
-        return computed, None
+    )
+    computed = spread(spark, needed, labels, plan, reads.count(silver.TRANSACTIONS, lake, source.name))
     computed = computed.where(F.col("event_time") >= since).localCheckpoint()
     stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since)
     now = computed.withColumn("now", F.struct(*HELD))
@@ -214,10 +236,7 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
         increments.skip(paid, lake)
         return 0
     if isinstance(new, pl.DataFrame):
-        now = pl.lit(datetime.now(UTC))
-        no_repair = pl.lit(None, pl.Datetime("us", "UTC"))
-        stamped = new.with_columns(features_version=pl.lit(VERSION), computed_at=now, repaired_at=no_repair)
-        return increments.append_here(stamped, paid, lake)
+        return increments.append_here(_stamped(new), paid, lake)
     return increments.append(
         spark,
         new.withColumns(
@@ -231,6 +250,11 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
         paid,
         lake,
     )
+
+
+def _stamped(new: pl.DataFrame) -> pl.DataFrame:
+    """With what the step says of its rows; what they lack is null."""
+    return new.with_columns(features_version=pl.lit(VERSION), computed_at=pl.lit(datetime.now(UTC)))
 
 
 def _of(table: Table, source: Source, lake: str, version: int | None = None) -> pl.LazyFrame:

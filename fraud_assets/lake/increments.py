@@ -8,7 +8,6 @@ range again. No state lives beside the tables.
 
 import json
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.lake import reads
-from fraud_assets.lake.writes import WRITTEN, shaped
+from fraud_assets.lake.writes import shaped, streamed, written
 from fraud_assets.tables import Table
 from fraud_assets.tables.schema import RETENTION_DAYS
 
@@ -266,7 +265,7 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     if _has(target, increment):
         return 0
     whole = shaped(arrow, pa.schema(target.schema()))
-    write_deltalake(target, whole, mode="append", commit_properties=_commit(increment), writer_properties=WRITTEN)
+    _write(target, whole, increment)
     return int(arrow.num_rows)
 
 
@@ -275,25 +274,21 @@ def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: str
     target = DeltaTable(increment.target.path(lake))
     if _has(target, increment):
         return 0
-    schema, written = pa.schema(target.schema()), 0
+    appended = 0
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        nonlocal written
-        for batch in _in_a_thread(rows):
-            written += batch.height
-            yield from shaped(batch.to_arrow(compat_level=pl.CompatLevel.oldest()), schema).to_batches()
-
-    stream = pa.RecordBatchReader.from_batches(schema, batches())
-    write_deltalake(target, stream, mode="append", commit_properties=_commit(increment), writer_properties=WRITTEN)
-    return written
-
-
-def _in_a_thread(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same batches, each made in another thread: delta-rs cannot read in the thread in which it writes."""
-    source = iter(batches)
-    with ThreadPoolExecutor(1) as pool:
-        while (batch := pool.submit(next, source, None).result()) is not None:
+    def counted() -> Iterator[pl.DataFrame]:
+        nonlocal appended
+        for batch in rows:
+            appended += batch.height
             yield batch
+
+    _write(target, streamed(counted(), pa.schema(target.schema())), increment)
+    return appended
+
+
+def _write(target: DeltaTable, rows: pa.Table | pa.RecordBatchReader, increment: Increment) -> None:
+    properties = written(rows.schema)
+    write_deltalake(target, rows, mode="append", commit_properties=_commit(increment), writer_properties=properties)
 
 
 def skip(increment: Increment, lake: str) -> None:

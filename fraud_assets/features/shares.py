@@ -1,0 +1,73 @@
+"""A whole source in this process: shares of customers and of merchants, evaluated on all cores, some at a time."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import polars as pl
+
+from fraud_assets.features.catalogue import columns
+from fraud_assets.features.inputs import columns_for
+from fraud_assets.features.plan import Plan, by_entity, widened
+
+SHARE_ROWS = 100_000
+"""Payments in a share, on average: few enough for a processor's caches, enough to keep it busy."""
+
+Share = tuple[pl.DataFrame, pl.DataFrame]
+"""The payments of some entities, with their position in ``index``, and the labels about them."""
+
+
+def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Iterator[pl.DataFrame]:
+    """The payments with a double for each declared feature, null where it is not the plan's, a share at a time.
+
+    ``payments`` and ``labels`` are one source's, all of them. What merchants' features need of the payments, their
+    values and some shares are held at once: about 1.5 GB for 1.75 million payments.
+    """
+    of_customers, of_merchants = by_entity(plan.features)
+    added = [feature.name for feature in of_merchants]
+    usual = plan.population(payments)
+    paid = payments.select(plan.needed).collect()
+    told = labels.select("transaction_id", "is_fraud", "known_at").collect()
+
+    def merchants(share: Share) -> pl.DataFrame:
+        found = plan.evaluate(*share, usual, of_merchants)
+        return found.select(share[0]["index"], *added)
+
+    def customers(share: Share) -> pl.DataFrame:
+        found = plan.evaluate(*share, usual, of_customers)
+        return widened(found.with_columns(share[0].select(added)))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        if of_merchants:
+            needed = paid.select(columns_for(columns(of_merchants)))
+            found = pl.concat(_each(pool, merchants, _shares(needed, told, "merchant_id")))
+            paid = paid.with_columns(found.sort("index").drop("index"))
+        yield from _each(pool, customers, _shares(paid, told, "customer_id"))
+
+
+def belongs(entity: str, shares: int) -> pl.Expr:
+    """Which of so many shares a payment is in, given the column of its entity."""
+    return pl.col(entity).hash(0) % shares
+
+
+def _shares(paid: pl.DataFrame, told: pl.DataFrame, entity: str) -> Iterator[Share]:
+    mine = belongs(entity, -(-paid.height // SHARE_ROWS) or 1)
+    numbered = paid.with_row_index().with_columns(share=mine)
+    of_share = told.join(numbered.select("transaction_id", "share"), on="transaction_id")
+    labels = of_share.partition_by("share", as_dict=True, include_key=False)
+    parts = numbered.partition_by("share", as_dict=True, include_key=False)
+    for share, rows in (parts or {(0,): numbered.drop("share")}).items():
+        yield rows, labels.get(share, told.clear())
+
+
+def _each(
+    pool: ThreadPoolExecutor, work: Callable[[Share], pl.DataFrame], shares: Iterable[Share]
+) -> Iterator[pl.DataFrame]:
+    """What ``work`` makes of each share, in order; no more are made ahead than there are cores."""
+    made: deque[Future[pl.DataFrame]] = deque()
+    for share in shares:
+        made.append(pool.submit(work, share))
+        if len(made) > (os.cpu_count() or 1):
+            yield made.popleft().result()
+    yield from (one.result() for one in made)

@@ -1,0 +1,43 @@
+"""Payments and labels drawn at random, with all that features may read."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from fraud_assets.features.inputs import SIGNALS
+
+POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
+READ_ONLY = [*POSITIONS, "country", "ip", "signals"]
+"""Columns that features read and gold.features does not carry."""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def drawn(payments: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Payments of sixty days, some without customer or merchant, and labels, some revised, some of other payments."""
+    random = np.random.default_rng(3)
+    minutes = np.sort(random.integers(0, 60 * 24 * 60, payments))
+    transactions = pl.DataFrame(
+        {
+            "source": "test",
+            "transaction_id": [f"t{n}" for n in range(payments)],
+            "event_time": [START + timedelta(minutes=int(m)) for m in minutes],
+            "customer_id": [f"c{n}" if n else None for n in random.integers(0, 80, payments)],
+            "merchant_id": [f"m{n}" if n else None for n in random.integers(0, 40, payments)],
+            "amount": random.gamma(2, 30, payments),
+            "kafka_time": START,
+            **{name: random.uniform(0, 90, payments) for name in POSITIONS},
+            "country": random.choice(["DE", "FR"], payments),
+            "ip": random.choice(["192.0.2.1", "192.0.2.2"], payments),
+            "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(payments)], dtype=SIGNALS),
+        }
+    )
+    told = random.choice(payments + payments // 5, 3 * payments // 5)
+    labels = pl.DataFrame(
+        {
+            "transaction_id": [f"t{n}" for n in told],
+            "is_fraud": random.random(len(told)) < 0.3,
+            "known_at": [START + timedelta(minutes=int(m)) for m in random.integers(0, 80 * 24 * 60, len(told))],
+        }
+    )
+    return transactions, labels
