@@ -21,8 +21,8 @@ Share = tuple[pl.DataFrame, pl.DataFrame]
 def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Iterator[pl.DataFrame]:
     """The payments with a double for each declared feature, null where it is not the plan's, a share at a time.
 
-    ``payments`` and ``labels`` are one source's, all of them. What merchants' features need of the payments, their
-    values and some shares are held at once: about 1.5 GB for 1.75 million payments.
+    ``payments`` and ``labels`` are one source's, all of them. They, merchants' features and some shares are held at
+    once: about 2.5 GB for 86 features of 1.75 million payments on two cores.
     """
     of_customers, of_merchants = by_entity(plan.features)
     added = [feature.name for feature in of_merchants]

@@ -14,7 +14,7 @@ from fraud_assets.features.plan import Plan, by_entity, widened
 from fraud_assets.features.shares import belongs
 
 WORKER_ROWS = 1_000_000
-"""Payments that a worker holds on average; each of two takes about 1.5 GB then."""
+"""Payments that a worker holds, on average: entities are not equally busy."""
 WORKERS = 2
 """Shares at least, so that small histories are spread too."""
 BATCH_ROWS = 100_000

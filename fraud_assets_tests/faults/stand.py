@@ -204,6 +204,7 @@ def large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
             patch.setattr(module, "SMALL", 0)
+        patch.setattr(features, "HELD_ROWS", 0)
         yield
 
 

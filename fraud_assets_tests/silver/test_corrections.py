@@ -117,6 +117,7 @@ def test_any_order_ends_as_in_order_on_spark(
 ) -> None:
     for module in (step, features):
         monkeypatch.setattr(module, "SMALL", 0)
+    monkeypatch.setattr(features, "HELD_ROWS", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
