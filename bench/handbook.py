@@ -42,7 +42,7 @@ CHOSEN = frozenset(
        for run in ("run", "ordinary")]
     + ["merchant_mean_log_run_60d", "merchant_gap_labelled_30d"]
 )  # fmt: skip
-"""The Handbook's fifteen, the amount against the customer's usual, bursts, runs of known frauds."""
+"""The Handbook's fifteen, the amount against the customer's usual, bursts, merchants' frauds and last label."""
 USED = tuple(feature for feature in FEATURES if feature.name in CHOSEN)
 NAMES = tuple(feature.name for feature in USED)
 
