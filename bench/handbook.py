@@ -40,9 +40,9 @@ CHOSEN = frozenset(
     + [f"customer_{kind}_{days}d" for kind in ("sum_excess", "mean_is_unusual") for days in (3, 7, 14)]
     + [f"merchant_{kind}_{run}_60d" for kind in ("count", "age", "quiet", "genuine", "share")
        for run in ("run", "ordinary")]
-    + ["merchant_mean_log_run_60d"]
+    + ["merchant_mean_log_run_60d", "merchant_gap_labelled_30d"]
 )  # fmt: skip
-"""The Handbook's fifteen, the amount against the customer's usual, bursts, runs of known frauds."""
+"""The Handbook's fifteen, the amount against the customer's usual, bursts, merchants' frauds and last label."""
 USED = tuple(feature for feature in FEATURES if feature.name in CHOSEN)
 NAMES = tuple(feature.name for feature in USED)
 

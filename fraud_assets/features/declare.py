@@ -51,7 +51,8 @@ class WindowFeature:
     then the window runs over the time at which each label became known, so nothing unknown at ``t`` can enter.
     ``last`` is how many there are at most, the newest. ``empty`` is the mean of an empty window (sum and count are 0);
     null where it is not given. A standard deviation is the sample's (n - 1), null of fewer than two. A gap is the time
-    in seconds since the latest payment of which ``of`` is not 0; maximum and gap are of payments, not by label.
+    in seconds since the latest payment of which ``of`` is not 0, or since the first label of one of them last became
+    known. A maximum is of payments, not by label.
     """
 
     name: str

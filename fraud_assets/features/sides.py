@@ -80,16 +80,23 @@ class Side:
     def window(self, feature: WindowFeature) -> Floats:
         """A feature of the wanted payments, in this side's order."""
         if feature.aggregate in ("max", "gap"):
-            start, end = self.start(feature.window), self._end(feature)
             if feature.aggregate == "max":
-                return highest(self.columns[feature.of], start, end)
-            return (self.now - latest(self.columns["event_time"], self.columns[feature.of] != 0, start, end)) / SECOND
+                return highest(self.columns[feature.of], self.start(feature.window), self._end(feature))
+            return (self.now - self._latest(feature)) / SECOND
         totals = self._totals(feature)
         if feature.aggregate == "count":
             return totals.count.astype(np.float64)
         if feature.aggregate == "sum":
             return totals.sum()
         return totals.mean(feature.empty) if feature.aggregate == "mean" else totals.std()
+
+    def _latest(self, feature: WindowFeature) -> Floats:
+        """When the last payment that counts happened, or, by label, when the last one became known."""
+        if feature.of == "is_fraud":
+            first = self.labels.running.counts > 0  # no correction of a label
+            return latest(self.labels.times, first, self._labelled_since(feature.window), self._labelled)
+        counts = self.columns[feature.of] != 0
+        return latest(self.columns["event_time"], counts, self.start(feature.window), self._end(feature))
 
     def _end(self, feature: WindowFeature) -> Integers:
         return self.at + 1 if feature.members == "with this one" else self.at

@@ -157,6 +157,11 @@ class Timeline:
         keys = entities * (len(moments.distinct) + 1) + moments.which + 1
         return cls(moments.distinct, keys, Running(counts, values))
 
+    @property
+    def times(self) -> Floats:
+        """When each event happened."""
+        return self.distinct[self.keys % (len(self.distinct) + 1) - 1].astype(np.float64)
+
     def until(self, entities: Integers, moments: Moments, back: int = 0) -> Integers:
         """For each entity and moment, the position after the entity's last event at or before that moment less back."""
         before = np.searchsorted(self.distinct, moments.distinct - back, side="right")

@@ -238,6 +238,8 @@ def _of_merchants(frame: pd.DataFrame) -> pd.DataFrame:
         labels = fraud.rolling(Between(past.after(days * DAY + DELAY), past.due), 0)
         found[f"merchant_count_labelled_{days}d"] = labels.count()
         found[f"merchant_mean_fraud_{days}d"] = labels.mean().fillna(0)
+    since = pd.Series((past.t - past.t[past.due - 1] - DELAY) / 1e6)
+    found["merchant_gap_labelled_30d"] = since.where(past.after(30 * DAY + DELAY) < past.due)
     week = Between(past.after(7 * DAY), past.here + 1)
     found["merchant_count_amount_7d"] = pd.Series((week.end - week.start).astype(float))
     found["merchant_mean_amount_7d"] = amount.rolling(week, 1).mean()

@@ -89,6 +89,8 @@ def inside(
                 if now - span < at <= now:
                     found.append((int(n == 0), fraud - before, at))
                 before = fraud
+        if feature.aggregate == "gap":
+            return sorted((event for event in found if event[0]), key=lambda event: event[2])
         return found
     if feature.members == "known as genuine":
         for other in of:
@@ -117,13 +119,14 @@ def naive(feature: WindowFeature, payments: list[dict], labels: pl.DataFrame, de
 
 def aggregated(feature: WindowFeature, now: datetime, held: list[tuple[int, float, datetime]]) -> float | None:
     count, numbers = sum(event[0] for event in held), [event[1] for event in held]
+    by_label = feature.of == "is_fraud"
     return {
         "count": lambda: float(count),
         "sum": lambda: float(sum(numbers)),
         "mean": lambda: sum(numbers) / count if count else feature.empty,
         "std": lambda: statistics.stdev(numbers) if count > 1 else None,
         "max": lambda: max(numbers, default=None),
-        "gap": lambda: next(((now - at).total_seconds() for _, value, at in reversed(held) if value), None),
+        "gap": lambda: next(((now - at).total_seconds() for _, value, at in reversed(held) if value or by_label), None),
     }[feature.aggregate]()
 
 

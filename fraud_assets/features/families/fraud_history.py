@@ -5,6 +5,8 @@ A run is what a merchant's known frauds make up while each is within 14 days of 
 >>> from fraud_assets.features.families.sample import features
 >>> features("merchant_count_run_60d", hours=[0, 24, 10 * 24], frauds=[True, True, False])
 [0.0, 0.0, 2.0]
+>>> features("merchant_gap_labelled_30d", hours=[0, 24, 9 * 24], frauds=[False, True, False])
+[None, None, 86400.0]
 """
 
 from fraud_assets.features.declare import (
@@ -53,6 +55,10 @@ def _runs(of: Events, which: str, frauds: str) -> tuple[Feature, ...]:
 FEATURES: tuple[Feature, ...] = (
     *_labelled("merchant_id", 1, 0.0), *_labelled("merchant_id", 7, 0.0), *_labelled("merchant_id", 30, 0.0),
     *_labelled("customer_id", 30, None),
+    WindowFeature(
+        "merchant_gap_labelled_30d", "time since a label of the merchant's payments last became known", "s",
+        "merchant_id", "gap", "is_fraud", 30 * DAY, known=FROM_LABELS,
+    ),
     WindowFeature(
         "merchant_count_amount_7d", "the merchant's payments in 7 days, this one included", "payments",
         "merchant_id", "count", "amount", 7 * DAY,
