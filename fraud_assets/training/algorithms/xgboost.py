@@ -23,8 +23,9 @@ DEFAULTS: Mapping[str, Any] = {
     "gamma": 0.0,
     "max_bin": 256,
     "num_parallel_tree": 1,
+    "seed": SEED,
 }
-_FIXED = {"objective": "binary:logistic", "seed": SEED}
+_FIXED = {"objective": "binary:logistic"}
 _FILE = "xgboost.ubj"
 
 
