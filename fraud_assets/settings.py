@@ -58,11 +58,11 @@ class Settings(BaseSettings):
         default=1_250_000, ge=1, description="records in one Spark micro-batch, the most that silver carries at once"
     )
 
-    # Training
+    # Features and training
     held_rows: int = Field(
         default=2_000_000,
         ge=1,
-        description="payments that a training holds in memory; of more, Spark's workers each hold a share",
+        description="payments that a training or a first history holds in memory; of more, Spark's workers hold shares",
     )
 
     # References: CSV files with a header, each a path or URL; empty where there is no such list

@@ -18,6 +18,8 @@ from fraud_assets.sources.source import named
 from fraud_assets.tables import bronze, gold, silver
 
 CARDS = named("cards")
+HELD_ROWS = 1_000_000
+"""Payments of a first history whose features are not computed by Spark."""
 WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
 
 POINTS = [
@@ -45,7 +47,7 @@ def run(spark: SparkSession, lake: Path) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
         refine(spark, CARDS, stream, str(lake))
-    features.compute(spark, CARDS, str(lake))
+    features.compute(spark, CARDS, str(lake), HELD_ROWS)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> d
     """Compute what new payments and labels touch."""
     source, lake = context.partition_key, settings().lake
     create_all(spark.spark_session, lake, (gold.FEATURES,))
-    computed = compute(spark.spark_session, named(source), lake)
+    computed = compute(spark.spark_session, named(source), lake, settings().held_rows)
     return dg.MaterializeResult(
         metadata=wiring.outcome(
             gold.FEATURES,

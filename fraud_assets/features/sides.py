@@ -79,9 +79,9 @@ class Side:
 
     def window(self, feature: WindowFeature) -> Floats:
         """A feature of the wanted payments, in this side's order."""
-        if feature.aggregate in ("max", "gap"):
-            if feature.aggregate == "max":
-                return highest(self.columns[feature.of], self.start(feature.window), self._end(feature))
+        if feature.aggregate == "max":
+            return highest(self.columns[feature.of], self.start(feature.window), self._end(feature))
+        if feature.aggregate == "gap":
             return (self.now - self._latest(feature)) / SECOND
         totals = self._totals(feature)
         if feature.aggregate == "count":

@@ -15,8 +15,8 @@ from fraud_assets.features.shares import belongs
 
 WORKER_ROWS = 1_000_000
 """Payments that a worker holds, on average: entities are not equally busy."""
-WORKERS = 2
-"""Shares at least, so that small histories are spread too."""
+FEWEST = 2
+"""Shares, so that few payments are spread too."""
 BATCH_ROWS = 100_000
 
 
@@ -33,7 +33,7 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
     of_customers, of_merchants = by_entity(plan.features)
     needed = payments.select(columns_for(columns(of_merchants)))
     usual = plan.population(payments)
-    shares = max(WORKERS, -(-rows // WORKER_ROWS))
+    shares = max(FEWEST, -(-rows // WORKER_ROWS))
 
     def apart(own: pl.Expr, scanned: pl.LazyFrame, features: Sequence[Feature]) -> pl.DataFrame:
         mine = scanned.filter(own)

@@ -21,8 +21,6 @@ from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.sources.source import Source
 from fraud_assets.tables import Table, gold, silver
 
-HELD_ROWS = 2_000_000
-"""Payments of a first history that this process takes; of more, Spark's workers compute the features."""
 KEY = ["source", "transaction_id"]
 PLACE = ["event_time", "customer_id", "merchant_id"]
 HELD = [*PLACE, *NAMES]
@@ -39,11 +37,12 @@ class Computed:
     repaired: int = 0
 
 
-def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
+def compute(spark: SparkSession, source: Source, lake: str, held_rows: int) -> Computed:
     """Bring gold.features up to date with silver.transactions, silver.labels and silver.references of one source.
 
     Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
-    positions in silver.labels and silver.references follow.
+    positions in silver.labels and silver.references follow. A first history of more than ``held_rows`` payments, and
+    any large increment, is computed by Spark's workers.
     """
     plan = Plan.of(source)
     listed = _listed(source, plan, lake)
@@ -51,12 +50,11 @@ def compute(spark: SparkSession, source: Source, lake: str) -> Computed:
     told = increments.pending(silver.LABELS, gold.FEATURES, source.name, lake)
     if paid is None and told is None and listed is None:
         return Computed("nothing new")
-    since, rows = _relisted(listed, source, lake)
     plan = plan.with_references(_references(source, lake))
     if paid is not None and paid.is_first:
-        written, repaired = _first(spark, source, plan, paid, lake), 0
+        written, repaired = _first(spark, source, plan, paid, lake, held_rows), 0
     else:
-        written, repaired = _later(spark, source, plan, paid, told, since, rows, lake)
+        written, repaired = _later(spark, source, plan, paid, told, listed, lake)
     for increment in (told, listed):
         if increment is not None:
             increments.skip(increment, lake)
@@ -133,12 +131,12 @@ def _before(places: pl.DataFrame) -> pl.DataFrame:
     return places.filter(first, pl.col("_change_type") == increments.BEFORE)
 
 
-def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: str) -> int:
+def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: str, held_rows: int) -> int:
     """All of a source's payments, in this process or, if they are very many, by Spark; returns how many."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
     standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, paid.last))
-    rows = reads.count(silver.TRANSACTIONS, lake, source.name)
-    if rows > HELD_ROWS:
+    rows = reads.count(silver.TRANSACTIONS, lake, source.name, paid.last)
+    if rows > held_rows:
         return _append(spark, spread(spark, standing, labels, plan, rows), paid, lake)
     return increments.append_batches(map(_stamped, in_shares(standing, labels, plan)), paid, lake)
 
@@ -149,8 +147,7 @@ def _later(
     plan: Plan,
     paid: Increment | None,
     told: Increment | None,
-    since: datetime | None,
-    relisted: int,
+    listed: Increment | None,
     lake: str,
 ) -> tuple[int, int]:
     """What an increment touches, in this process or, if it is large, by Spark; returns the rows added and repaired."""
@@ -158,6 +155,7 @@ def _later(
     changed: DataFrame | None = None
     if increments.in_place(paid, lake):
         _withdraw(spark, source, lake)
+    since, relisted = _relisted(listed, source, lake)
     if increments.size(paid, lake) + increments.size(told, lake) + relisted <= SMALL:
         new, changed = _here(spark, source, plan, paid, told, since, lake)
     elif earliest := _since(spark, paid, told, since, lake):

@@ -38,6 +38,7 @@ from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.source import named
 from fraud_assets.stack import operate, supervisor
 from fraud_assets.tables import Table, bronze, gold, silver
+from fraud_assets_tests import pipeline
 from fraud_assets_tests.conftest import ports
 from fraud_assets_tests.scoring.sample import champion
 
@@ -67,7 +68,7 @@ def _silver(spark: SparkSession, lake: str, kafka: str) -> None:
 
 
 def _features(spark: SparkSession, lake: str, kafka: str) -> None:
-    features.compute(spark, CARDS, lake)
+    features.compute(spark, CARDS, lake, pipeline.HELD_ROWS)
 
 
 def _scores(spark: SparkSession, lake: str, kafka: str) -> None:
@@ -98,7 +99,7 @@ STEPS: Mapping[str, Step] = {
 }
 """In the order in which a record passes them."""
 HERE = ("scores", "alerts")
-"""Steps that are done without Spark."""
+"""Steps that no size takes to Spark."""
 
 WRITES: Mapping[str, tuple[Table, ...]] = {
     "bronze": (bronze.TRANSACTIONS, bronze.LABELS),
@@ -204,7 +205,7 @@ def large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
             patch.setattr(module, "SMALL", 0)
-        patch.setattr(features, "HELD_ROWS", 0)
+        patch.setattr(pipeline, "HELD_ROWS", 0)
         yield
 
 

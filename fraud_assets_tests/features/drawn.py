@@ -8,8 +8,6 @@ import polars as pl
 from fraud_assets.features.inputs import SIGNALS
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
-READ_ONLY = [*POSITIONS, "country", "ip", "signals"]
-"""Columns that features read and gold.features does not carry."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -17,6 +17,7 @@ from fraud_assets.references.load import load, revisions
 from fraud_assets.silver import verdicts
 from fraud_assets.silver.account import account
 from fraud_assets.tables import Table, gold, silver
+from fraud_assets_tests import pipeline
 from fraud_assets_tests.pipeline import CARDS, run
 from fraud_assets_tests.raw import label, payment, records, send
 
@@ -30,7 +31,7 @@ def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """A small increment and a large one are computed in different places, with one outcome."""
     if request.param == "on Spark":
         monkeypatch.setattr(step, "SMALL", -1)
-        monkeypatch.setattr(step, "HELD_ROWS", -1)
+        monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
 
 
 def rows(table: Table, lake: Path) -> pl.DataFrame:

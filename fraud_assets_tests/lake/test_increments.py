@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.features import step as features
 from fraud_assets.silver import step as silver
+from fraud_assets_tests import pipeline
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
 from fraud_assets_tests.raw import Record, label, payment, records, send, send_by_spark
 
@@ -125,7 +126,7 @@ def test_a_split_on_spark_gives_the_same(
 ) -> None:
     for step in (silver, features):
         monkeypatch.setattr(step, "SMALL", 0)
-    monkeypatch.setattr(features, "HELD_ROWS", 0)
+    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
     _send_in_parts(spark, next(fresh_lakes), at_once, cuts=[0.6], label_cuts=[0.5])
 
 

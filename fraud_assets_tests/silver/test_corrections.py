@@ -23,6 +23,7 @@ from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.source import named
 from fraud_assets.tables import Table, gold, silver
+from fraud_assets_tests import pipeline
 from fraud_assets_tests.raw import change, day, records, send
 
 pytestmark = pytest.mark.stack
@@ -117,7 +118,7 @@ def test_any_order_ends_as_in_order_on_spark(
 ) -> None:
     for module in (step, features):
         monkeypatch.setattr(module, "SMALL", 0)
-    monkeypatch.setattr(features, "HELD_ROWS", 0)
+    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
@@ -128,7 +129,7 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int
     for begin, end in pairwise(places):
         send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
         refine(spark, LEDGER, "transactions", str(lake))
-        features.compute(spark, LEDGER, str(lake))
+        features.compute(spark, LEDGER, str(lake), pipeline.HELD_ROWS)
     assert_as_in_order(lake, told)
 
 
@@ -158,17 +159,17 @@ def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables
     lake = str(tables)
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     refine(spark, LEDGER, "transactions", lake)
-    assert features.compute(spark, LEDGER, lake).written == 4
+    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).written == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
     send(tables, "transactions", records(later, 4), "ledger")
     refine(spark, LEDGER, "transactions", lake)
-    found = features.compute(spark, LEDGER, lake)
+    found = features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
     repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
     assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
     assert {"0", "1"} <= set(repaired)
     assert held["amount"][0] == 50.0
-    assert features.compute(spark, LEDGER, lake).versions == "nothing new"
+    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).versions == "nothing new"
 
 
 def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -> None:
