@@ -113,18 +113,17 @@ def _composite(text: Column) -> Column:
 def undeclared(value: Column, stream: Stream) -> Column:
     """The fields of a JSON record that the source does not declare, as texts by name; null when there are none.
 
-    Stands beside the record's fields. Where as many declared fields have a value as the text has names, there are none;
-    any other record is read again for its names, and only one with strange names for their values.
+    Stands beside the record's fields. Where as many declared fields have a value as the record has names, there are
+    none; only a record with strange names is read again for their values.
     """
-    text, name_end = value.cast("string"), '":'
-    without = F.octet_length(F.replace(text, F.lit(name_end), F.lit("")))
+    text = value.cast("string")
     present = sum((F.col(f"`{field}`").isNotNull().cast("int") for field in stream.fields), F.lit(0))
-    plain = F.octet_length(text) - without == present * len(name_end)
-    names = F.array_except(F.json_object_keys(text), F.array(*map(F.lit, stream.fields)))
+    told = F.json_object_keys(text)
+    names = F.array_except(told, F.array(*map(F.lit, stream.fields)))
     everything = F.from_json(text, "map<string, string>")
 
     def last(name: Column) -> Column:
         mine = F.map_filter(everything, lambda key, _: key == name)  # a name may be there more than once
         return F.try_element_at(F.map_values(mine), F.lit(-1))
 
-    return F.when(~plain & (F.size(names) > 0), F.map_from_arrays(names, F.transform(names, last)))
+    return F.when((F.size(told) > present) & (F.size(names) > 0), F.map_from_arrays(names, F.transform(names, last)))

@@ -142,11 +142,13 @@ def test_fields_become_typed_columns(spark: SparkSession, tables: Path) -> None:
 
 def test_unknown_fields_are_kept_and_named_once(spark: SparkSession, tables: Path) -> None:
     odd = json.dumps(payment(2)).replace('"amount"', '"tip": 1, "tip": {"of": 2}, "amount"').encode()
-    send(tables, "transactions", records([payment(0), payment(1, tip=3, note=None, guests=["a"]), odd]))
+    spaced = json.dumps(payment(3, tip=4)).replace('"tip":', '"tip" :').encode()
+    send(tables, "transactions", records([payment(0), payment(1, tip=3, note=None, guests=["a"]), odd, spaced]))
     outcome = refine(spark, CARDS, "transactions", str(tables))
     assert outcome.undeclared == ("guests", "tip")
     taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
-    assert taken["attributes"].to_list() == [None, {"tip": "3", "guests": '["a"]'}, {"tip": '{"of":2}'}]
+    kept = [None, {"tip": "3", "guests": '["a"]'}, {"tip": '{"of":2}'}, {"tip": "4"}]
+    assert taken["attributes"].to_list() == kept
 
 
 def test_a_repeated_name_means_its_last_value(spark: SparkSession, tables: Path) -> None:
