@@ -22,6 +22,7 @@ from rich.console import Console
 from fraud_assets.lake.create import create_all
 from fraud_assets_tests.faults.stand import (
     HERE,
+    IN_PROCESS,
     READ,
     TABLES,
     WRITES,
@@ -125,12 +126,12 @@ def _broker(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterat
 
 
 def _process(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
-    """In the steps that need no Spark."""
+    """In the steps whose own process writes."""
     for step, tables in WRITES.items():
-        if step in HERE:
+        if step in IN_PROCESS:
             struck_in_a_process(own, step, lake)
         own.run(step, lake)
-        if step in HERE:
+        if step in IN_PROCESS:
             yield Fault("the step's process", f"{step}: rows written"), difference(lake, clean, tables)
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
+from deltalake import CommitProperties, DeltaTable, Transaction
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake import reads
+from fraud_assets.lake.writes import written
 from fraud_assets.tables import Table
 from fraud_assets.tables.schema import RETENTION_DAYS
 
@@ -29,7 +30,6 @@ STALE = 0.2
 """Share of a partition's bytes written since it was last clustered from which it is clustered again."""
 LARGE = 2 * 1024**3
 """Bytes from which a table is Spark's."""
-_WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=100_000)
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,15 @@ def _changed_in_place(delta: DeltaTable, table: Table, lake: str) -> bool:
 
 
 def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
+    how = written(pa.schema(delta.schema()))
     for source in work.compact:
-        delta.optimize.compact([("source", "=", source)], target_size=TARGET, writer_properties=_WRITER)
+        delta.optimize.compact([("source", "=", source)], target_size=TARGET, writer_properties=how)
     for source in work.cluster:
         delta.optimize.z_order(
             table.cluster_by,
             [("source", "=", source)],
             target_size=TARGET,
-            writer_properties=_WRITER,
+            writer_properties=how,
         )
     return len(delta.vacuum(RETENTION_DAYS * 24, dry_run=False, full=True))
 

@@ -100,6 +100,8 @@ STEPS: Mapping[str, Step] = {
 """In the order in which a record passes them."""
 HERE = ("scores", "alerts")
 """Steps that no size takes to Spark."""
+IN_PROCESS = ("features", *HERE)
+"""Steps whose own process writes a history as small as this one."""
 
 WRITES: Mapping[str, tuple[Table, ...]] = {
     "bronze": (bronze.TRANSACTIONS, bronze.LABELS),

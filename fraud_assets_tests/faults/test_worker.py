@@ -1,6 +1,6 @@
 """kill -9 of the process that a run lives in: run again, it completes the lake.
 
-Once in a run that Dagster's sensor started and its daemon starts again, and in each step that needs no Spark.
+Once in a run that Dagster's sensor started and its daemon starts again, and in each step whose own process writes.
 """
 
 import shutil
@@ -16,7 +16,7 @@ from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
 from fraud_assets.stack.runs import Run, runs
 from fraud_assets.tables import silver
-from fraud_assets_tests.faults.stand import HERE, WRITES, Stand, assert_same, committed, struck, writing
+from fraud_assets_tests.faults.stand import IN_PROCESS, WRITES, Stand, assert_same, committed, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
@@ -39,7 +39,7 @@ def test_a_killed_run_is_run_again(
 def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Path) -> None:
     for step in ("bronze", "silver"):
         own.run(step, faulty)
-    for step in ("features", *HERE):
+    for step in IN_PROCESS:
         struck_in_a_process(own, step, faulty)
         own.run(step, faulty)
     assert_same(faulty, clean, [*TABLES, *WRITES["scores"], *WRITES["alerts"]])
