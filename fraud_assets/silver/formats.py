@@ -12,8 +12,8 @@ from fraud_assets.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
 CHANGES = ("c", "u", "d", "r")
 """Debezium's operations that tell a row: create, update, delete and read (snapshot)."""
 
-BROKEN = "_broken"
-"""Where Spark puts a record that it could not read, beside its fields."""
+_BROKEN = "_broken"
+"""Where Spark puts a line of CSV that it could not read, beside its fields."""
 _HAS_ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})\\s*$"
 
 
@@ -26,23 +26,34 @@ def unreadable(stream: Stream) -> str:
     }[stream.format]
 
 
-def json(value: Column, stream: Stream) -> Column:
-    """The JSON objects, each a struct of the stream's fields, all texts, and `BROKEN`; null when it is not JSON.
+def json(value: Column, _: Stream) -> Column:
+    """The JSON objects, each a map from its names to texts; null when it is not JSON.
 
     Read as the elements of a list, as Spark would ignore whatever follows a first object.
     """
-    fields = ", ".join(f"`{field}`: string" for field in (*stream.fields, BROKEN))
     text = value.cast("string")
     closed = text.endswith("}") | text.rlike(r"\}\s+$")  # or the list would be closed by the record
-    return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), f"array<struct<{fields}>>"))
+    return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), "array<map<string, string>>"))
+
+
+def last_of_each(record: Column, stream: Stream) -> Column:
+    """A JSON record whose names stand once: of a repeated one the last value, as most readers of JSON take it."""
+    names = F.array_distinct(F.map_keys(record))
+
+    def last(name: Column) -> Column:
+        return F.try_element_at(F.map_values(F.map_filter(record, lambda key, _: key == name)), F.lit(-1))
+
+    repeated = (F.size(record) > _present(record, stream)) & (F.size(names) < F.size(record))
+    return F.when(repeated, F.map_from_arrays(names, F.transform(names, last))).otherwise(record)
 
 
 def csv(value: Column, stream: Stream) -> Column:
-    """The record, a struct of the stream's fields, all texts, and `BROKEN`, set when it has more or fewer."""
-    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, BROKEN))
-    options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": BROKEN}
+    """The record, a struct of the stream's fields, all texts; null when it has more or fewer."""
+    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, _BROKEN))
+    options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _BROKEN}
     text = value.cast("string")
-    return F.when(text.rlike(r"\S"), F.array(F.from_csv(text, fields, options)))
+    found = F.array(F.from_csv(text, fields, options))
+    return F.when(text.rlike(r"\S"), F.filter(found, lambda record: record[_BROKEN].isNull()))
 
 
 def debezium(value: Column, stream: Stream) -> Column:
@@ -64,7 +75,6 @@ def debezium(value: Column, stream: Stream) -> Column:
     fields = [
         *(told[field].alias(field) for field in stream.fields),
         *(change[field].alias(field) for field in CHANGE_FIELDS),
-        F.lit(None).cast("string").alias(BROKEN),
     ]
     return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.array(F.struct(*fields)))
 
@@ -110,20 +120,15 @@ def _composite(text: Column) -> Column:
     return text.rlike(r'^(\{("|\}$).*\}?|\[(["{0-9\[-]|\]$).*\]?)$')
 
 
-def undeclared(value: Column, stream: Stream) -> Column:
-    """The fields of a JSON record that the source does not declare, as texts by name; null when there are none.
+def undeclared(record: Column, stream: Stream) -> Column:
+    """The fields of a JSON record (see `json`) that the source does not declare, as texts; null when there are none.
 
-    Stands beside the record's fields. Where as many declared fields have a value as the record has names, there are
-    none; only a record with strange names is read again for their values.
+    Only a record of more names than declared fields have a value is searched.
     """
-    text = value.cast("string")
-    present = sum((F.col(f"`{field}`").isNotNull().cast("int") for field in stream.fields), F.lit(0))
-    told = F.json_object_keys(text)
-    names = F.array_except(told, F.array(*map(F.lit, stream.fields)))
-    everything = F.from_json(text, "map<string, string>")
+    unknown = F.map_filter(record, lambda name, _: ~name.isin(*stream.fields))
+    return F.when((F.size(record) > _present(record, stream)) & (F.size(unknown) > 0), unknown)
 
-    def last(name: Column) -> Column:
-        mine = F.map_filter(everything, lambda key, _: key == name)  # a name may be there more than once
-        return F.try_element_at(F.map_values(mine), F.lit(-1))
 
-    return F.when((F.size(told) > present) & (F.size(names) > 0), F.map_from_arrays(names, F.transform(names, last)))
+def _present(record: Column, stream: Stream) -> Column:
+    """How many of the declared fields have a value."""
+    return sum((record[field].isNotNull().cast("int") for field in stream.fields), F.lit(0))

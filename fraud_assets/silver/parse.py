@@ -64,7 +64,7 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
     named = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()) if pairs else None
     if stream.format != "json":
         return [] if named is None else [named.alias("attributes")]
-    unknown = formats.undeclared(F.col("_raw.value"), stream)
+    unknown = formats.undeclared(F.col("_record"), stream)
     both = unknown if named is None else F.coalesce(F.map_concat(named, unknown), named)
     return [both.alias("attributes")]
 
@@ -92,17 +92,19 @@ def _typed(column: Declared, stream: Stream) -> str:
 
 
 def _read(raw: DataFrame, stream: Stream) -> DataFrame:
-    """The bronze row as ``_raw``, the record's fields as texts beside it, and `_READ`."""
+    """The bronze row as ``_raw``, its record as ``_record``, the record's fields as texts beside them, and `_READ`."""
+    value, record = F.col("_raw.value"), F.col("_record")
     records = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
     found = raw.select(F.struct("*").alias("_raw"), records(F.col("value"), stream).alias("_records"))
     one = found.select(
         "_raw", F.size("_records").alias("_count"), F.try_element_at("_records", F.lit(1)).alias("_record")
     )
-    whole = (F.col("_count") == 1) & F.col("_record").isNotNull() & F.col(f"_record.{formats.BROKEN}").isNull()
-    value = F.col("_raw.value")
+    if stream.format == "json":
+        one = one.withColumn("_record", formats.last_of_each(record, stream))
+    whole = (F.col("_count") == 1) & record.isNotNull()
     read = (value.isNotNull(), F.is_valid_utf8(value.cast("string")), F.coalesce(whole, F.lit(False)))
     named = [flag.alias(name) for name, flag in zip(_READ, read, strict=True)]
-    return one.select("_raw", *named, *(F.col(f"_record.`{field}`") for field in stream.known))
+    return one.select("_raw", "_record", *named, *(record[field].alias(field) for field in stream.known))
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
