@@ -36,15 +36,20 @@ def json(value: Column, _: Stream) -> Column:
     return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), "array<map<string, string>>"))
 
 
-def last_of_each(record: Column, stream: Stream) -> Column:
+def unusual(record: Column, stream: Stream) -> Column:
+    """Whether a JSON record has other names than those of declared fields with a value, each once; most have not."""
+    return F.size(record) > sum((record[field].isNotNull().cast("int") for field in stream.fields), F.lit(0))
+
+
+def last_of_each(record: Column, unusual: Column) -> Column:
     """A JSON record whose names stand once: of a repeated one the last value, as most readers of JSON take it."""
     names = F.array_distinct(F.map_keys(record))
 
     def last(name: Column) -> Column:
         return F.try_element_at(F.map_values(F.map_filter(record, lambda key, _: key == name)), F.lit(-1))
 
-    repeated = (F.size(record) > _present(record, stream)) & (F.size(names) < F.size(record))
-    return F.when(repeated, F.map_from_arrays(names, F.transform(names, last))).otherwise(record)
+    once = F.map_from_arrays(names, F.transform(names, last))
+    return F.when(unusual & (F.size(names) < F.size(record)), once).otherwise(record)
 
 
 def csv(value: Column, stream: Stream) -> Column:
@@ -120,15 +125,7 @@ def _composite(text: Column) -> Column:
     return text.rlike(r'^(\{("|\}$).*\}?|\[(["{0-9\[-]|\]$).*\]?)$')
 
 
-def undeclared(record: Column, stream: Stream) -> Column:
-    """The fields of a JSON record (see `json`) that the source does not declare, as texts; null when there are none.
-
-    Only a record of more names than declared fields have a value is searched.
-    """
+def undeclared(record: Column, unusual: Column, stream: Stream) -> Column:
+    """The fields of a JSON record that the source does not declare, as texts; null when there are none."""
     unknown = F.map_filter(record, lambda name, _: ~name.isin(*stream.fields))
-    return F.when((F.size(record) > _present(record, stream)) & (F.size(unknown) > 0), unknown)
-
-
-def _present(record: Column, stream: Stream) -> Column:
-    """How many of the declared fields have a value."""
-    return sum((record[field].isNotNull().cast("int") for field in stream.fields), F.lit(0))
+    return F.when(unusual & (F.size(unknown) > 0), unknown)

@@ -64,7 +64,7 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
     named = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()) if pairs else None
     if stream.format != "json":
         return [] if named is None else [named.alias("attributes")]
-    unknown = formats.undeclared(F.col("_record"), stream)
+    unknown = formats.undeclared(F.col("_record"), F.col("_unusual"), stream)
     both = unknown if named is None else F.coalesce(F.map_concat(named, unknown), named)
     return [both.alias("attributes")]
 
@@ -92,7 +92,7 @@ def _typed(column: Declared, stream: Stream) -> str:
 
 
 def _read(raw: DataFrame, stream: Stream) -> DataFrame:
-    """The bronze row as ``_raw``, its record as ``_record``, the record's fields as texts beside them, and `_READ`."""
+    """The bronze row as ``_raw``, its record as ``_record``, the record's fields as texts beside them, `_READ`."""
     value, record = F.col("_raw.value"), F.col("_record")
     records = {"json": formats.json, "csv": formats.csv, "debezium": formats.debezium}[stream.format]
     found = raw.select(F.struct("*").alias("_raw"), records(F.col("value"), stream).alias("_records"))
@@ -100,11 +100,12 @@ def _read(raw: DataFrame, stream: Stream) -> DataFrame:
         "_raw", F.size("_records").alias("_count"), F.try_element_at("_records", F.lit(1)).alias("_record")
     )
     if stream.format == "json":
-        one = one.withColumn("_record", formats.last_of_each(record, stream))
+        one = one.withColumn("_unusual", formats.unusual(record, stream))
+        one = one.withColumn("_record", formats.last_of_each(record, F.col("_unusual")))
     whole = (F.col("_count") == 1) & record.isNotNull()
     read = (value.isNotNull(), F.is_valid_utf8(value.cast("string")), F.coalesce(whole, F.lit(False)))
     named = [flag.alias(name) for name, flag in zip(_READ, read, strict=True)]
-    return one.select("_raw", "_record", *named, *(record[field].alias(field) for field in stream.known))
+    return one.select("*", *named, *(record[field].alias(field) for field in stream.known))
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
