@@ -27,7 +27,7 @@ UPSTREAM: dict[str, set[str]] = {
     "training": {*FOUNDATIONS, "silver", "features"},
     "scoring": {*FOUNDATIONS, "silver", "features", "training"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "training", "scoring"},
-    "stack": {"settings", "errors"},
+    "stack": {"settings", "errors", "sources"},  # a wrong source's file is told before what reads it is started
     "demo": {*FOUNDATIONS, "bronze", "silver", "training", "stack"},
 }
 """For each part of the package, the parts it may import besides itself; wiring may also import ``wiring``."""

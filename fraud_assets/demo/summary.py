@@ -69,7 +69,7 @@ def stages(seconds: Mapping[str, float], seen: Mapping[str, runs.Run]) -> Shown:
 def delays(seen: Mapping[str, float]) -> str:
     """Event to dashboard, in a line."""
     if not seen:
-        return "no live payment was decided while the demonstration watched"
+        return "no live payment was decided while the demonstration watched; the dashboard shows the first soon"
     ordered = sorted(seen.values())
     worst = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
     return f"median {median(ordered):.1f} s, P95 {worst:.1f} s over {len(ordered)} live payments"

@@ -3,6 +3,7 @@
 What belongs here: finding what maps, what is missing and what fails. Nothing is written.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pyarrow as pa
 from pyspark.errors import AnalysisException, ParseException
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from fraud_assets.silver.parse import parse
@@ -38,7 +40,8 @@ class Trial:
 
 
 def unresolved(spark: SparkSession, stream: Stream) -> Iterator[tuple[Place, str]]:
-    """The expressions and rules that Spark cannot make sense of, and what it says."""
+    """The expressions and rules that Spark cannot make sense of, and what it says; its log does not say it again."""
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     fields = spark.createDataFrame([], ", ".join(f"`{name}` string" for name in stream.known))
     typed = {column.name: column.type for column in silver.TRANSACTIONS.columns} | {"is_fraud": "boolean"}
     canonical = spark.createDataFrame([], ", ".join(f"`{name}` {type_}" for name, type_ in typed.items()))
@@ -47,7 +50,7 @@ def unresolved(spark: SparkSession, stream: Stream) -> Iterator[tuple[Place, str
             try:
                 _ = over.selectExpr(expression).schema
             except (AnalysisException, ParseException) as error:
-                yield (part, name), str(error).splitlines()[0]
+                yield (part, name), str(error).splitlines()[0].split(" SQLSTATE: ")[0].rstrip(".")
 
 
 def tried(spark: SparkSession, source: Source, values: list[bytes]) -> Trial:

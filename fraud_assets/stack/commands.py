@@ -18,10 +18,13 @@ STYLES = {"ready": "green", "starting": "yellow", "stopped": "dim", "failing": "
 
 
 def up() -> None:
-    """Start the stack, detached, and wait until every part answers.
+    """Start the stack, detached, and wait until every part answers; nothing is started for a wrong source's file.
 
     Example: fraud up
     """
+    from fraud_assets.sources.source import catalogue
+
+    catalogue()
     operate.up(settings())
     print(f"Dagster    {settings().dagster}")
     print(f"Dashboard  http://{settings().host}:{settings().streamlit_port}")

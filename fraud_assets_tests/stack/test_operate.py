@@ -70,6 +70,16 @@ def test_a_changed_setting_restarts_the_part(own: Settings) -> None:
     assert supervisor.connect(own).getProcessInfo("quiet")["pid"] != first
 
 
+def test_up_starts_nothing_for_a_wrong_source(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text("name: shop\n colour: red\n")
+    environment = {**os.environ, "FRAUD_RUNTIME": str(tmp_path / "runtime"), "FRAUD_SOURCES": str(tmp_path)}
+    fraud = [str(Path(sys.executable).with_name("fraud")), "up"]
+    done = subprocess.run(fraud, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert "shop.yaml:2:" in done.stderr
+    assert not (tmp_path / "runtime").exists()
+
+
 def test_status_of_a_stack_that_was_never_started(tmp_path: Path) -> None:
     environment = {**os.environ, "FRAUD_RUNTIME": str(tmp_path)}
     fraud = [str(Path(sys.executable).with_name("fraud")), "status", "--json"]

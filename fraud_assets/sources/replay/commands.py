@@ -33,7 +33,8 @@ def replay(
 ) -> None:
     """Send a file to a source's topic as a stream, and report what was sent as JSON.
 
-    A batch with more than 1 % fraud, by the label in line, is warned of. Ctrl-C ends it after the batch under way.
+    A batch with more than 1 % fraud is warned of, where the label is a field of the records. Ctrl-C ends it after the
+    batch under way.
 
     Example: fraud replay ulb creditcard.parquet --batch 500 --rate 2000 --repeats 0.01
     """
@@ -53,10 +54,10 @@ def _progress() -> Iterator[Callable[["Batch", "Report"], None]]:
     """A line on standard error that follows the replay; the first batch with much fraud is warned of above it."""
     fields = (
         "{task.fields[records]:,} records · {task.fields[speed]:,.0f}/s · latency {task.fields[latency]} · "
-        "quality {task.fields[quality]:.1%} · fraud {task.fields[fraud]:.2%} · {task.fields[alarming]:,} warnings"
+        "quality {task.fields[quality]:.1%} · fraud {task.fields[fraud]} · {task.fields[alarming]:,} warnings"
     )
     console = plain(stderr=True)
-    start = {"records": 0, "speed": 0.0, "latency": "-", "quality": 1.0, "fraud": 0.0, "alarming": 0}
+    start = {"records": 0, "speed": 0.0, "latency": "-", "quality": 1.0, "fraud": "-", "alarming": 0}
     bar = Progress(SpinnerColumn(), TextColumn(fields), TimeElapsedColumn(), console=console)
     task = bar.add_task("replay", total=None, **start)  # type: ignore[arg-type]
 
@@ -74,7 +75,7 @@ def _progress() -> Iterator[Callable[["Batch", "Report"], None]]:
             records=report.records,
             speed=report.records_per_s,
             quality=batch.quality,
-            fraud=batch.fraud_rate,
+            fraud=f"{batch.fraud_rate:.2%}" if report.labelled else "not known",
             alarming=report.alarming_batches,
         )
 

@@ -52,11 +52,12 @@ class Batch:
 
 @dataclass
 class Report:
-    """What a replay sent so far; latencies in seconds."""
+    """What a replay sent so far; latencies in seconds. Frauds are known where the label is a field of the records."""
 
     file: str
     topic: str
     seed: int
+    labelled: bool = True
     records: int = 0
     batches: int = 0
     frauds: int = 0
@@ -95,8 +96,8 @@ class Report:
             "records_per_s": round(self.records_per_s, 1),
             "latency_ms": {"p50": round(p50, 1), "p95": round(p95, 1), "max": round(most, 1)},
             "quality": round(self.whole / share, 6),
-            "fraud_rate": round(self.frauds / share, 6),
-            "batches_above_1_percent_fraud": self.alarming_batches,
+            "fraud_rate": round(self.frauds / share, 6) if self.labelled else None,
+            "batches_above_1_percent_fraud": self.alarming_batches if self.labelled else None,
             **{name: self.changed[name] for name in ("missing", "repeats", "late")},
         }
 
@@ -117,7 +118,7 @@ def replay(
     if the file cannot be read as the source's, or Kafka does not confirm a record.
     """
     stop = stop or threading.Event()
-    report = Report(path.name, stream.topic, variations.seed)
+    report = Report(path.name, stream.topic, variations.seed, stream.label_field is not None)
     sending = batches(records(path, stream), batch_size, stream, variations, report.changed)
     first = next(sending, None)  # a file that is not the source's is told before a topic is made
     ensure_topics(servers, [stream.topic])

@@ -91,11 +91,15 @@ def test_a_check_shows_what_maps_what_is_missing_and_what_fails(stack: Settings,
 
 
 @pytest.mark.stack
-def test_an_expression_spark_does_not_understand_is_named_by_line_and_column(stack: Settings, source: Path) -> None:
+def test_an_expression_spark_does_not_understand_is_named_by_line_and_column(
+    stack: Settings, source: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     text = source.read_text().replace("merchant_id: shop", "merchant_id: upper(store)")
     source.write_text(text + "  # end\n")
-    with pytest.raises(FraudError, match=r"shop.yaml:14:5: transactions.columns.merchant_id: .*`store`"):
+    said = r"shop.yaml:14:5: transactions.columns.merchant_id: .*`store`.*\]; found 'upper"
+    with pytest.raises(FraudError, match=said):
         run("check", source)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.stack

@@ -85,6 +85,11 @@ def test_a_file_of_another_source_makes_no_topic(tmp_path: Path) -> None:
         replay(path, stream("never"), "127.0.0.1:1")
 
 
+def test_a_report_does_not_tell_frauds_that_it_cannot_know() -> None:
+    summary = Report("f", "t", 7, labelled=False).summary()
+    assert (summary["fraud_rate"], summary["batches_above_1_percent_fraud"]) == (None, None)
+
+
 def test_a_report_says_what_was_measured() -> None:
     report = Report("f", "t", 7, changed=Counter(late=2))
     for number, latency in enumerate([0.001, None, 0.003]):
