@@ -44,11 +44,16 @@ def unusual(record: Column, stream: Stream) -> Column:
 def last_of_each(record: Column, unusual: Column) -> Column:
     """A JSON record whose names stand once: of a repeated one the last value, as most readers of JSON take it."""
     names = F.array_distinct(F.map_keys(record))
-
-    def last(name: Column) -> Column:
-        return F.try_element_at(F.map_values(F.map_filter(record, lambda key, _: key == name)), F.lit(-1))
-
-    once = F.map_from_arrays(names, F.transform(names, last))
+    entries = F.transform(
+        F.map_entries(record), lambda entry, place: F.struct(entry["key"].alias("name"), place, entry["value"])
+    )
+    ordered = F.array_sort(entries)
+    last = F.zip_with(
+        ordered,
+        F.slice(ordered, 2, F.size(ordered)),
+        lambda entry, after: F.when(~entry["name"].eqNullSafe(after["name"]), F.struct(entry["name"], entry["value"])),
+    )
+    once = F.map_from_entries(F.array_compact(last))
     return F.when(unusual & (F.size(names) < F.size(record)), once).otherwise(record)
 
 

@@ -109,6 +109,9 @@ def cards() -> list[Poison]:
                ("amount is not a double but a list",)),
         Poison("many fields", json.dumps(payment(0, transaction_id="many fields")
                                          | {f"f{n}": n for n in range(5_000)}).encode()),
+        Poison("many fields, one twice", json.dumps(
+            payment(0, transaction_id="many fields, one twice") | {f"f{n}": n for n in range(80_000)}
+        ).encode()[:-1] + b', "f7": 8}'),
         Poison("a list", b"[" + _text("a list").encode() + b"]", _NOT_JSON),
         Poison("two objects", _text("two objects").encode() * 2, _NOT_JSON),
         Poison("a number", b"17", _NOT_JSON),
