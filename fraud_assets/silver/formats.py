@@ -36,7 +36,7 @@ def json(value: Column, _: Stream) -> Column:
     return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), "array<map<string, string>>"))
 
 
-def unusual(record: Column, stream: Stream) -> Column:
+def is_unusual(record: Column, stream: Stream) -> Column:
     """Whether a JSON record has other names than those of declared fields with a value, each once; most have not."""
     return F.size(record) > sum((record[field].isNotNull().cast("int") for field in stream.fields), F.lit(0))
 

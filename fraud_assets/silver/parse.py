@@ -100,7 +100,7 @@ def _read(raw: DataFrame, stream: Stream) -> DataFrame:
         "_raw", F.size("_records").alias("_count"), F.try_element_at("_records", F.lit(1)).alias("_record")
     )
     if stream.format == "json":
-        one = one.withColumn("_unusual", formats.unusual(record, stream))
+        one = one.withColumn("_unusual", formats.is_unusual(record, stream))
         one = one.withColumn("_record", formats.last_of_each(record, F.col("_unusual")))
     whole = (F.col("_count") == 1) & record.isNotNull()
     read = (value.isNotNull(), F.is_valid_utf8(value.cast("string")), F.coalesce(whole, F.lit(False)))
