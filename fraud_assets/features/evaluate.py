@@ -71,5 +71,5 @@ def _stepwise(frame: pl.DataFrame, features: Sequence[Feature], sides: Sides) ->
         if isinstance(feature, RowFeature):
             waiting.append(feature)
         else:
-            frame = frame.with_columns(sides.series(feature, frame))
+            frame = frame.hstack([sides.series(feature, frame)])
     return flushed()

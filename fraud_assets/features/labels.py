@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.windows import Integers
+from fraud_assets.features.compiled import Integers
 
 NEVER = np.iinfo(np.int64).max
 
@@ -20,12 +20,13 @@ NEVER = np.iinfo(np.int64).max
 def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
     """What became known when: columns row (of ``transactions``), known (µs), count (1 or 0), fraud (change in frauds).
 
-    ``transactions`` needs transaction_id and event_time; ``labels`` transaction_id, is_fraud, known_at; times are
-    ``Datetime("us", "UTC")``; ``label_delay`` is in seconds. A payment's label is known one microsecond after the
+    ``transactions`` needs transaction_id and event_time; ``labels`` transaction_id, is_fraud, known_at, or index, a
+    number that ``transactions`` has too, in place of transaction_id; times are ``Datetime("us", "UTC")``;
+    ``label_delay`` is in seconds. A payment's label is known one microsecond after the
     payment at the earliest, so that it never enters the payment's own features. Labels of other payments are ignored.
     """
-    rows = transactions.select("transaction_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
-    told = labels.join(rows, on="transaction_id")
+    key = "index" if "index" in labels.columns else "transaction_id"
+    told = labels.join(transactions.select(key, row=pl.int_range(pl.len(), dtype=pl.Int64)), on=key)
     paid = transactions["event_time"].to_physical().to_numpy()
     due = paid + max(label_delay * 1_000_000, 1)
     row = told["row"].to_numpy()

@@ -11,7 +11,7 @@ from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.plan import Plan, by_entity, widened
 
 CORES = pl.thread_pool_size()
-SHARE_ROWS = 100_000
+SHARE_ROWS = 50_000
 """Payments in a share, on average: few enough for a processor's caches, enough to keep it busy."""
 
 Share = tuple[pl.DataFrame, pl.DataFrame]
@@ -25,24 +25,25 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
     once: about 2.5 GB for 1.75 million payments on two cores.
     """
     of_customers, of_merchants = by_entity(plan.features)
-    added = [feature.name for feature in of_merchants]
-    paid = payments.select(plan.needed).collect()
+    paid = payments.select(plan.needed).collect().with_row_index()
     usual = plan.population(paid.lazy())
-    told = labels.select("transaction_id", "is_fraud", "known_at").collect()
+    about = paid.select("transaction_id", "index", "customer_id", "merchant_id")
+    told = labels.select("transaction_id", "is_fraud", "known_at").collect().join(about, on="transaction_id")
+    told = told.drop("transaction_id")
 
     def merchants(share: Share) -> pl.DataFrame:
         found = plan.evaluate(*share, usual, of_merchants)
-        return found.select(share[0]["index"], *added)
+        return found.select(share[0]["index"], *(feature.name for feature in of_merchants))
 
     def customers(share: Share) -> pl.DataFrame:
         found = plan.evaluate(*share, usual, of_customers)
-        return widened(found.with_columns(share[0].select(added)))
+        return widened(found.with_columns(merchant_features[place[share[0]["index"]]]) if of_merchants else found)
 
     with ThreadPoolExecutor(CORES) as pool:
         if of_merchants:
-            needed = paid.select(columns_for(columns(of_merchants)))
-            found = pl.concat(_each(pool, merchants, _shares(needed, told, "merchant_id")))
-            paid = paid.with_columns(found.sort("index").drop("index"))
+            needed = paid.select("index", *columns_for(columns(of_merchants)))
+            merchant_features = pl.concat(_each(pool, merchants, _shares(needed, told, "merchant_id")), rechunk=True)
+            place = merchant_features.drop_in_place("index").arg_sort()
         yield from _each(pool, customers, _shares(paid, told, "customer_id"))
 
 
@@ -52,13 +53,10 @@ def belongs(entity: str, shares: int) -> pl.Expr:
 
 
 def _shares(paid: pl.DataFrame, told: pl.DataFrame, entity: str) -> Iterator[Share]:
-    mine = belongs(entity, -(-paid.height // SHARE_ROWS) or 1)
-    numbered = paid.with_row_index().with_columns(share=mine)
-    of_share = told.join(numbered.select("transaction_id", "share"), on="transaction_id")
-    labels = of_share.partition_by("share", as_dict=True, include_key=False)
-    parts = numbered.partition_by("share", as_dict=True, include_key=False)
-    for share, rows in (parts or {(0,): numbered.drop("share")}).items():
-        yield rows, labels.get(share, told.clear())
+    share = belongs(entity, -(-paid.height // SHARE_ROWS) or 1)
+    payments, labels = (frame.with_columns(share=share).partition_by("share", as_dict=True) for frame in (paid, told))
+    for key, rows in (payments or {(0,): paid}).items():
+        yield rows, labels.get(key, told.clear())
 
 
 def _each(

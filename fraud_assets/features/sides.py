@@ -11,23 +11,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from fraud_assets.features.compiled import Floats, Integers, during, taken
 from fraud_assets.features.declare import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
 from fraud_assets.features.inputs import Facts
 from fraud_assets.features.labels import Spells, known, spells
-from fraud_assets.features.recent import Mask, recent
+from fraud_assets.features.recent import recent
 from fraud_assets.features.statistics import OF_NOTHING, STATISTICS, Past
-from fraud_assets.features.windows import Floats, Integers, Moments, Timeline, Totals, highest, latest, ordered
+from fraud_assets.features.windows import Running, Timeline, Totals, highest, latest, ordered
 
 SECOND = 1_000_000
+BEFORE_ALL = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
 class Payments:
-    """What every side needs of the payments: their moments, what became known of them when, facts of their source."""
+    """What every side needs of the payments: when they were, what became known of them when, facts of their source."""
 
     ids: pl.DataFrame  # transaction_id, customer_id, merchant_id
     times: Integers  # µs
-    moments: Moments
     labels: pl.DataFrame
     frauds: Spells
     genuine: Spells
@@ -39,7 +40,7 @@ class Payments:
         events = known(frame, labels, label_delay)
         times = frame["event_time"].to_physical().to_numpy()
         ids = frame.select("transaction_id", "customer_id", "merchant_id")
-        return cls(ids, times, Moments.of(times), events, *spells(events), facts)
+        return cls(ids, times, events, *spells(events), facts)
 
 
 @dataclass
@@ -54,16 +55,16 @@ class Side:
 
     def __post_init__(self) -> None:
         """Put the payments that have an entity in order."""
-        ids, moments = self.payments.ids, self.payments.moments
+        ids, times = self.payments.ids, self.payments.times
         self.code = _codes(ids[self.entity])
-        order = ordered(np.nan_to_num(self.code, nan=-1).astype(np.int64), moments, ids["transaction_id"])
+        order = ordered(np.nan_to_num(self.code, nan=-1).astype(np.int64), times, ids["transaction_id"])
         self.order = order[~np.isnan(self.code[order])]
         self.codes = self.code[self.order].astype(np.int64)
         self.at = np.flatnonzero(self.wanted[self.order])
-        self.entities, self.when = self.codes[self.at], moments[self.order[self.at]]
-        self.now = self.payments.times[self.order[self.at]]
+        self.entities, self.now = self.codes[self.at], times[self.order[self.at]]
         self.place = (np.cumsum(self.wanted) - 1)[self.order[self.at]]  # among the rows returned
-        self.columns["event_time"] = self.payments.times[self.order].astype(np.float64)
+        self.columns[self.entity] = self.code[self.order]
+        self.columns["event_time"] = times[self.order].astype(np.float64)
 
     def load(self, names: Iterable[str], frame: pl.DataFrame) -> None:
         """Make columns of all payments available, strings as numbers."""
@@ -94,7 +95,9 @@ class Side:
         """When the last payment that counts happened, or, by label, when the last one became known."""
         if feature.of == "is_fraud":
             first = self.labels.running.counts > 0  # no correction of a label
-            return latest(self.labels.times, first, self._labelled_since(feature.window), self._labelled)
+            return latest(
+                self.labels.times.astype(np.float64), first, self._labelled_since(feature.window), self._labelled
+            )
         counts = self.columns[feature.of] != 0
         return latest(self.columns["event_time"], counts, self.start(feature.window), self._end(feature))
 
@@ -116,16 +119,16 @@ class Side:
         return self.memory[key]  # type: ignore[return-value]
 
     def _labelled_since(self, window: int) -> Integers:
-        return self.labels.until(self.entities, self.when, window * SECOND)
+        return self.labels.until(self.entities, self.now - window * SECOND)
 
     @cached_property
     def _labelled(self) -> Integers:
-        return self.labels.until(self.entities, self.when)
+        return self.labels.until(self.entities, self.now)
 
     def _genuine(self, of: str, window: int) -> Totals:
         """The payments known as genuine at each wanted one, by the time at which that became known."""
         timeline, end = self._genuine_timeline(of)
-        found = timeline.between(timeline.until(self.entities, self.when, window * SECOND), end)
+        found = timeline.between(timeline.until(self.entities, self.now - window * SECOND), end)
         genuine = self._mine(self.payments.genuine)
         corrected = genuine.of(genuine.until < genuine.since + window * SECOND)
         if not len(corrected.row):
@@ -137,33 +140,35 @@ class Side:
         key = ("genuine", of)
         if key not in self.memory:
             genuine = self._mine(self.payments.genuine)
-            moments = Moments.of(genuine.since)
-            order = ordered(self.codes[genuine.row], moments)
+            order = ordered(self.codes[genuine.row], genuine.since)
             row = genuine.row[order]
-            timeline = _timeline(self.codes[row], moments[order], self.columns[of][row])
-            self.memory[key] = timeline, timeline.until(self.entities, self.when)
+            timeline = _timeline(self.codes[row], genuine.since[order], self.columns[of][row])
+            self.memory[key] = timeline, timeline.until(self.entities, self.now)
         return self.memory[key]  # type: ignore[return-value]
 
     def _during(self, of: str, row: Integers, since: Integers, until: Integers) -> Totals:
         """The payments ``row`` that count at each wanted one, each from a time until another."""
         row, change = np.tile(row, 2), np.repeat([1, -1], len(row))
-        moments = Moments.of(np.concatenate((since, until)))
-        order = ordered(self.codes[row], moments)
-        timeline = _timeline(self.codes[row[order]], moments[order], self.columns[of][row[order]], change[order])
-        return timeline.between(timeline.begin(self.entities), timeline.until(self.entities, self.when))
+        times = np.concatenate((since, until))
+        order = ordered(self.codes[row], times)
+        timeline = _timeline(self.codes[row[order]], times[order], self.columns[of][row[order]], change[order])
+        return timeline.between(
+            timeline.until(self.entities, np.full(len(self.entities), BEFORE_ALL)),
+            timeline.until(self.entities, self.now),
+        )
 
     def start(self, window: int) -> Integers:
         """The first position of each wanted payment's window in this side's order."""
         key = ("start", window)
         if key not in self.memory:
-            self.memory[key] = self._timeline("event_time").until(self.entities, self.when, window * SECOND)
+            self.memory[key] = self._timeline("event_time").until(self.entities, self.now - window * SECOND)
         return self.memory[key]  # type: ignore[return-value]
 
     def _timeline(self, of: str) -> Timeline:
         key = ("timeline", of)
         if key not in self.memory:
             values = self.columns[of] if of != "event_time" else np.zeros(len(self.order))
-            self.memory[key] = _timeline(self.codes, self.payments.moments[self.order], values)
+            self.memory[key] = _timeline(self.codes, self.payments.times[self.order], values)
         return self.memory[key]  # type: ignore[return-value]
 
     @cached_property
@@ -172,10 +177,10 @@ class Side:
         events = self.payments.labels
         events = events.filter(~np.isnan(self.code[events["row"].to_numpy()]))
         codes = self.code[events["row"].to_numpy()].astype(np.int64)
-        moments = Moments.of(events["known"].to_numpy())
-        order = ordered(codes, moments)
+        known = events["known"].to_numpy()
+        order = ordered(codes, known)
         count, fraud = events["count"].to_numpy()[order], events["fraud"].to_numpy()[order]
-        return Timeline.of(codes[order], moments[order], count, fraud.astype(np.float64))
+        return Timeline(codes[order], known[order], Running(count, fraud.astype(np.float64)))
 
     @cached_property
     def position(self) -> Integers:
@@ -208,52 +213,41 @@ class Side:
     def _pasts(self, of: str, window: int) -> Iterator[tuple[Integers, Past]]:
         by_label = of in ("known frauds", "ordinary known frauds")
         if by_label:
-            events, start, end, until = self._frauds(window)
+            events, start, end = self._frauds(window)
         else:
             events, start, end = self.columns, self.start(window), self.at
         for part in recent(start, end, LAST):
-            which, there = part.which, part.there
+            which, there, rows = part.which, part.there, self.at[part.which]
             if by_label:
-                there = there & (until[part.events] > self.now[which, None])
+                there &= taken(events["until"], part.end, there) > self.now[which, None]
             elif of == "usual payments":
-                there = there & ~self._fraud_by_now(part.events, self.now[which])
-            rows = self.at[which]
+                there &= ~during(*self._spells, part.end, self.now[which], there)
             if of == "ordinary known frauds":
-                there = there & ~(
-                    events["amount"][part.events] > ORDINARY * self.columns["population_mean"][rows, None]
-                )
-            own = {name: values[rows] for name, values in self.columns.items()}
-            yield which, Past(own, events, part.events, there, self.payments.facts, self.labels, self.entities[which])
-
-    def _fraud_by_now(self, events: Integers, now: Integers) -> Mask:
-        """Which payments count as known fraud at the times of others."""
-        found = np.zeros(events.shape, bool)
-        rows, lags = np.nonzero(self._ever[events])
-        at, moment = events[rows, lags], now[rows]
-        spells = self.frauds
-        first, last = (np.searchsorted(spells.row, at, side=side) for side in ("left", "right"))
-        for nth in range(int((last - first).max(initial=0))):
-            spell = np.minimum(first + nth, len(spells.row) - 1)
-            found[rows, lags] |= (first + nth < last) & (spells.since[spell] <= moment) & (moment < spells.until[spell])
-        return found
+                most = ORDINARY * self.columns["population_mean"][rows, None]
+                there &= ~(taken(events["amount"], part.end, there) > most)
+            yield (
+                which,
+                Past(
+                    self.columns, rows, events, part.end, there, self.payments.facts, self.labels, self.entities[which]
+                ),
+            )
 
     @cached_property
-    def _ever(self) -> Mask:
-        """Which payments were ever known as fraud."""
-        ever = np.zeros(len(self.order), bool)
-        ever[self.frauds.row] = True
-        return ever
+    def _spells(self) -> tuple[Integers, Integers, Integers]:
+        """The first of each payment's spells of known fraud, from when, until when."""
+        frauds = self.frauds
+        return np.searchsorted(frauds.row, np.arange(len(self.order) + 1)), frauds.since, frauds.until
 
-    def _frauds(self, window: int) -> tuple[dict[str, Floats], Integers, Integers, Integers]:
-        """The known frauds in the order they became known: columns, each payment's first and last, until when."""
+    def _frauds(self, window: int) -> tuple[dict[str, Floats], Integers, Integers]:
+        """The known frauds in the order they became known: columns, each payment's first and last."""
         row, since = self.frauds.row, self.frauds.since
-        moments = Moments.of(since)
-        order = ordered(self.codes[row], moments)
+        order = ordered(self.codes[row], since)
         row = row[order]
-        timeline = _timeline(self.codes[row], moments[order], np.zeros(len(row)))
-        events = {name: values[row] for name, values in self.columns.items()} | {"known": since[order].astype(float)}
-        start = timeline.until(self.entities, self.when, window * SECOND)
-        return events, start, timeline.until(self.entities, self.when), self.frauds.until[order]
+        timeline = _timeline(self.codes[row], since[order], np.zeros(len(row)))
+        events = {name: values[row] for name, values in self.columns.items()}
+        events |= {"known": since[order].astype(float), "until": self.frauds.until[order].astype(float)}
+        start = timeline.until(self.entities, self.now - window * SECOND)
+        return events, start, timeline.until(self.entities, self.now)
 
 
 @dataclass
@@ -286,10 +280,10 @@ class Sides:
         return side.series(feature.name, side.memory[("recent", feature.name)])  # type: ignore[arg-type]
 
 
-def _timeline(codes: Integers, moments: Moments, values: Floats, counts: Integers | None = None) -> Timeline:
+def _timeline(codes: Integers, times: Integers, values: Floats, counts: Integers | None = None) -> Timeline:
     """A timeline on which an event without a value does not count."""
     there = ~np.isnan(values)
-    return Timeline.of(codes, moments, (1 if counts is None else counts) * there, np.where(there, values, 0))
+    return Timeline(codes, times, Running((1 if counts is None else counts) * there, np.where(there, values, 0)))
 
 
 def _codes(values: pl.Series) -> Floats:

@@ -10,10 +10,11 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from fraud_assets.features.compiled import Floats, Integers, Mask, newest_run, share, taken
 from fraud_assets.features.declare import Statistic
 from fraud_assets.features.inputs import Facts, distance
-from fraud_assets.features.recent import Mask, median, share
-from fraud_assets.features.windows import Floats, Integers, Timeline
+from fraud_assets.features.recent import median
+from fraud_assets.features.windows import Timeline
 
 DAY_US = 86_400e6
 RUN_GAP_DAYS = 14
@@ -37,17 +38,22 @@ class Run:
 class Past:
     """Some payments and the last events before each: columns by name, in whole, and where to look in them."""
 
-    own: Mapping[str, Floats]  # of the payments
-    events: Mapping[str, Floats]  # of all events
-    at: Integers
+    payments: Mapping[str, Floats]
+    rows: Integers  # of the payments
+    events: Mapping[str, Floats]
+    end: Integers
     there: Mask
     facts: Facts
     labels: Timeline  # of the payments' entities
     entities: Integers
 
+    def own(self, name: str) -> Floats:
+        """A column of the payments."""
+        return self.payments[name][self.rows]
+
     def of(self, name: str) -> Floats:
         """A column of the events, a row a payment; NaN where there is none."""
-        return np.where(self.there, self.events[name][self.at], np.nan)
+        return taken(self.events[name], self.end, self.there)
 
     @cached_property
     def logs(self) -> Floats:
@@ -62,39 +68,23 @@ class Past:
     @cached_property
     def run(self) -> Run:
         """The latest events of which each happened within `RUN_GAP_DAYS` of the one that became known after it."""
-        happened, known, logs = self.of("event_time"), self.of("known"), self.logs
-        rows, width = happened.shape
-        count, total = np.zeros(rows), np.zeros(rows)
-        first, known_first, last, known_last = (np.full(rows, np.nan) for _ in range(4))
-        going = np.ones(rows, bool)
-        for k in range(width):
-            here, time = self.there[:, k], happened[:, k]
-            going &= ~here | np.isnan(first) | (np.abs(first - time) <= RUN_GAP_DAYS * DAY_US)
-            more = here & going
-            last, known_last = (
-                np.where(more & (count == 0), new, old) for new, old in ((time, last), (known[:, k], known_last))
-            )
-            first, known_first = np.where(more, time, first), np.where(more, known[:, k], known_first)
-            count, total = count + more, total + np.where(more, logs[:, k], 0)
-        logs = np.full(rows, np.nan)
-        np.divide(total, count, out=logs, where=count > 0)
-        return Run(count, first, last, known_first, known_last, logs)
+        return Run(*newest_run(self.of("event_time"), self.of("known"), self.logs, RUN_GAP_DAYS * DAY_US))
 
     def labelled_since(self, known: Floats) -> tuple[Floats, Floats]:
         """How many labels of the payment's entity have become known after a time, in µs, and how many frauds."""
         since = np.nan_to_num(known, nan=0).astype(np.int64)
-        now = self.own["event_time"].astype(np.int64)
-        found = self.labels.between(self.labels.at(self.entities, since), self.labels.at(self.entities, now))
+        now = self.own("event_time").astype(np.int64)
+        found = self.labels.between(self.labels.until(self.entities, since), self.labels.until(self.entities, now))
         counts, frauds = found.count.astype(np.float64), found.millionths / 1e6
         return np.where(np.isnan(known), np.nan, counts), np.where(np.isnan(known), np.nan, frauds)
 
 
 def _same(name: str) -> Callable[[Past], Floats]:
-    return lambda past: share(past.of(name) == past.own[name][:, None], past.there & ~np.isnan(past.of(name)))
+    return lambda past: share(past.of(name) == past.own(name)[:, None], past.there & ~np.isnan(past.of(name)))
 
 
 def _same_hour(past: Past) -> Floats:
-    apart = np.abs(past.of("time_hour") - past.own["time_hour"][:, None])
+    apart = np.abs(past.of("time_hour") - past.own("time_hour")[:, None])
     return share(np.minimum(apart, 24 - apart) <= HOURS_APART, past.there)
 
 
@@ -105,7 +95,7 @@ def _median_gap(past: Past) -> Floats:
 
 def _distance(past: Past, latitude: Floats, longitude: Floats) -> Floats:
     frame = pl.DataFrame(
-        {"a": latitude, "b": longitude, "c": past.own["merchant_latitude"], "d": past.own["merchant_longitude"]}
+        {"a": latitude, "b": longitude, "c": past.own("merchant_latitude"), "d": past.own("merchant_longitude")}
     )
     return frame.select(distance(past.facts, *map(pl.col, "abcd"))).to_series().to_numpy()
 
@@ -130,10 +120,10 @@ def _share(past: Past) -> Floats:
 
 STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
     "count": lambda past: np.count_nonzero(past.there, axis=1).astype(np.float64),
-    "percentile": lambda past: share(past.logs <= past.own["amount_log"][:, None], past.there),
+    "percentile": lambda past: share(past.logs <= past.own("amount_log")[:, None], past.there),
     "median": lambda past: past.middle,
     "spread": lambda past: MAD_TO_STD * median(np.abs(past.logs - past.middle[:, None])),
-    "gap": lambda past: (past.own["event_time"] - past.of("event_time")[:, 0]) / 1e6,
+    "gap": lambda past: (past.own("event_time") - past.of("event_time")[:, 0]) / 1e6,
     "median_gap": _median_gap,
     "same_hour": _same_hour,
     "same_merchant": _same("merchant_id"),
@@ -141,8 +131,8 @@ STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
     "last_distance": _last,
     "usual_distance": _usual,
     "run_count": lambda past: past.run.count,
-    "run_age": lambda past: (past.own["event_time"] - past.run.first) / DAY_US,
-    "run_quiet": lambda past: (past.own["event_time"] - past.run.last) / DAY_US,
+    "run_age": lambda past: (past.own("event_time") - past.run.first) / DAY_US,
+    "run_quiet": lambda past: (past.own("event_time") - past.run.last) / DAY_US,
     "run_genuine": _genuine,
     "run_share": _share,
     "run_amount": lambda past: past.run.logs,

@@ -11,46 +11,26 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from fraud_assets.features.compiled import Floats, Integers, positions_until
+
 Unsigned = npt.NDArray[np.uint64]
 
 _MILLION = 1_000_000
 _2_64 = 2.0**64
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Points in time: the distinct ones, ascending, and for each event which of them is its own."""
-
-    distinct: Integers
-    which: Integers
-
-    @classmethod
-    def of(cls, times: Integers) -> "Moments":
-        """The moments of events that happen at ``times``, in any order."""
-        order = np.argsort(times, kind="stable")
-        ascending = times[order]
-        new = np.concatenate((np.ones(min(1, len(times)), bool), ascending[1:] != ascending[:-1]))
-        which = np.empty(len(times), np.int64)
-        which[order] = np.cumsum(new) - 1
-        return cls(ascending[new], which)
-
-    def __getitem__(self, rows: Integers) -> "Moments":
-        """The moments of some of the events."""
-        return Moments(self.distinct, self.which[rows])
-
-
-def ordered(entities: Integers, moments: Moments, tie_break: pl.Series | None = None) -> Integers:
+def ordered(entities: Integers, times: Integers, tie_break: pl.Series | None = None) -> Integers:
     """Positions that put events in the order (entity, time, tie-break, position)."""
-    keys = entities * (len(moments.distinct) + 1) + moments.which
-    order = np.argsort(keys, kind="stable")
+    by_time = np.argsort(times, kind="stable")
+    codes = entities[by_time] - entities.min(initial=0)
+    smallest = np.min_scalar_type(codes.max(initial=0))  # NumPy sorts numbers of two bytes by their digits
+    order = by_time[np.argsort(codes.astype(smallest), kind="stable")]
     if tie_break is not None:
-        ascending = keys[order]
-        same = np.flatnonzero(ascending[1:] == ascending[:-1])
+        entity, time = entities[order], times[order]
+        same = np.flatnonzero((entity[1:] == entity[:-1]) & (time[1:] == time[:-1]))
         tied = np.union1d(same, same + 1)
         rows = order[tied]
-        order[tied] = rows[np.lexsort((tie_break.gather(rows).to_numpy(), keys[rows]))]
+        order[tied] = rows[np.lexsort((tie_break.gather(rows).to_numpy(), times[rows], entities[rows]))]
     return order
 
 
@@ -147,36 +127,13 @@ class Totals:
 class Timeline:
     """Events in the order (entity, time)."""
 
-    distinct: Integers
-    keys: Integers  # entity and position in ``distinct`` as one number, ascending
-    running: Running
+    entities: Integers
+    times: Integers
+    running: Running  # an event that counts -1 takes its value back
 
-    @classmethod
-    def of(cls, entities: Integers, moments: Moments, counts: Integers, values: Floats) -> "Timeline":
-        """The timeline of events already in order; an event that counts -1 takes its value back."""
-        keys = entities * (len(moments.distinct) + 1) + moments.which + 1
-        return cls(moments.distinct, keys, Running(counts, values))
-
-    @property
-    def times(self) -> Floats:
-        """When each event happened."""
-        return self.distinct[self.keys % (len(self.distinct) + 1) - 1].astype(np.float64)
-
-    def until(self, entities: Integers, moments: Moments, back: int = 0) -> Integers:
-        """For each entity and moment, the position after the entity's last event at or before that moment less back."""
-        before = np.searchsorted(self.distinct, moments.distinct - back, side="right")
-        return self._position(entities, before[moments.which])
-
-    def begin(self, entities: Integers) -> Integers:
-        """For each entity, the position before its first event."""
-        return self._position(entities, np.zeros(1, np.int64))
-
-    def at(self, entities: Integers, times: Integers) -> Integers:
-        """As `until`, of any times in microseconds."""
-        return self._position(entities, np.searchsorted(self.distinct, times, side="right"))
-
-    def _position(self, entities: Integers, before: Integers) -> Integers:
-        return np.searchsorted(self.keys, entities * (len(self.distinct) + 1) + before, side="right").astype(np.int64)
+    def until(self, entities: Integers, times: Integers) -> Integers:
+        """For each entity and time, the position after the entity's last event at or before that time."""
+        return positions_until(self.entities, self.times, entities, times)
 
     def between(self, start: Integers, end: Integers) -> Totals:
         """The totals of the events at positions ``[start, end)``."""

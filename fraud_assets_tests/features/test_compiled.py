@@ -1,0 +1,120 @@
+"""Each compiled loop does what a plain one over lists does."""
+
+import bisect
+import math
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fraud_assets.features import compiled
+from fraud_assets.features.compiled import during, middle, newest_run, positions_until, share, taken
+
+ENTITY, TIME = st.integers(0, 3), st.integers(0, 9)
+VALUE = st.one_of(st.just(math.nan), st.integers(-9, 9).map(float))
+SETTINGS = settings(deadline=None, max_examples=100)
+
+
+def matrix(rows: list[list[Any]], kind: type) -> np.ndarray:
+    return np.array(rows, kind).reshape(len(rows), -1)
+
+
+def rectangle(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]]:
+    return st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1))
+
+
+@SETTINGS
+@given(st.lists(st.tuples(ENTITY, TIME)), st.lists(st.tuples(ENTITY, TIME)))
+def test_positions_in_any_order(events: list[tuple[int, int]], wanted: list[tuple[int, int]]) -> None:
+    events.sort()
+    found = positions_until(*np.array([*events, (0, 0)])[:-1].T, *np.array([*wanted, (0, 0)])[:-1].T)
+    assert found.tolist() == [bisect.bisect_right(events, one) for one in wanted]
+
+
+@SETTINGS
+@given(st.lists(VALUE, min_size=1), st.data())
+def test_values_before_a_position(values: list[float], data: st.DataObject) -> None:
+    end = data.draw(st.lists(st.integers(0, len(values)), min_size=1))
+    there = [[back < one and data.draw(st.booleans()) for back in range(3)] for one in end]
+    expected = [
+        [values[one - 1 - back] if row[back] else math.nan for back in range(3)]
+        for one, row in zip(end, there, strict=True)
+    ]
+    found = taken(np.array(values), np.array(end), matrix(there, bool))
+    np.testing.assert_array_equal(found, expected)
+
+
+@SETTINGS
+@given(st.lists(st.lists(st.tuples(TIME, TIME), max_size=2), min_size=3, max_size=6), st.data())
+def test_events_in_a_spell(spells: list[list[tuple[int, int]]], data: st.DataObject) -> None:
+    end = data.draw(st.lists(st.integers(3, len(spells)), min_size=1))
+    now = [data.draw(TIME) for _ in end]
+    there = [[data.draw(st.booleans()) for _ in range(3)] for _ in end]
+    expected = [
+        [row[back] and any(since <= at < until for since, until in spells[one - 1 - back]) for back in range(3)]
+        for one, at, row in zip(end, now, there, strict=True)
+    ]
+    first = np.cumsum([0, *map(len, spells)])
+    since, until = np.array([*(spell for of in spells for spell in of), (0, 0)])[:-1].T
+    found = during(first, since, until, np.array(end), np.array(now), matrix(there, bool))
+    assert found.tolist() == expected
+
+
+@SETTINGS
+@given(rectangle(st.tuples(st.booleans(), st.booleans())))
+def test_shares(cells: list[list[tuple[bool, bool]]]) -> None:
+    expected = [
+        sum(hit for hit, counts in row if counts) / n if (n := sum(counts for _, counts in row)) else math.nan
+        for row in cells
+    ]
+    hits, among = (matrix([[cell[k] for cell in row] for row in cells], bool) for k in (0, 1))
+    np.testing.assert_array_equal(share(hits, among), expected)
+
+
+@SETTINGS
+@given(rectangle(VALUE))
+def test_medians(rows: list[list[float]]) -> None:
+    kept = [[value for value in row if not math.isnan(value)] for row in rows]
+    expected = [statistics.median(row) if row else math.nan for row in kept]
+    np.testing.assert_array_equal(middle(np.sort(matrix(rows, float), axis=1)), expected)
+
+
+@SETTINGS
+@given(rectangle(st.tuples(VALUE, TIME.map(float), VALUE)), TIME.map(float))
+def test_runs(rows: list[list[tuple[float, float, float]]], gap: float) -> None:
+    def expected(row: list[tuple[float, float, float]]) -> list[float]:
+        run: list[tuple[float, float, float]] = []
+        for event in row:
+            if math.isnan(event[0]):
+                continue
+            if run and abs(run[-1][0] - event[0]) > gap:
+                break
+            run.append(event)
+        if not run:
+            return [0, *[math.nan] * 5]
+        (last, known_last, _), (first, known_first, _) = run[0], run[-1]
+        return [len(run), first, last, known_first, known_last, sum(value for _, _, value in run) / len(run)]
+
+    found = newest_run(*(matrix([[event[k] for event in row] for row in rows], float) for k in range(3)), gap)
+    np.testing.assert_array_equal(np.column_stack(found), [expected(row) for row in rows])
+
+
+def test_a_machine_without_a_folder_for_it_compiles_in_each_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = numba.njit
+
+    def njit(cache: bool = False, **options: Any) -> Callable[..., Any]:
+        if cache:
+            raise RuntimeError("cannot cache function 'double': no locator available for file")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+
+    def double(values: np.ndarray) -> np.ndarray:
+        return values * 2
+
+    assert compiled._compiled(double)(np.arange(3)).tolist() == [0, 2, 4]
