@@ -19,7 +19,7 @@ def written(schema: pa.Schema) -> WriterProperties:
     """
     plain = ColumnProperties(dictionary_enabled=False)
     columns = {field.name: plain for field in schema if pa.types.is_primitive(field.type)}
-    return WriterProperties(compression="ZSTD", max_row_group_size=100_000, column_properties=columns)
+    return WriterProperties(compression="SNAPPY", max_row_group_size=100_000, column_properties=columns)
 
 
 def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
