@@ -22,8 +22,8 @@ def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) ->
 
     ``transactions`` needs transaction_id and event_time; ``labels`` transaction_id, is_fraud, known_at, or index, a
     number that ``transactions`` has too, in place of transaction_id; times are ``Datetime("us", "UTC")``;
-    ``label_delay`` is in seconds. A payment's label is known one microsecond after the
-    payment at the earliest, so that it never enters the payment's own features. Labels of other payments are ignored.
+    ``label_delay`` is in seconds. A payment's label is known one microsecond after the payment at the earliest, so that
+    it never enters the payment's own features. Labels of other payments are ignored.
     """
     key = "index" if "index" in labels.columns else "transaction_id"
     told = labels.join(transactions.select(key, row=pl.int_range(pl.len(), dtype=pl.Int64)), on=key)

@@ -72,8 +72,8 @@ class Past:
 
     def labelled_since(self, known: Floats) -> tuple[Floats, Floats]:
         """How many labels of the payment's entity have become known after a time, in µs, and how many frauds."""
-        since = np.nan_to_num(known, nan=0).astype(np.int64)
         now = self.own("event_time").astype(np.int64)
+        since = np.where(np.isnan(known), now, known).astype(np.int64)
         found = self.labels.between(self.labels.until(self.entities, since), self.labels.until(self.entities, now))
         counts, frauds = found.count.astype(np.float64), found.millionths / 1e6
         return np.where(np.isnan(known), np.nan, counts), np.where(np.isnan(known), np.nan, frauds)
