@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings, settings
-from fraud_assets.stack import health, operate, runs
+from fraud_assets.stack import health, operate, runs, supervisor
 
 if TYPE_CHECKING:
     from fraud_assets.demo.history import History
@@ -29,6 +29,8 @@ MALFORMED, REPEATS = 0.001, 0.002
 """Shares of malformed and repeated records, so that quarantine has something to show."""
 LIVE_S = 40
 """How long live traffic is watched before the summary."""
+LOOK_S = 5
+"""How often, after it, whether the stack is still there."""
 
 console = Console(highlight=False)
 
@@ -126,7 +128,9 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
             console.print(
                 "\nLive traffic goes on; Ctrl-C stops it and the stack. The lake stays: `fraud up` brings it back."
             )
-            stop.wait()
+            while not stop.wait(LOOK_S):
+                if supervisor.connect(here) is None:
+                    raise FraudError("the stack was stopped beside the demonstration; the lake stays, see `fraud up`")
             watch.until(lambda: caught_up(here, source), quietly=True)
         faults = summary.faults(here, source, watch.seen)
         traffic.result()
