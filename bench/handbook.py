@@ -57,7 +57,7 @@ HISTORY = replace(
                 "learning_rate": 0.03, "rounds": 500, "num_parallel_tree": 1},
 )  # fmt: skip
 ONE_GENUINE_IN = 5  # of a long history, whose frauds are all trained on
-PARTS = (0, 2)  # which fifths of its genuine payments: a model each; others move a mean AUC by up to .0008
+PARTS = (0, 2)  # which fifths of its genuine payments: a model each
 FILLED_DAYS = 30  # until then the windows of the first payments are far from full: not trained on
 
 console = Console(stderr=True, highlight=False)

@@ -1,7 +1,7 @@
 """Loops over events for which NumPy has only searches and large intermediate arrays, compiled by Numba.
 
-What belongs here: arrays in, arrays out, in one pass; what a payment, a label or a feature is does not. A machine
-compiles each when it first runs it and keeps the result in ``__pycache__``, or where ``NUMBA_CACHE_DIR`` says.
+What belongs here: arrays in, arrays out; what a payment, a label or a feature is does not. A machine compiles each when
+it first runs it and keeps the result where ``NUMBA_CACHE_DIR`` says, in ``__pycache__``, or in the user's cache.
 """
 
 from collections.abc import Callable
@@ -42,11 +42,17 @@ def _compiled(loop: Callable[_P, _T]) -> Callable[_P, _T]:
 def positions_until(entities: Integers, times: Integers, of: Integers, at: Integers) -> Integers:
     """The position after the last event of each entity ``of`` at or before the moment ``at``.
 
-    Events are in the order (entity, time). Those asked for may be in any, and cost least in the same: each is looked
-    for from where the one before was found.
+    Events are in the order (entity, time). Those asked for may be in any, and cost least in the same: the first is
+    searched for, each other one looked for from where the one before was found.
     """
     found = np.empty(len(of), np.int64)
-    n = 0
+    n, beyond = 0, len(times) if len(of) else 0
+    while n < beyond:
+        half = (n + beyond) // 2
+        if entities[half] < of[0] or (entities[half] == of[0] and times[half] <= at[0]):
+            n = half + 1
+        else:
+            beyond = half
     for one in range(len(of)):
         entity, moment = of[one], at[one]
         while n < len(times) and (entities[n] < entity or (entities[n] == entity and times[n] <= moment)):
@@ -98,7 +104,7 @@ def share(hits: Mask, among: Mask) -> Floats:
 
 
 @_compiled
-def middle(ascending: Floats) -> Floats:
+def middle_of_sorted(ascending: Floats) -> Floats:
     """The middle of each row's values that are not NaN, which come last; NaN where there are none."""
     found = np.empty(len(ascending))
     for row in range(len(ascending)):
@@ -118,9 +124,9 @@ def newest_run(
     How many, when the first and the last happened, when they became known, and the mean of the values; events that are
     not there, NaN, are passed over, and what there is nothing to take from is NaN.
     """
-    count, nothing = np.zeros(len(happened)), np.full(len(happened), np.nan)
-    first, last, known_first, known_last = nothing.copy(), nothing.copy(), nothing.copy(), nothing.copy()
-    mean = nothing
+    rows = len(happened)
+    count, first, last = np.zeros(rows), np.full(rows, np.nan), np.full(rows, np.nan)
+    known_first, known_last, mean = np.full(rows, np.nan), np.full(rows, np.nan), np.full(rows, np.nan)
     for row in range(len(happened)):
         total = 0.0
         for back in range(happened.shape[1]):

@@ -28,12 +28,13 @@ def evaluate(
     """The payments as they came, with a double for each feature; null where it cannot be known.
 
     ``transactions`` are payments of one source, with the columns of silver.transactions that the features name: one
-    that is not there counts as null. ``labels`` is what is known about them (transaction_id, is_fraud, known_at);
-    ``label_delay`` is in seconds. Payments of one entity are taken in the order (event_time, transaction_id); a
-    payment's window holds those not after it in that order and later than its event_time less the window. Label
-    windows run over the time each label became known, see ``labels``. Where ``wanted`` (true or false for each payment)
-    is given, the others count in windows but are not returned. ``population`` is what `population.population` says of
-    the whole source; without it, ``transactions`` are the whole source.
+    that is not there counts as null. They hold no feature but amount. ``labels`` is what is known about them
+    (transaction_id, is_fraud, known_at); ``label_delay`` is in seconds. Payments of one entity are taken in the order
+    (event_time, transaction_id); a payment's window holds those not after it in that order and later than its
+    event_time less the window. Label windows run over the time each label became known, see ``labels``. Where
+    ``wanted`` (true or false for each payment) is given, the others count in windows but are not returned.
+    ``population`` is what `population.population` says of the whole source; without it, ``transactions`` are the whole
+    source.
     """
     plan = closure(features)
     needs = columns(plan)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud_assets.features.compiled import Floats, Integers, Mask, middle
+from fraud_assets.features.compiled import Floats, Integers, Mask, middle_of_sorted
 
 CHUNK = 2_048  # rows held at a time: the matrices stay in the processor's cache
 
@@ -36,4 +36,4 @@ def recent(start: Integers, end: Integers, width: int) -> Iterator[Recent]:
 
 def median(values: Floats) -> Floats:
     """The median of each row's values that are not NaN; NaN where there are none."""
-    return middle(np.sort(values, axis=1))
+    return middle_of_sorted(np.sort(values, axis=1))

@@ -54,7 +54,9 @@ def belongs(entity: str, shares: int) -> pl.Expr:
 
 def _shares(paid: pl.DataFrame, told: pl.DataFrame, entity: str) -> Iterator[Share]:
     share = belongs(entity, -(-paid.height // SHARE_ROWS) or 1)
-    payments, labels = (frame.with_columns(share=share).partition_by("share", as_dict=True) for frame in (paid, told))
+    payments, labels = (
+        frame.with_columns(share=share).partition_by("share", as_dict=True, include_key=False) for frame in (paid, told)
+    )
     for key, rows in (payments or {(0,): paid}).items():
         yield rows, labels.get(key, told.clear())
 

@@ -20,7 +20,6 @@ from fraud_assets.features.statistics import OF_NOTHING, STATISTICS, Past
 from fraud_assets.features.windows import Running, Timeline, Totals, highest, latest, ordered
 
 SECOND = 1_000_000
-BEFORE_ALL = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,9 @@ class Side:
         corrected = genuine.of(genuine.until < genuine.since + window * SECOND)
         if not len(corrected.row):
             return found
-        return replace(found, less=self._during(of, corrected.row, corrected.until, corrected.since + window * SECOND))
+        return replace(
+            found, less=self._counted_between(of, corrected.row, corrected.until, corrected.since + window * SECOND)
+        )
 
     def _genuine_timeline(self, of: str) -> tuple[Timeline, Integers]:
         """Of the payments by the time at which they became known as genuine; and where each wanted one stands."""
@@ -146,14 +147,14 @@ class Side:
             self.memory[key] = timeline, timeline.until(self.entities, self.now)
         return self.memory[key]  # type: ignore[return-value]
 
-    def _during(self, of: str, row: Integers, since: Integers, until: Integers) -> Totals:
+    def _counted_between(self, of: str, row: Integers, since: Integers, until: Integers) -> Totals:
         """The payments ``row`` that count at each wanted one, each from a time until another."""
         row, change = np.tile(row, 2), np.repeat([1, -1], len(row))
         times = np.concatenate((since, until))
         order = ordered(self.codes[row], times)
         timeline = _timeline(self.codes[row[order]], times[order], self.columns[of][row[order]], change[order])
         return timeline.between(
-            timeline.until(self.entities, np.full(len(self.entities), BEFORE_ALL)),
+            np.searchsorted(timeline.entities, self.entities),
             timeline.until(self.entities, self.now),
         )
 
@@ -177,10 +178,10 @@ class Side:
         events = self.payments.labels
         events = events.filter(~np.isnan(self.code[events["row"].to_numpy()]))
         codes = self.code[events["row"].to_numpy()].astype(np.int64)
-        known = events["known"].to_numpy()
-        order = ordered(codes, known)
+        when = events["known"].to_numpy()
+        order = ordered(codes, when)
         count, fraud = events["count"].to_numpy()[order], events["fraud"].to_numpy()[order]
-        return Timeline(codes[order], known[order], Running(count, fraud.astype(np.float64)))
+        return Timeline(codes[order], when[order], Running(count, fraud.astype(np.float64)))
 
     @cached_property
     def position(self) -> Integers:
@@ -221,19 +222,26 @@ class Side:
             if by_label:
                 there &= taken(events["until"], part.end, there) > self.now[which, None]
             elif of == "usual payments":
-                there &= ~during(*self._spells, part.end, self.now[which], there)
+                there &= ~during(*self._fraud_spells, part.end, self.now[which], there)
             if of == "ordinary known frauds":
                 most = ORDINARY * self.columns["population_mean"][rows, None]
                 there &= ~(taken(events["amount"], part.end, there) > most)
             yield (
                 which,
                 Past(
-                    self.columns, rows, events, part.end, there, self.payments.facts, self.labels, self.entities[which]
+                    payments=self.columns,
+                    rows=rows,
+                    events=events,
+                    end=part.end,
+                    there=there,
+                    facts=self.payments.facts,
+                    labels=self.labels,
+                    entities=self.entities[which],
                 ),
             )
 
     @cached_property
-    def _spells(self) -> tuple[Integers, Integers, Integers]:
+    def _fraud_spells(self) -> tuple[Integers, Integers, Integers]:
         """The first of each payment's spells of known fraud, from when, until when."""
         frauds = self.frauds
         return np.searchsorted(frauds.row, np.arange(len(self.order) + 1)), frauds.since, frauds.until

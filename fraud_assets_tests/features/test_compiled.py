@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.features import compiled
-from fraud_assets.features.compiled import during, middle, newest_run, positions_until, share, taken
+from fraud_assets.features.compiled import during, middle_of_sorted, newest_run, positions_until, share, taken
 
 ENTITY, TIME = st.integers(0, 3), st.integers(0, 9)
 VALUE = st.one_of(st.just(math.nan), st.integers(-9, 9).map(float))
@@ -24,6 +24,10 @@ def matrix(rows: list[list[Any]], kind: type) -> np.ndarray:
     return np.array(rows, kind).reshape(len(rows), -1)
 
 
+def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([one for one, _ in pairs], int), np.array([other for _, other in pairs], int)
+
+
 def rectangle(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]]:
     return st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1))
 
@@ -32,7 +36,7 @@ def rectangle(cell: st.SearchStrategy[Any]) -> st.SearchStrategy[list[list[Any]]
 @given(st.lists(st.tuples(ENTITY, TIME)), st.lists(st.tuples(ENTITY, TIME)))
 def test_positions_in_any_order(events: list[tuple[int, int]], wanted: list[tuple[int, int]]) -> None:
     events.sort()
-    found = positions_until(*np.array([*events, (0, 0)])[:-1].T, *np.array([*wanted, (0, 0)])[:-1].T)
+    found = positions_until(*columns(events), *columns(wanted))
     assert found.tolist() == [bisect.bisect_right(events, one) for one in wanted]
 
 
@@ -60,7 +64,7 @@ def test_events_in_a_spell(spells: list[list[tuple[int, int]]], data: st.DataObj
         for one, at, row in zip(end, now, there, strict=True)
     ]
     first = np.cumsum([0, *map(len, spells)])
-    since, until = np.array([*(spell for of in spells for spell in of), (0, 0)])[:-1].T
+    since, until = columns([spell for of in spells for spell in of])
     found = during(first, since, until, np.array(end), np.array(now), matrix(there, bool))
     assert found.tolist() == expected
 
@@ -81,7 +85,7 @@ def test_shares(cells: list[list[tuple[bool, bool]]]) -> None:
 def test_medians(rows: list[list[float]]) -> None:
     kept = [[value for value in row if not math.isnan(value)] for row in rows]
     expected = [statistics.median(row) if row else math.nan for row in kept]
-    np.testing.assert_array_equal(middle(np.sort(matrix(rows, float), axis=1)), expected)
+    np.testing.assert_array_equal(middle_of_sorted(np.sort(matrix(rows, float), axis=1)), expected)
 
 
 @SETTINGS
