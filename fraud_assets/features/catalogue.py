@@ -35,7 +35,7 @@ def of_families(families: Iterable[str]) -> tuple[Feature, ...]:
     """The features of some families.
 
     >>> [feature.name for feature in of_families(["time"])][:2]
-    ['time_is_weekend', 'time_is_night']
+    ['time_is_weekend', 'time_hour']
     """
     wanted = set(families)
     return tuple(feature for family, features in FAMILIES.items() if family in wanted for feature in features)

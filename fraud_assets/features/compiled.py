@@ -6,7 +6,7 @@ it first runs it and keeps the result where ``NUMBA_CACHE_DIR`` says, in ``__pyc
 
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,42 @@ def positions_until(entities: Integers, times: Integers, of: Integers, at: Integ
 
 
 @_compiled
+def members(first: Integers, groups: Integers) -> tuple[Integers, Integers]:
+    """The members of some groups, one group after the other: each one's place in ``groups``, and which member it is.
+
+    Those of the group at n are numbered from ``first[n]`` until before ``first[n + 1]``.
+    """
+    count = 0
+    for group in groups:
+        count += first[group + 1] - first[group]
+    place, member = np.empty(count, np.int64), np.empty(count, np.int64)
+    found = 0
+    for at in range(len(groups)):
+        for one in range(first[groups[at]], first[groups[at] + 1]):
+            place[found], member[found] = at, one
+            found += 1
+    return place, member
+
+
+@_compiled
+def grown(running: npt.NDArray[Any], start: Integers, end: Integers) -> npt.NDArray[Any]:
+    """By how much running totals grow from each start to its end."""
+    found = np.empty(len(start), running.dtype)
+    for one in range(len(start)):
+        found[one] = running[end[one]] - running[start[one]]
+    return found
+
+
+@_compiled
+def means(sums: Floats, counts: Integers, empty: float) -> Floats:
+    """Each sum by its count; ``empty`` of nothing."""
+    found = np.empty(len(sums))
+    for one in range(len(sums)):
+        found[one] = sums[one] / counts[one] if counts[one] > 0 else empty
+    return found
+
+
+@_compiled
 def taken(values: Floats, end: Integers, there: Mask) -> Floats:
     """The values before each position, newest first, of the shape of ``there``; NaN where that is false."""
     found = np.empty(there.shape)
@@ -74,32 +110,64 @@ def taken(values: Floats, end: Integers, there: Mask) -> Floats:
 
 
 @_compiled
-def during(first: Integers, since: Integers, until: Integers, end: Integers, now: Integers, there: Mask) -> Mask:
-    """Whether each event before a position is in one of its spells, ``[since, until)``, now; of the shape of ``there``.
+def without(there: Mask, end: Integers, now: Integers, event: Integers, since: Integers, until: Integers) -> Mask:
+    """``there``, less the events before each position that are in one of their spells, ``[since, until)``, now.
 
-    The spells of the event at n are those from ``first[n]`` until before ``first[n + 1]``.
+    Positions are in ascending order, and so are the events that spells are of.
     """
-    found = np.zeros(there.shape, np.bool_)
-    for row in range(there.shape[0]):
-        for back in range(there.shape[1]):
-            if there[row, back]:
-                event = end[row] - 1 - back
-                for spell in range(first[event], first[event + 1]):
-                    if since[spell] <= now[row] < until[spell]:
-                        found[row, back] = True
+    found = there.copy()
+    first = 0
+    for spell in range(len(event)):
+        while first < len(end) and end[first] <= event[spell]:
+            first += 1
+        row = first
+        while row < len(end) and end[row] - 1 - event[spell] < there.shape[1]:
+            if since[spell] <= now[row] < until[spell]:
+                found[row, end[row] - 1 - event[spell]] = False
+            row += 1
     return found
 
 
 @_compiled
-def share(hits: Mask, among: Mask) -> Floats:
-    """The share of hits among each row's events; NaN of none."""
-    found = np.empty(len(among))
-    for row in range(len(among)):
-        n, hit = 0, 0
-        for column in range(among.shape[1]):
-            n += among[row, column]
-            hit += among[row, column] & hits[row, column]
-        found[row] = hit / n if n else np.nan
+def share_between(values: Floats, end: Integers, there: Mask, low: Floats, high: Floats) -> Floats:
+    """Of the events before each position, the share with a value from ``low`` to ``high``; NaN of none.
+
+    Events without a value, NaN, do not count. Where ``low`` is above ``high``, values go round, as hours do. No branch
+    depends on a value, so that the processor takes several at once.
+    """
+    found = np.empty(len(there))
+    for row in range(len(there)):
+        n, hits = 0, 0
+        last, least, most = end[row], low[row], high[row]
+        sides = 1 if least > most else 2  # on which a value has to be right
+        for back in range(min(there.shape[1], last)):
+            value = values[last - 1 - back]
+            counts = there[row, back] & (value == value)
+            n += counts
+            hits += counts & ((value >= least) + (value <= most) >= sides)
+        found[row] = hits / n if n else np.nan
+    return found
+
+
+@_compiled
+def gaps(values: Floats, end: Integers, there: Mask) -> Floats:
+    """Of the values before each position, newest first, each less the one before it; NaN where one is not there."""
+    found = np.empty((there.shape[0], there.shape[1] - 1))
+    for row in range(found.shape[0]):
+        for back in range(found.shape[1]):
+            event = end[row] - 1 - back
+            both = there[row, back] and there[row, back + 1]
+            found[row, back] = values[event] - values[event - 1] if both else np.nan
+    return found
+
+
+@_compiled
+def standing(start: Integers, end: Integers, width: int) -> Mask:
+    """Whether there is an event ``back`` before each end that is not before its start; of the shape (rows, width)."""
+    found = np.empty((len(end), width), np.bool_)
+    for row in range(len(end)):
+        for back in range(width):
+            found[row, back] = end[row] - back > start[row]
     return found
 
 
@@ -116,6 +184,30 @@ def middle_of_sorted(ascending: Floats) -> Floats:
 
 
 @_compiled
+def deviation_of_sorted(ascending: Floats) -> Floats:
+    """The median distance of each row's values from their middle; values that are NaN come last, NaN where all are.
+
+    The k values nearest to the middle stand side by side: of all k that do, those of which the farthest is nearest.
+    """
+    found = np.empty(len(ascending))
+    for row in range(len(ascending)):
+        values = ascending[row]
+        n = len(values)
+        while n and np.isnan(values[n - 1]):
+            n -= 1
+        middle = (values[(n - 1) // 2] + values[n // 2]) / 2 if n else np.nan
+        nearer, farther = np.inf, np.inf  # the farthest of half of the values, and of one more where they are even
+        half = (n + 1) // 2
+        for first in range(n - half + 1):
+            nearer = min(nearer, max(middle - values[first], values[first + half - 1] - middle))
+        half = n // 2 + 1
+        for first in range(n - half + 1):
+            farther = min(farther, max(middle - values[first], values[first + half - 1] - middle))
+        found[row] = (nearer + farther) / 2 if n else np.nan
+    return found
+
+
+@_compiled
 def newest_run(
     happened: Floats, known: Floats, values: Floats, gap: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
@@ -127,7 +219,7 @@ def newest_run(
     rows = len(happened)
     count, first, last = np.zeros(rows), np.full(rows, np.nan), np.full(rows, np.nan)
     known_first, known_last, mean = np.full(rows, np.nan), np.full(rows, np.nan), np.full(rows, np.nan)
-    for row in range(len(happened)):
+    for row in range(rows):
         total = 0.0
         for back in range(happened.shape[1]):
             time = happened[row, back]

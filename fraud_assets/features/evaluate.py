@@ -61,13 +61,15 @@ def _stepwise(frame: pl.DataFrame, features: Sequence[Feature], sides: Sides) ->
     waiting: list[RowFeature] = []
 
     def flushed() -> pl.DataFrame:
-        made = (parsed(f.expression).cast(pl.Float64).fill_nan(None).alias(f.name) for f in waiting)
-        found = frame.with_columns(made)
+        made = frame.select(parsed(f.expression).cast(pl.Float64).alias(f.name) for f in waiting)
         waiting.clear()
-        return found
+        return frame.hstack(made.select(pl.all().fill_nan(None)).get_columns())
 
+    given = {*frame.columns}
     for feature in features:
-        if any(other.name in feature.needs for other in waiting if other.name != "amount"):
+        if feature.name in given:  # amount
+            continue
+        if any(other.name in feature.needs for other in waiting):
             frame = flushed()
         if isinstance(feature, RowFeature):
             waiting.append(feature)

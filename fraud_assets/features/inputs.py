@@ -84,7 +84,7 @@ def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, popu
     lacking = [
         pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name in behind - {*payments.columns}
     ]
-    found = payments.with_columns(lacking)
+    found = payments.with_columns(pl.col("amount").cast(pl.Float64), *lacking)
     if facts.began is None and "hours_since_began" in needs:
         found, needs = found.with_columns(hours_since_began=pl.lit(None, pl.Float64)), needs - {"hours_since_began"}
     if "signals" in behind:

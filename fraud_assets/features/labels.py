@@ -20,13 +20,12 @@ NEVER = np.iinfo(np.int64).max
 def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) -> pl.DataFrame:
     """What became known when: columns row (of ``transactions``), known (µs), count (1 or 0), fraud (change in frauds).
 
-    ``transactions`` needs transaction_id and event_time; ``labels`` transaction_id, is_fraud, known_at, or index, a
-    number that ``transactions`` has too, in place of transaction_id; times are ``Datetime("us", "UTC")``;
-    ``label_delay`` is in seconds. A payment's label is known one microsecond after the payment at the earliest, so that
-    it never enters the payment's own features. Labels of other payments are ignored.
+    ``transactions`` needs transaction_id and event_time; ``labels`` is_fraud, known_at and transaction_id, or row in
+    place of it; times are ``Datetime("us", "UTC")``; ``label_delay`` is in seconds. A payment's label is known one
+    microsecond after the payment at the earliest, so that it never enters the payment's own features. Labels of other
+    payments are ignored.
     """
-    key = "index" if "index" in labels.columns else "transaction_id"
-    told = labels.join(transactions.select(key, row=pl.int_range(pl.len(), dtype=pl.Int64)), on=key)
+    told = labels if "row" in labels.columns else told_of(transactions, labels)
     paid = transactions["event_time"].to_physical().to_numpy()
     due = paid + max(label_delay * 1_000_000, 1)
     row = told["row"].to_numpy()
@@ -51,6 +50,12 @@ def known(transactions: pl.DataFrame, labels: pl.DataFrame, label_delay: int) ->
         fraud=pl.col("fraud") - pl.when(again).then(pl.col("fraud").shift()).otherwise(0),
         count=1 - again.cast(pl.Int64),
     )
+
+
+def told_of(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """The labels of these transactions: columns row (of ``transactions``), is_fraud, known_at."""
+    rows = transactions.select("transaction_id", row=pl.int_range(pl.len(), dtype=pl.Int64))
+    return labels.join(rows, on="transaction_id").select("row", "is_fraud", "known_at")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from fraud_assets.features.population import SCHEMA, population
 from fraud_assets.sources.source import Source
 
 PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
-
+STORED = pl.Float32
+"""A feature in gold.features: seven digits, which is what trees compare."""
 
 NO_FACTS = Facts()
 
@@ -75,11 +76,10 @@ class Plan:
         features: Sequence[Feature] | None = None,
         wanted: pl.Series | None = None,
     ) -> pl.DataFrame:
-        """The features, or some of them, as columns behind those of gold.features that payments bring."""
+        """The payments with the features, or some of them; see `evaluate.evaluate`."""
         chosen = self.features if features is None else features
         delay = int(self.label_delay.total_seconds())
-        found = evaluate(payments, labels, delay, chosen, wanted, self.facts, population)
-        return found.select(*PAYMENT, *(feature.name for feature in chosen if feature.name not in PAYMENT))
+        return evaluate(payments, labels, delay, chosen, wanted, self.facts, population)
 
 
 def by_entity(features: Sequence[Feature]) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:
@@ -89,6 +89,7 @@ def by_entity(features: Sequence[Feature]) -> tuple[tuple[Feature, ...], tuple[F
 
 
 def widened(frame: pl.DataFrame) -> pl.DataFrame:
-    """With null for each feature that a source does not compute, in the order of gold.features."""
-    lacking = [pl.lit(None, pl.Float64).alias(name) for name in NAMES if name not in frame.columns]
-    return frame.with_columns(lacking).select(*PAYMENT, *(name for name in NAMES if name not in PAYMENT))
+    """As in gold.features: in single precision, with null for each feature that a source does not compute."""
+    names = [name for name in NAMES if name not in PAYMENT]
+    lacking = [pl.lit(None, STORED).alias(name) for name in names if name not in frame.columns]
+    return frame.with_columns(lacking).select(*PAYMENT, pl.col(names).cast(STORED))

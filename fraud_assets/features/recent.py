@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud_assets.features.compiled import Floats, Integers, Mask, middle_of_sorted
+from fraud_assets.features.compiled import Floats, Integers, Mask, middle_of_sorted, standing
 
 CHUNK = 2_048  # rows held at a time: the matrices stay in the processor's cache
 
@@ -31,7 +31,7 @@ def recent(start: Integers, end: Integers, width: int) -> Iterator[Recent]:
     some = np.flatnonzero(end > start)
     for first in range(0, len(some), CHUNK):
         which = some[first : first + CHUNK]
-        yield Recent(which, end[which], np.arange(width) < (end[which] - start[which])[:, None])
+        yield Recent(which, end[which], standing(start[which], end[which], width))
 
 
 def median(values: Floats) -> Floats:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.compiled import Floats, Integers, during, taken
+from fraud_assets.features.compiled import Floats, Integers, taken, without
 from fraud_assets.features.declare import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
 from fraud_assets.features.inputs import Facts
 from fraud_assets.features.labels import Spells, known, spells
 from fraud_assets.features.recent import recent
 from fraud_assets.features.statistics import OF_NOTHING, STATISTICS, Past
-from fraud_assets.features.windows import Running, Timeline, Totals, highest, latest, ordered
+from fraud_assets.features.windows import Running, Timeline, Totals, codes_of, highest, latest, ordered
 
 SECOND = 1_000_000
 
@@ -26,7 +26,7 @@ SECOND = 1_000_000
 class Payments:
     """What every side needs of the payments: when they were, what became known of them when, facts of their source."""
 
-    ids: pl.DataFrame  # transaction_id, customer_id, merchant_id
+    ids: pl.DataFrame  # transaction_id, and customer_id or merchant_id or both
     times: Integers  # µs
     labels: pl.DataFrame
     frauds: Spells
@@ -38,8 +38,7 @@ class Payments:
         """Of a frame of payments, the labels about them and the label delay in seconds."""
         events = known(frame, labels, label_delay)
         times = frame["event_time"].to_physical().to_numpy()
-        ids = frame.select("transaction_id", "customer_id", "merchant_id")
-        return cls(ids, times, events, *spells(events), facts)
+        return cls(frame, times, events, *spells(events), facts)
 
 
 @dataclass
@@ -54,25 +53,28 @@ class Side:
 
     def __post_init__(self) -> None:
         """Put the payments that have an entity in order."""
-        ids, times = self.payments.ids, self.payments.times
-        self.code = _codes(ids[self.entity])
-        order = ordered(np.nan_to_num(self.code, nan=-1).astype(np.int64), times, ids["transaction_id"])
-        self.order = order[~np.isnan(self.code[order])]
-        self.codes = self.code[self.order].astype(np.int64)
+        ids = self.payments.ids
+        self.code = codes_of(ids[self.entity])
+        order = ordered(self.code, self.payments.times, ids["transaction_id"])
+        self.order = order[self.code[order] >= 0]
+        self.codes, self.times = self.code[self.order], self.payments.times[self.order]
         self.at = np.flatnonzero(self.wanted[self.order])
-        self.entities, self.now = self.codes[self.at], times[self.order[self.at]]
+        self.entities, self.now = self.codes[self.at], self.times[self.at]
         self.place = (np.cumsum(self.wanted) - 1)[self.order[self.at]]  # among the rows returned
-        self.columns[self.entity] = self.code[self.order]
-        self.columns["event_time"] = times[self.order].astype(np.float64)
+        self.as_given = len(self.at) == len(self.code) and not np.any(self.order[1:] < self.order[:-1])
+        self.columns[self.entity] = self.codes.astype(np.float64)
+        self.columns["event_time"] = self.times.astype(np.float64)
 
     def load(self, names: Iterable[str], frame: pl.DataFrame) -> None:
         """Make columns of all payments available, strings as numbers."""
         for name in set(names) - self.columns.keys():
-            values = _codes(frame[name]) if frame.schema[name] == pl.String else frame[name].cast(pl.Float64).to_numpy()
-            self.columns[name] = values[self.order]
+            values = _numbers(frame[name])
+            self.columns[name] = values if self.as_given else values[self.order]
 
     def series(self, name: str, found: Floats) -> pl.Series:
         """Values of the wanted payments in the order in which they came."""
+        if self.as_given:
+            return pl.Series(name, found, nan_to_null=True)
         values = np.full(np.count_nonzero(self.wanted), np.nan)
         values[self.place] = found
         return pl.Series(name, values, nan_to_null=True)
@@ -169,15 +171,15 @@ class Side:
         key = ("timeline", of)
         if key not in self.memory:
             values = self.columns[of] if of != "event_time" else np.zeros(len(self.order))
-            self.memory[key] = _timeline(self.codes, self.payments.times[self.order], values)
+            self.memory[key] = _timeline(self.codes, self.times, values)
         return self.memory[key]  # type: ignore[return-value]
 
     @cached_property
     def labels(self) -> Timeline:
         """What became known of this side's payments: counts and frauds."""
         events = self.payments.labels
-        events = events.filter(~np.isnan(self.code[events["row"].to_numpy()]))
-        codes = self.code[events["row"].to_numpy()].astype(np.int64)
+        events = events.filter(self.code[events["row"].to_numpy()] >= 0)
+        codes = self.code[events["row"].to_numpy()]
         when = events["known"].to_numpy()
         order = ordered(codes, when)
         count, fraud = events["count"].to_numpy()[order], events["fraud"].to_numpy()[order]
@@ -222,7 +224,8 @@ class Side:
             if by_label:
                 there &= taken(events["until"], part.end, there) > self.now[which, None]
             elif of == "usual payments":
-                there &= ~during(*self._fraud_spells, part.end, self.now[which], there)
+                frauds = self.frauds
+                there = without(there, part.end, self.now[which], frauds.row, frauds.since, frauds.until)
             if of == "ordinary known frauds":
                 most = ORDINARY * self.columns["population_mean"][rows, None]
                 there &= ~(taken(events["amount"], part.end, there) > most)
@@ -239,12 +242,6 @@ class Side:
                     entities=self.entities[which],
                 ),
             )
-
-    @cached_property
-    def _fraud_spells(self) -> tuple[Integers, Integers, Integers]:
-        """The first of each payment's spells of known fraud, from when, until when."""
-        frauds = self.frauds
-        return np.searchsorted(frauds.row, np.arange(len(self.order) + 1)), frauds.since, frauds.until
 
     def _frauds(self, window: int) -> tuple[dict[str, Floats], Integers, Integers]:
         """The known frauds in the order they became known: columns, each payment's first and last."""
@@ -294,6 +291,9 @@ def _timeline(codes: Integers, times: Integers, values: Floats, counts: Integers
     return Timeline(codes, times, Running((1 if counts is None else counts) * there, np.where(there, values, 0)))
 
 
-def _codes(values: pl.Series) -> Floats:
-    """Strings as numbers, NaN where there is none."""
-    return values.cast(pl.Categorical).to_physical().cast(pl.Float64).to_numpy()
+def _numbers(values: pl.Series) -> Floats:
+    """Values as numbers, those that are alike as the same; NaN where there is none."""
+    if values.dtype != pl.String:
+        return values.cast(pl.Float64).to_numpy()
+    codes = codes_of(values)
+    return np.where(codes < 0, np.nan, codes)

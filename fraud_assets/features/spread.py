@@ -10,8 +10,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from fraud_assets.features.catalogue import columns
 from fraud_assets.features.declare import Feature
 from fraud_assets.features.inputs import columns_for
-from fraud_assets.features.plan import Plan, by_entity, widened
-from fraud_assets.features.shares import belongs
+from fraud_assets.features.plan import STORED, Plan, by_entity, widened
 
 WORKER_ROWS = 1_000_000
 """Payments that a worker holds, on average: entities are not equally busy."""
@@ -21,7 +20,7 @@ BATCH_ROWS = 100_000
 
 
 def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan, rows: int) -> DataFrame:
-    """The payments with a double for each declared feature, null where it is not the plan's, by Spark's workers.
+    """The payments as `widened` has them, by Spark's workers.
 
     ``payments`` and ``labels`` are one source's, scanned from the lake at a given version each: the plans go to the
     workers, and a scan without a version would have each read what is newest just then. ``rows`` is about how many
@@ -41,10 +40,11 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
         return plan.evaluate(mine.collect(), told.collect(), usual, features)
 
     def customers(share: int) -> pl.DataFrame:
-        return widened(apart(belongs("customer_id", shares) == share, payments, of_customers)).select(own)
+        return widened(apart(_share_of("customer_id", shares) == share, payments, of_customers)).select(own)
 
     def merchants(share: int) -> pl.DataFrame:
-        return apart(belongs("merchant_id", shares) == share, needed, of_merchants).select("transaction_id", *added)
+        found = apart(_share_of("merchant_id", shares) == share, needed, of_merchants)
+        return found.select("transaction_id", pl.col(added).cast(STORED))
 
     empty = widened(apart(pl.lit(False), payments.limit(0), plan.features))
     added = [feature.name for feature in of_merchants]
@@ -54,6 +54,11 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
         theirs = _shared(spark, merchants, shares, empty.select("transaction_id", *added))
         both = both.join(theirs, "transaction_id")
     return both.select(*empty.columns)
+
+
+def _share_of(entity: str, shares: int) -> pl.Expr:
+    """Which of so many shares a payment is in, given the column of its entity."""
+    return pl.col(entity).hash(0) % shares
 
 
 def _shared(spark: SparkSession, compute: Callable[[int], pl.DataFrame], shares: int, empty: pl.DataFrame) -> DataFrame:

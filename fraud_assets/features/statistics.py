@@ -10,7 +10,17 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.compiled import Floats, Integers, Mask, newest_run, share, taken
+from fraud_assets.features.compiled import (
+    Floats,
+    Integers,
+    Mask,
+    deviation_of_sorted,
+    gaps,
+    middle_of_sorted,
+    newest_run,
+    share_between,
+    taken,
+)
 from fraud_assets.features.declare import Statistic
 from fraud_assets.features.inputs import Facts, distance
 from fraud_assets.features.recent import median
@@ -55,15 +65,19 @@ class Past:
         """A column of the events, a row a payment; NaN where there is none."""
         return taken(self.events[name], self.end, self.there)
 
+    def newest(self, name: str) -> Floats:
+        """A column of the newest event; NaN where that does not count."""
+        return np.where(self.there[:, 0], self.events[name][self.end - 1], np.nan)
+
     @cached_property
     def logs(self) -> Floats:
         """Logarithms of the events' amounts."""
         return self.of("amount_log")
 
     @cached_property
-    def middle(self) -> Floats:
-        """Their median."""
-        return median(self.logs)
+    def ascending(self) -> Floats:
+        """The same in order, NaN last."""
+        return np.sort(self.logs, axis=1)
 
     @cached_property
     def run(self) -> Run:
@@ -79,18 +93,22 @@ class Past:
         return np.where(np.isnan(known), np.nan, counts), np.where(np.isnan(known), np.nan, frauds)
 
 
+def _share(past: Past, name: str, low: Floats, high: Floats) -> Floats:
+    return share_between(past.events[name], past.end, past.there, low, high)
+
+
 def _same(name: str) -> Callable[[Past], Floats]:
-    return lambda past: share(past.of(name) == past.own(name)[:, None], past.there & ~np.isnan(past.of(name)))
+    return lambda past: _share(past, name, past.own(name), past.own(name))
 
 
 def _same_hour(past: Past) -> Floats:
-    apart = np.abs(past.of("time_hour") - past.own("time_hour")[:, None])
-    return share(np.minimum(apart, 24 - apart) <= HOURS_APART, past.there)
+    hour = past.own("time_hour")
+    return _share(past, "time_hour", (hour - HOURS_APART) % 24, (hour + HOURS_APART) % 24)
 
 
-def _median_gap(past: Past) -> Floats:
-    times = past.of("event_time")
-    return median(times[:, :-1] - times[:, 1:]) / 1e6
+def _percentile(past: Past) -> Floats:
+    amount = past.own("amount_log")
+    return _share(past, "amount_log", np.full(len(amount), -np.inf), amount)
 
 
 def _distance(past: Past, latitude: Floats, longitude: Floats) -> Floats:
@@ -101,7 +119,7 @@ def _distance(past: Past, latitude: Floats, longitude: Floats) -> Floats:
 
 
 def _last(past: Past) -> Floats:
-    return _distance(past, *(past.of(f"merchant_{name}")[:, 0].copy() for name in ("latitude", "longitude")))
+    return _distance(past, *(past.newest(f"merchant_{name}") for name in ("latitude", "longitude")))
 
 
 def _usual(past: Past) -> Floats:
@@ -113,18 +131,18 @@ def _genuine(past: Past) -> Floats:
     return labels - frauds
 
 
-def _share(past: Past) -> Floats:
+def _run_share(past: Past) -> Floats:
     labels, _ = past.labelled_since(past.run.known_first - 1)
     return past.run.count / np.maximum(labels, past.run.count)
 
 
 STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
     "count": lambda past: np.count_nonzero(past.there, axis=1).astype(np.float64),
-    "percentile": lambda past: share(past.logs <= past.own("amount_log")[:, None], past.there),
-    "median": lambda past: past.middle,
-    "spread": lambda past: MAD_TO_STD * median(np.abs(past.logs - past.middle[:, None])),
-    "gap": lambda past: (past.own("event_time") - past.of("event_time")[:, 0]) / 1e6,
-    "median_gap": _median_gap,
+    "percentile": _percentile,
+    "median": lambda past: middle_of_sorted(past.ascending),
+    "spread": lambda past: MAD_TO_STD * deviation_of_sorted(past.ascending),
+    "gap": lambda past: (past.own("event_time") - past.newest("event_time")) / 1e6,
+    "median_gap": lambda past: median(gaps(past.events["event_time"], past.end, past.there)) / 1e6,
     "same_hour": _same_hour,
     "same_merchant": _same("merchant_id"),
     "same_country": _same("country"),
@@ -134,7 +152,7 @@ STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
     "run_age": lambda past: (past.own("event_time") - past.run.first) / DAY_US,
     "run_quiet": lambda past: (past.own("event_time") - past.run.last) / DAY_US,
     "run_genuine": _genuine,
-    "run_share": _share,
+    "run_share": _run_share,
     "run_amount": lambda past: past.run.logs,
 }
 OF_NOTHING: dict[Statistic, float] = {"count": 0.0, "run_count": 0.0}

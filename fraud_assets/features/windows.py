@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.compiled import Floats, Integers, positions_until
+from fraud_assets.features.compiled import Floats, Integers, grown, means, positions_until
 
 Unsigned = npt.NDArray[np.uint64]
 
@@ -19,12 +19,21 @@ _MILLION = 1_000_000
 _2_64 = 2.0**64
 
 
+def codes_of(entities: pl.Series) -> Integers:
+    """A number for each entity, in the order in which they first appear; -1 for none."""
+    found = entities.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode().indices
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
 def ordered(entities: Integers, times: Integers, tie_break: pl.Series | None = None) -> Integers:
     """Positions that put events in the order (entity, time, tie-break, position)."""
-    by_time = np.argsort(times, kind="stable")
-    codes = entities[by_time] - entities.min(initial=0)
-    smallest = np.min_scalar_type(codes.max(initial=0))  # NumPy sorts numbers of two bytes by their digits
-    order = by_time[np.argsort(codes.astype(smallest), kind="stable")]
+    if _ascending(entities, times):
+        order = np.arange(len(times))
+    else:
+        by_time = np.argsort(times, kind="stable")
+        codes = entities[by_time] - entities.min(initial=0)
+        smallest = np.min_scalar_type(codes.max(initial=0))  # NumPy sorts numbers of two bytes by their digits
+        order = by_time[np.argsort(codes.astype(smallest), kind="stable")]
     if tie_break is not None:
         entity, time = entities[order], times[order]
         same = np.flatnonzero((entity[1:] == entity[:-1]) & (time[1:] == time[:-1]))
@@ -32,6 +41,11 @@ def ordered(entities: Integers, times: Integers, tie_break: pl.Series | None = N
         rows = order[tied]
         order[tied] = rows[np.lexsort((tie_break.gather(rows).to_numpy(), times[rows], entities[rows]))]
     return order
+
+
+def _ascending(entities: Integers, times: Integers) -> bool:
+    following = entities[1:] - entities[:-1]
+    return bool(((following > 0) | ((following == 0) & (times[1:] >= times[:-1]))).all())
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,11 @@ class Running:
 
     counts: Integers  # an event that counts -1 takes its value back
     values: Floats
+
+    @cached_property
+    def each_once(self) -> bool:
+        """Whether every event counts as one."""
+        return bool((self.counts == 1).all())
 
     @cached_property
     def count(self) -> Integers:
@@ -95,12 +114,13 @@ class Totals:
         return self._of("millionths")
 
     def _of(self, name: str) -> npt.NDArray[Any]:
-        running = getattr(self.running, name)
-        found = running[self.end]
-        found -= running[self.start]
+        if name == "count" and self.running.each_once:
+            found = self.end - self.start
+        else:
+            found = grown(getattr(self.running, name), self.start, self.end)
         if self.less is not None:
             found -= self.less._of(name)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def sum(self) -> Floats:
         """The sums; 0 of nothing."""
@@ -108,9 +128,7 @@ class Totals:
 
     def mean(self, empty: float | None = None) -> Floats:
         """The means; ``empty``, or NaN, of nothing."""
-        means = np.full(len(self.count), np.nan if empty is None else empty)
-        np.divide(self.sum(), self.count, out=means, where=self.count > 0)
-        return means
+        return means(self.sum(), self.count, np.nan if empty is None else empty)
 
     def std(self) -> Floats:
         """The sample's standard deviations (n - 1); NaN of fewer than two, 0 where it is lost in the rounding."""

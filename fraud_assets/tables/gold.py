@@ -20,7 +20,7 @@ FEATURES = Table(
     "Model inputs, each as it was known at the payment's event time",
     (
         *_PAYMENT,
-        *(Column(f.name, "double", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
+        *(Column(f.name, "float", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
         Column("features_version", "string", "fingerprint of the declarations that made the row", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),

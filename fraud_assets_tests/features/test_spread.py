@@ -7,7 +7,7 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.features.catalogue import of_families
-from fraud_assets.features.plan import Plan
+from fraud_assets.features.plan import Plan, widened
 from fraud_assets.features.spread import WORKER_ROWS, spread
 from fraud_assets_tests.features.drawn import drawn
 
@@ -28,7 +28,7 @@ def test_spark_gives_what_one_frame_gives(spark: SparkSession, tmp_path: Path, p
     scanned = [pl.scan_delta(tmp_path / name, version=0) for name in ("transactions", "labels")]
     found = pl.from_arrow(spread(spark, *scanned, plan, rows).toArrow())
     assert isinstance(found, pl.DataFrame)
-    whole = plan.evaluate(transactions, labels, plan.population(transactions.lazy()))
+    whole = widened(plan.evaluate(transactions, labels, plan.population(transactions.lazy())))
     assert_frame_equal(
         found.select(whole.columns).sort("transaction_id"),
         whole.sort("transaction_id"),

@@ -10,7 +10,8 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.features import step
-from fraud_assets.features.plan import Plan
+from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import reads
 from fraud_assets.references.lists import SUSPICIOUS_CARDS
 from fraud_assets.references.load import load, revisions
@@ -48,9 +49,8 @@ def assert_as_computed_at_once(lake: Path) -> None:
     plan = Plan.of(CARDS).with_references(revisions("cards", str(lake)))
     payments = rows(silver.TRANSACTIONS, lake)
     told = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    names = [feature.name for feature in plan.features]
-    whole = plan.evaluate(payments, told, plan.population(payments.lazy())).sort("transaction_id")
-    assert_frame_equal(stored(lake).select("transaction_id", *names), whole.select("transaction_id", *names))
+    whole = widened(plan.evaluate(payments, told, plan.population(payments.lazy()))).sort("transaction_id")
+    assert_frame_equal(stored(lake).select("transaction_id", *NAMES), whole.select("transaction_id", *NAMES))
 
 
 def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:

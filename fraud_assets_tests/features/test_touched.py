@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from fraud_assets.features.catalogue import NAMES
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import SIGNALS, Facts
-from fraud_assets.features.plan import Plan
+from fraud_assets.features.plan import Plan, widened
 from fraud_assets.features.touched import touched
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
@@ -59,7 +59,7 @@ def told(drawn: list[Any], verdicts: list[Any]) -> pl.DataFrame:
 
 def whole(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     computed = evaluate(payments, labels, int(DELAY.total_seconds()), facts=PLAN.facts)
-    return computed.select("transaction_id", *NAMES).sort("transaction_id")
+    return widened(computed).select("transaction_id", *NAMES).sort("transaction_id")
 
 
 befallen = st.sampled_from(["nothing", "arrived", "corrected", "deleted"])

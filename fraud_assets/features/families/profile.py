@@ -95,9 +95,8 @@ FEATURES: tuple[Feature, ...] = (
     *_genuine(30), *_genuine(90),
     RowFeature(
         "customer_excess_amount_90d", "what the amount is over twice the mean of the genuine ones, at most 5",
-        "multiples of the mean", f"case when {_RATIO} > 7 then 5.0 when {_RATIO} > 2 then {_RATIO} - 2.0"
-        f" when {_RATIO} is not null then 0.0 end",
-        FROM_LABELS,
+        "multiples of the mean",
+        f"case when customer_id is not null then least(greatest({_RATIO} - 2.0, 0.0), 5.0) end", FROM_LABELS,
     ),
     RowFeature(
         "customer_is_unusual_amount_90d", f"1 when the amount is over {UNUSUAL} times the mean of the genuine ones",

@@ -12,9 +12,8 @@ from fraud_assets.features.declare import Feature, RowFeature
 FEATURES: tuple[Feature, ...] = (
     RowFeature("time_is_weekend", "1 on Saturday and Sunday", "0 or 1",
                "cast(extract(isodow from event_time) >= 6 as double)"),
-    RowFeature("time_is_night", "1 from midnight to 06:59 UTC", "0 or 1",
-               "cast(extract(hour from event_time) <= 6 as double)"),
     RowFeature("time_hour", "hour of the day, UTC", "h", "cast(extract(hour from event_time) as double)"),
+    RowFeature("time_is_night", "1 from midnight to 06:59 UTC", "0 or 1", "cast(time_hour <= 6 as double)"),
     RowFeature("time_hours_began", "time since the source began", "h", "hours_since_began"),
     RowFeature("time_days_began", "time since the source began", "d", "hours_since_began / 24.0"),
 )  # fmt: skip
