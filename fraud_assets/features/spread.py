@@ -5,18 +5,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import polars as pl
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
 
 from fraud_assets.features.catalogue import columns
-from fraud_assets.features.declare import Feature
+from fraud_assets.features.declare import Entity, Feature
 from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.plan import STORED, Plan, by_entity, widened
+from fraud_assets.features.shares import shares_of
 
 WORKER_ROWS = 1_000_000
 """Payments that a worker holds, on average: entities are not equally busy."""
 FEWEST = 2
-"""Shares, so that few payments are spread too."""
-BATCH_ROWS = 100_000
+"""Parts, so that few payments are spread too."""
+
+Batches = Iterable[pa.RecordBatch]
 
 
 def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan, rows: int) -> DataFrame:
@@ -24,52 +28,78 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
 
     ``payments`` and ``labels`` are one source's, scanned from the lake at a given version each: the plans go to the
     workers, and a scan without a version would have each read what is newest just then. ``rows`` is about how many
-    payments there are. Customers' and merchants' features are computed apart, in as many shares as it takes, and
-    joined.
+    payments there are. Workers compute merchants' features, each of a part of the merchants; these go to the workers
+    that compute customers', each of a part of the customers.
     """
     labels = labels.select("transaction_id", "is_fraud", "known_at")
     payments = payments.select(plan.needed)
     of_customers, of_merchants = by_entity(plan.features)
     needed = payments.select(columns_for(columns(of_merchants)))
     usual = plan.population(payments)
-    shares = max(FEWEST, -(-rows // WORKER_ROWS))
-
-    def apart(own: pl.Expr, scanned: pl.LazyFrame, features: Sequence[Feature]) -> pl.DataFrame:
-        mine = scanned.filter(own)
-        told = labels.join(mine.select("transaction_id"), on="transaction_id", how="semi")
-        return plan.evaluate(mine.collect(), told.collect(), usual, features)
-
-    def customers(share: int) -> pl.DataFrame:
-        return widened(apart(_share_of("customer_id", shares) == share, payments, of_customers)).select(own)
-
-    def merchants(share: int) -> pl.DataFrame:
-        found = apart(_share_of("merchant_id", shares) == share, needed, of_merchants)
-        return found.select("transaction_id", pl.col(added).cast(STORED))
-
-    empty = widened(apart(pl.lit(False), payments.limit(0), plan.features))
+    parts = max(FEWEST, -(-rows // WORKER_ROWS))
     added = [feature.name for feature in of_merchants]
-    own = [name for name in empty.columns if name not in added]
-    both = _shared(spark, customers, shares, empty.select(own))
+
+    def apart(
+        entity: Entity, part: int, scanned: pl.LazyFrame, features: Sequence[Feature], beside: pl.DataFrame | None
+    ) -> Iterator[pl.DataFrame]:
+        """Features of a part's payments, a share at a time, with the columns that ``beside`` has of them."""
+        mine = scanned.filter(_part_of(entity, parts) == part)
+        told = labels.join(mine.select("transaction_id"), on="transaction_id", how="semi").collect()
+        paid = mine.collect() if beside is None else mine.collect().join(beside, on="transaction_id")
+        for share in shares_of(paid.rechunk(), told, entity):
+            yield plan.evaluate(share.payments, share.labels, usual, features)
+
+    def merchants(part: int) -> Iterator[pl.DataFrame]:
+        for found in apart("merchant_id", part, needed, of_merchants, None):
+            yield found.select("transaction_id", pl.col(added).cast(STORED), part=_part_of("customer_id", parts))
+
+    def customers(part: int, theirs: pl.DataFrame | None = None) -> Iterator[pl.DataFrame]:
+        for found in apart("customer_id", part, payments, of_customers, theirs):
+            yield widened(found).select(stored)
+
+    def joined(batches: Batches) -> Iterator[pl.DataFrame]:
+        received = [pl.DataFrame(batch) for batch in batches]
+        if received:
+            theirs = pl.concat(received)
+            yield from customers(theirs["part"][0], theirs.drop("part"))
+
+    none = payments.limit(0).collect()
+    empty = widened(plan.evaluate(none, labels.limit(0).collect(), usual))
+    computed = {*(feature.name for feature in plan.features), *none.columns}
+    stored = [name for name in empty.columns if name in computed]
     if added:
-        theirs = _shared(spark, merchants, shares, empty.select("transaction_id", *added))
-        both = both.join(theirs, "transaction_id")
-    return both.select(*empty.columns)
+        theirs = _by_part(spark, merchants, parts, empty.select("transaction_id", *added, part=pl.lit(0, pl.Int32)))
+        found = theirs.repartitionById(parts, "part").mapInArrow(_in_arrow(joined), _schema(empty.select(stored)))
+    else:
+        found = _by_part(spark, customers, parts, empty.select(stored))
+    nothing = F.lit(None).cast("float")
+    return found.select(*(F.col(name) if name in computed else nothing.alias(name) for name in empty.columns))
 
 
-def _share_of(entity: str, shares: int) -> pl.Expr:
-    """Which of so many shares a payment is in, given the column of its entity."""
-    return pl.col(entity).hash(0) % shares
+def _part_of(entity: Entity, parts: int) -> pl.Expr:
+    return (pl.col(entity).hash(0) % parts).cast(pl.Int32)
 
 
-def _shared(spark: SparkSession, compute: Callable[[int], pl.DataFrame], shares: int, empty: pl.DataFrame) -> DataFrame:
-    """What ``compute`` makes of each share, a worker a share: the columns of ``empty``."""
+def _by_part(
+    spark: SparkSession, compute: Callable[[int], Iterator[pl.DataFrame]], parts: int, empty: pl.DataFrame
+) -> DataFrame:
+    """What ``compute`` makes of each part, a worker a part: the columns of ``empty``."""
 
-    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def work(batches: Batches) -> Iterator[pl.DataFrame]:
         for batch in batches:
-            for share in batch.column(0).to_pylist():
-                yield from _arrow(compute(share)).to_batches(max_chunksize=BATCH_ROWS)
+            for part in batch.column(0).to_pylist():
+                yield from compute(part)
 
-    return spark.range(0, shares, 1, shares).mapInArrow(work, from_arrow_schema(_arrow(empty).schema))
+    return spark.range(0, parts, 1, parts).mapInArrow(_in_arrow(work), _schema(empty))
+
+
+def _in_arrow(work: Callable[[Batches], Iterator[pl.DataFrame]]) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    return lambda batches: (batch for made in work(batches) for batch in _arrow(made).to_batches())
+
+
+def _schema(frame: pl.DataFrame) -> StructType:
+    schema: StructType = from_arrow_schema(_arrow(frame).schema)
+    return schema
 
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:
