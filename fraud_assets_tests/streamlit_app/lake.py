@@ -27,6 +27,7 @@ RISK = ("medium", "high", "critical")
 _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "double": pa.float64(),
+    "float": pa.float32(),
     "int": pa.int32(),
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
