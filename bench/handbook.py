@@ -19,14 +19,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from rich.console import Console
-from scipy.special import expit
 
 from fraud_assets.errors import FraudError
 from fraud_assets.features.catalogue import FEATURES
 from fraud_assets.features.compiled import Floats
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.training import model
-from fraud_assets.training.algorithms.interface import log_odds
+from fraud_assets.training.algorithms.interface import log_odds, probability
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.card_precision import card_precision
@@ -137,8 +136,7 @@ def _with_untold(told: Floats, train: pl.DataFrame, test: pl.DataFrame) -> Float
     Trees that have nothing to go by order payments by chance; this gives them the order there is.
     """
     untold = UNTOLD * train["is_fraud"].to_numpy().mean() * _silent_days(test) / _silent_days(train).mean()
-    scores: Floats = 1 - expit(-told) * (1 - untold)
-    return scores
+    return 1 - (1 - probability(told)) * (1 - untold)
 
 
 def _silent_days(payments: pl.DataFrame) -> Floats:

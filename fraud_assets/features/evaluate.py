@@ -28,7 +28,7 @@ def evaluate(
     """The payments as they came, with a double for each feature; null where it cannot be known.
 
     ``transactions`` are payments of one source, with the columns of silver.transactions that the features name: one
-    that is not there counts as null. They hold no feature but amount. ``labels`` is what is known about them
+    that is not there counts as null, a feature that is there stays as it is. ``labels`` is what is known about them
     (transaction_id, is_fraud, known_at); ``label_delay`` is in seconds. Payments of one entity are taken in the order
     (event_time, transaction_id); a payment's window holds those not after it in that order and later than its
     event_time less the window. Label windows run over the time each label became known, see ``labels``. Where
@@ -67,7 +67,7 @@ def _stepwise(frame: pl.DataFrame, features: Sequence[Feature], sides: Sides) ->
 
     given = {*frame.columns}
     for feature in features:
-        if feature.name in given:  # amount
+        if feature.name in given:
             continue
         if any(other.name in feature.needs for other in waiting):
             frame = flushed()

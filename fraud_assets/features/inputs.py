@@ -70,11 +70,10 @@ def _behind(needs: Iterable[str]) -> set[str]:
     return {column for name in needs for column in made.get(name, (name,))}
 
 
-def columns_for(needs: Iterable[str]) -> list[str]:
-    """The columns of silver.transactions behind what features need, and those that every evaluation does."""
-    always = ["source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time"]
-    behind = _behind(needs)
-    return always + [name for name in silver.TRANSACTIONS.column_names if name in behind and name not in always]
+def columns_for(needs: Iterable[str], always: Iterable[str]) -> list[str]:
+    """The columns of silver.transactions behind what features need, and those wanted always."""
+    wanted = _behind(needs) | {*always}
+    return [name for name in silver.TRANSACTIONS.column_names if name in wanted]
 
 
 def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, population: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,8 @@ from fraud_assets.sources.source import Source
 PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
 STORED = pl.Float32
 """A feature in gold.features: seven digits, which is what trees compare."""
+COMPUTED = tuple(name for name in NAMES if name not in PAYMENT)
+"""The columns that are stored so."""
 
 NO_FACTS = Facts()
 
@@ -39,7 +41,7 @@ class Plan:
     @property
     def needed(self) -> list[str]:
         """The columns of silver.transactions that it takes."""
-        return columns_for(columns(self.features))
+        return columns_for(columns(self.features), PAYMENT)
 
     @property
     def lists(self) -> frozenset[str]:
@@ -90,6 +92,5 @@ def by_entity(features: Sequence[Feature]) -> tuple[tuple[Feature, ...], tuple[F
 
 def widened(frame: pl.DataFrame) -> pl.DataFrame:
     """As in gold.features: in single precision, with null for each feature that a source does not compute."""
-    names = [name for name in NAMES if name not in PAYMENT]
-    lacking = [pl.lit(None, STORED).alias(name) for name in names if name not in frame.columns]
-    return frame.with_columns(lacking).select(*PAYMENT, pl.col(names).cast(STORED))
+    lacking = [pl.lit(None, STORED).alias(name) for name in COMPUTED if name not in frame.columns]
+    return frame.with_columns(lacking).select(*PAYMENT, pl.col(COMPUTED).cast(STORED))

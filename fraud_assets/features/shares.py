@@ -20,6 +20,7 @@ from fraud_assets.features.windows import codes_of, ordered
 CORES = pl.thread_pool_size()
 SHARE_ROWS = 100_000
 """Payments in a share, about: few enough for a processor's caches, enough to keep it busy."""
+_OF_MERCHANT = ("transaction_id", "event_time", "merchant_id", "amount")
 
 _T = TypeVar("_T")
 
@@ -50,6 +51,7 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
     paid, about = pl.collect_all([payments.select(plan.needed), read])
     paid = paid.rechunk()  # rows are taken from one chunk much faster than from two
     names = [feature.name for feature in of_merchants]
+    entities = ENTITIES if of_merchants else ENTITIES[:1]
     theirs = np.empty((paid.height, len(names)), np.float32)
     place = np.empty(paid.height, np.int64)
 
@@ -66,15 +68,15 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
         return widened(found)
 
     with ThreadPoolExecutor(CORES) as pool:
-        by_customer, by_merchant = (pool.submit(_order, paid, entity) for entity in ENTITIES)
+        orders = {entity: pool.submit(_order, paid, entity) for entity in entities}
         population = pool.submit(plan.population, paid.lazy())
         told = told_of(paid, about).sort("row")
         usual = population.result()
         if of_merchants:
-            needed = paid.select(columns_for(columns(of_merchants))).drop("source", "customer_id", "kafka_time")
-            for _ in _each(pool, merchants, _shares(needed, told, *by_merchant.result())):
+            needed = paid.select(columns_for(columns(of_merchants), _OF_MERCHANT))
+            for _ in _each(pool, merchants, _shares(needed, told, *orders["merchant_id"].result())):
                 pass
-        yield from _each(pool, customers, _shares(paid, told, *by_customer.result()))
+        yield from _each(pool, customers, _shares(paid, told, *orders["customer_id"].result()))
 
 
 def shares_of(paid: pl.DataFrame, labels: pl.DataFrame, entity: Entity) -> Iterator[Share]:
@@ -86,8 +88,12 @@ def _order(paid: pl.DataFrame, entity: Entity) -> tuple[Integers, Integers]:
     """The payments' positions in the order (entity, event_time), and where in it shares of whole entities begin."""
     codes = codes_of(paid[entity])
     order = ordered(codes, paid["event_time"].to_physical().to_numpy())
-    entities = np.append(np.flatnonzero(np.diff(codes[order], prepend=-2)), len(codes))  # where each one begins
-    return order, np.unique(entities[np.searchsorted(entities, np.arange(0, len(codes) or 1, SHARE_ROWS))])
+    codes = codes[order]
+    begins = np.flatnonzero((np.diff(codes, prepend=-2) != 0) | (codes < 0))  # of no entity each is on its own
+    if len(begins) == 0:
+        return order, np.zeros(1, np.int64)
+    after = np.searchsorted(begins, np.arange(0, len(codes), SHARE_ROWS))
+    return order, np.unique(begins[after[after < len(begins)]])
 
 
 def _shares(paid: pl.DataFrame, told: pl.DataFrame, order: Integers, begins: Integers) -> Iterator[Share]:

@@ -181,7 +181,7 @@ class Side:
         events = events.filter(self.code[events["row"].to_numpy()] >= 0)
         codes = self.code[events["row"].to_numpy()]
         when = events["known"].to_numpy()
-        order = ordered(codes, when)
+        order = ordered(codes, when, pl.Series(self.position[events["row"].to_numpy()]))
         count, fraud = events["count"].to_numpy()[order], events["fraud"].to_numpy()[order]
         return Timeline(codes[order], when[order], Running(count, fraud.astype(np.float64)))
 

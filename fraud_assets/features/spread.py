@@ -12,8 +12,8 @@ from pyspark.sql.types import StructType
 from fraud_assets.features.catalogue import columns
 from fraud_assets.features.declare import Entity, Feature
 from fraud_assets.features.inputs import columns_for
-from fraud_assets.features.plan import STORED, Plan, by_entity, widened
-from fraud_assets.features.shares import shares_of
+from fraud_assets.features.plan import PAYMENT, STORED, Plan, by_entity, widened
+from fraud_assets.features.shares import SHARE_ROWS, shares_of
 
 WORKER_ROWS = 1_000_000
 """Payments that a worker holds, on average: entities are not equally busy."""
@@ -34,7 +34,7 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
     labels = labels.select("transaction_id", "is_fraud", "known_at")
     payments = payments.select(plan.needed)
     of_customers, of_merchants = by_entity(plan.features)
-    needed = payments.select(columns_for(columns(of_merchants)))
+    needed = payments.select(columns_for(columns(of_merchants), PAYMENT))
     usual = plan.population(payments)
     parts = max(FEWEST, -(-rows // WORKER_ROWS))
     added = [feature.name for feature in of_merchants]
@@ -58,10 +58,11 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
             yield widened(found).select(stored)
 
     def joined(batches: Batches) -> Iterator[pl.DataFrame]:
-        received = [pl.DataFrame(batch) for batch in batches]
+        received = [pl.DataFrame(batch) for batch in batches if batch.num_rows]
         if received:
             theirs = pl.concat(received)
-            yield from customers(theirs["part"][0], theirs.drop("part"))
+            (part,) = theirs["part"].unique()
+            yield from customers(part, theirs.drop("part"))
 
     none = payments.limit(0).collect()
     empty = widened(plan.evaluate(none, labels.limit(0).collect(), usual))
@@ -94,7 +95,7 @@ def _by_part(
 
 
 def _in_arrow(work: Callable[[Batches], Iterator[pl.DataFrame]]) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
-    return lambda batches: (batch for made in work(batches) for batch in _arrow(made).to_batches())
+    return lambda batches: (batch for made in work(batches) for batch in _arrow(made).to_batches(SHARE_ROWS))
 
 
 def _schema(frame: pl.DataFrame) -> StructType:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.features.catalogue import ENTITIES, NAMES, VERSION
-from fraud_assets.features.plan import Plan
+from fraud_assets.features.plan import COMPUTED, STORED, Plan
 from fraud_assets.features.shares import in_shares
 from fraud_assets.features.spread import spread
 from fraud_assets.features.touched import touched
@@ -106,6 +106,7 @@ def _here(
         _of(gold.FEATURES, source, lake)
         .filter(pl.col("event_time") >= earliest, pl.col("transaction_id").is_in(computed["transaction_id"].implode()))
         .select(*KEY, *HELD, "deleted_at")
+        .with_columns(pl.col(COMPUTED).cast(STORED))  # a table of an earlier version has doubles
         .collect()
     )
     new = computed.join(stored, on=KEY, how="anti")
@@ -183,7 +184,8 @@ def _on_spark(
     computed = computed.where(F.col("event_time") >= since).localCheckpoint()
     stored = _read(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since)
     now = computed.withColumn("now", F.struct(*HELD))
-    then = stored.select(*KEY, F.struct(*HELD).alias("then"), F.col("deleted_at").isNotNull().alias("withdrawn"))
+    held = F.struct(*(F.col(name).cast("float") if name in COMPUTED else name for name in HELD))
+    then = stored.select(*KEY, held.alias("then"), F.col("deleted_at").isNotNull().alias("withdrawn"))
     differs = F.col("withdrawn") | ~F.col("now").eqNullSafe(F.col("then"))
     changed = now.join(then, KEY).where(differs).drop("now", "then", "withdrawn").localCheckpoint()
     return computed.join(stored, KEY, "left_anti"), None if changed.isEmpty() else changed

@@ -229,8 +229,10 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     """
     target = increment.target.path(lake)
     before = DeltaTable(target).version()
+    types = {field.name: field.dataType for field in spark.read.format("delta").load(target).schema}
+    columns = [F.col(name).cast(types[name]) for name in increment.target.column_names]
     with _committing(spark, increment):
-        rows.select(increment.target.column_names).write.format("delta").mode("append").save(target)
+        rows.select(*columns).write.format("delta").mode("append").save(target)
     log = DeltaTable(target)
     commits = log.history(log.version() - before) if log.version() > before else []
     mine = [commit for commit in commits if commit.get("userMetadata") == _trace(increment)]

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from fraud_assets.errors import START, FraudError
@@ -51,7 +52,7 @@ def query(sql: str, lake: str) -> Answer:
             if len(missing) == len(ALL) and statement.query.lower().startswith("show"):
                 raise FraudError(f"query: the lake has no tables so far; {START}")
             result = connection.execute(statement)
-            return Answer([column[0] for column in result.description or []], result.fetchall())
+            return _answer(result)
         except duckdb.PermissionException as error:
             raise FraudError(f"query: it reads the lake's tables and no files: {_first(error)}") from error
         except duckdb.CatalogException as error:
@@ -87,6 +88,22 @@ def _one(statements: list[duckdb.Statement]) -> duckdb.Statement:
         found = statements[0].query.split()[0].upper()
         raise FraudError(f"query: it only reads, and {found} does not; use SELECT, or `fraud export` for files")
     return statements[0]
+
+
+def _answer(result: duckdb.DuckDBPyConnection) -> Answer:
+    """What was found; numbers of single precision as the shortest stored alike: 0.3, not 0.30000001192092896."""
+    columns = result.description or []
+    single = [column[1] == duckdb.sqltypes.FLOAT for column in columns]
+    rows = result.fetchall()
+    if any(single):
+        rows = [
+            tuple(
+                float(str(np.float32(value))) if short and value is not None else value
+                for value, short in zip(row, single, strict=True)
+            )
+            for row in rows
+        ]
+    return Answer([column[0] for column in columns], rows)
 
 
 def _wrong(error: duckdb.Error, sql: str) -> str:

@@ -12,9 +12,12 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def drawn(payments: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Payments of sixty days, some without customer or merchant, and labels, some revised, some of other payments."""
+    """Payments of sixty days in any order, some without customer or merchant, and labels.
+
+    Some labels are revised, some are of other payments; half become known at midnight, many at once.
+    """
     random = np.random.default_rng(3)
-    minutes = np.sort(random.integers(0, 60 * 24 * 60, payments))
+    minutes = random.integers(0, 60 * 24 * 60, payments)
     transactions = pl.DataFrame(
         {
             "source": "test",
@@ -31,11 +34,14 @@ def drawn(payments: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         }
     )
     told = random.choice(payments + payments // 5, 3 * payments // 5)
+    day = 24 * 60
+    known = random.integers(0, 80 * day, len(told))
+    known -= np.where(random.random(len(told)) < 0.5, known % day, 0)
     labels = pl.DataFrame(
         {
             "transaction_id": [f"t{n}" for n in told],
             "is_fraud": random.random(len(told)) < 0.3,
-            "known_at": [START + timedelta(minutes=int(m)) for m in random.integers(0, 80 * 24 * 60, len(told))],
+            "known_at": [START + timedelta(minutes=int(m)) for m in known],
         }
     )
     return transactions, labels

@@ -1,5 +1,6 @@
 """What waits and what comes late, on the real path: labels before their payments, verdicts, lists that are revised."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,3 +99,19 @@ def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, table
     ]
     assert all(today < known_at < datetime.now(UTC) for known_at in given["known_at"])
     assert all(stream.balanced for stream in account("cards", lake))
+
+
+def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Path) -> None:
+    """An earlier version had them: they take what is added, and are changed only where the seventh digit differs."""
+    path = gold.FEATURES.path(str(tables))
+    shutil.rmtree(path)
+    spark.sql(gold.FEATURES.ddl(str(tables)).replace("` float ", "` double "))
+    send(tables, "labels", records([label(1, labelled_at="2026-02-02T00:00:00Z")]))
+    send(tables, "transactions", records([on_day(1, 1), on_day(2, 3), on_day(3, 4)]))
+    run(spark, tables)
+    assert stored(tables).schema["amount_log"] == pl.Float64
+    more = "if(transaction_id = 'T00003', 1e-3, 1e-9)"
+    spark.sql(f"UPDATE delta.`{path}` SET amount_log = amount_log + {more}").collect()
+    send(tables, "labels", records([label(1, labelled_at="2026-02-02T06:00:00Z")], first=1))  # says the same again
+    run(spark, tables)
+    assert stored(tables).filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list() == ["T00003"]

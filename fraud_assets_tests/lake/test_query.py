@@ -24,12 +24,13 @@ def filled(lake: Path) -> str:
 def test_a_table_answers_by_its_name_and_as_json(filled: str) -> None:
     sql = """select "offset", "value", kafka_time, 'nan'::double as nan, ['inf'::double, 1.5] as floats,
              date '2026-01-02' as day, 170141183460469231731::hugeint as huge,
-             2.50::decimal(9, 2) as money, {'a': null} as nested
+             2.50::decimal(9, 2) as money, 12.34::float as single, null::float as none, {'a': null} as nested
              from bronze.transactions where date_trunc('day', kafka_time) = '2026-01-01' order by 1"""
     first, second = json.loads(query(sql, filled).json(), parse_constant=pytest.fail)
     assert first == {
         "offset": 0, "value": "{}", "kafka_time": AT.isoformat(), "nan": None, "floats": [None, 1.5],
-        "day": "2026-01-02", "huge": 170141183460469231731, "money": 2.5, "nested": {"a": None},
+        "day": "2026-01-02", "huge": 170141183460469231731, "money": 2.5, "single": 12.34, "none": None,
+        "nested": {"a": None},
     }  # fmt: skip
     assert second["value"] == "base64:/w=="
     assert query("describe bronze.transactions", filled).rows[0][0] == "source"

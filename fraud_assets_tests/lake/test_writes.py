@@ -31,7 +31,7 @@ def test_a_batch_that_fails_leaves_the_table_as_it_was(table: DeltaTable) -> Non
     assert DeltaTable(table.table_uri).version() == 0
 
 
-def test_texts_have_a_dictionary_and_numbers_none(table: DeltaTable) -> None:
+def test_texts_have_a_dictionary_and_fractions_no_statistics(table: DeltaTable) -> None:
     schema = pa.schema(table.schema())
     batches = streamed([ROWS.select("amount"), ROWS.select("amount", "name")], schema)
     write_deltalake(table, batches, mode="overwrite", writer_properties=written(schema))
@@ -44,3 +44,4 @@ def test_texts_have_a_dictionary_and_numbers_none(table: DeltaTable) -> None:
     group = pq.ParquetFile(file.removeprefix("file://")).metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
     assert {c.path_in_schema: c.has_dictionary_page for c in columns} == {"name": True, "amount": False}
+    assert {c.path_in_schema: c.is_stats_set for c in columns} == {"name": True, "amount": False}

@@ -23,6 +23,12 @@ def test_reasons_are_the_strongest_that_raised_the_score():
     assert second == [{"feature": "g", "value": 0.0, "contribution": 0.5}]
 
 
+def test_reasons_have_the_digits_that_are_stored():
+    rows = pl.DataFrame({"amount": [1234.56], "share": [0.3]}, schema_overrides={"share": pl.Float32})
+    (found,) = reasons(rows, np.array([[1.0, 2.0]])).to_list()
+    assert [reason["value"] for reason in found] == [0.3, 1234.56]
+
+
 def raised(lake: str) -> pl.DataFrame:
     frame = reads.scan(gold.ALERTS, lake)
     assert frame is not None
