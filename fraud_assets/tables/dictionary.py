@@ -52,8 +52,8 @@ def _features(families: Mapping[str, Sequence[Feature]]) -> str:
     )
     return (
         "## Features\n\nColumns of gold.features that models read. A source's YAML chooses families; the other columns "
-        "are null in its rows, as is what a payment's own columns cannot give. They are of single precision: to compare "
-        "one with a double column, as `amount` is, cast that one to `float`.\n\n"
+        "are null in its rows, as is what a payment's own columns cannot give. They are of single precision: to "
+        "compare one with a double column, as `amount` is, cast that one to `float`.\n\n"
     ) + _rows(("Feature", "Meaning", "Unit", "Family", "Known when", "Computed as"), rows)
 
 
