@@ -2,7 +2,7 @@
 
 The baseline is careful pandas (no loop over payments, see fraud_assets_tests/features/careful.py), from the same file
 to a Delta table; its values have to equal ours. Beside it, the way that larger histories take: by Spark's workers, to
-the same kind of table. Ours and that are the best of two.
+the same kind of table. Ours and that are the best of three.
 """
 
 from datetime import UTC, datetime, timedelta

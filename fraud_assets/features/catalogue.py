@@ -25,6 +25,8 @@ FAMILIES: dict[str, tuple[Feature, ...]] = {
 
 FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES.values() for feature in family)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+AGEING = frozenset(feature.name for feature in FEATURES if "hours_since_began" in feature.needs)
+"""Those that grow with the calendar: newer payments differ from older ones in them by what they are."""
 VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}

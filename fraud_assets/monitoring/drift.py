@@ -1,4 +1,4 @@
-"""How far the newest payments have moved from those the champion was trained on: every feature and the score.
+"""How far the newest payments have moved from those the champion was trained on: features and the score.
 
 What belongs here: which payments are compared with what, and the rows of gold.drift. The index itself is in psi.py.
 """
@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from fraud_assets.features.catalogue import AGEING
 from fraud_assets.lake import reads
 from fraud_assets.monitoring.psi import counts, psi_of_counts
 from fraud_assets.tables import Table, gold
@@ -66,7 +67,10 @@ def measure(source: str, champion: Champion, lake: str) -> pl.DataFrame:
 def drift(
     source: str, champion: Champion, values: dict[str, pl.Series], window: Window, computed_at: datetime
 ) -> pl.DataFrame:
-    """A row of gold.drift for each of ``values`` that the champion has a reference of and that has enough rows."""
+    """A row of gold.drift for each of ``values`` that the champion has a reference of and that has enough rows.
+
+    What grows with the calendar is not compared: that it has moved says nothing.
+    """
     return _rows(
         [
             {
@@ -80,7 +84,7 @@ def drift(
                 "computed_at": computed_at,
             }
             for name in champion.card.reference
-            if name in values and values[name].len() >= FEWEST
+            if name in values and values[name].len() >= FEWEST and name not in AGEING
         ]
     )
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.features.catalogue import AGEING, NAMES
 from fraud_assets.lake import reads, writes
 from fraud_assets.monitoring.drift import FEWEST, WINDOW, Window, drift, measure
 from fraud_assets.monitoring.psi import reading
@@ -15,6 +15,7 @@ from fraud_assets_tests.scoring.sample import arrive, champion, features
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW_AT_NOON = Window(NOON - WINDOW, NOON)
+COMPARED = [name for name in NAMES if name not in AGEING]
 
 
 def measured(rows: pl.DataFrame) -> dict[str, float]:
@@ -27,7 +28,7 @@ def measured(rows: pl.DataFrame) -> dict[str, float]:
 
 def test_the_training_days_themselves_have_not_moved():
     indices = measured(features(2_000, "training"))
-    assert set(indices) == {*NAMES, "score"}
+    assert set(indices) == {*COMPARED, "score"}
     assert max(indices.values()) < 1e-9
 
 
@@ -36,9 +37,15 @@ def test_a_shifted_feature_and_the_score_it_moves_are_major():
     assert {name for name, value in indices.items() if reading(value) == "major"} == {"amount", "score"}
 
 
+def test_what_grows_with_the_calendar_is_not_drift():
+    assert {*AGEING} == {"time_hours_began", "time_days_began"}
+    later = features(2_000, "later").with_columns(pl.col(name) + 1_000 for name in AGEING)
+    assert not AGEING & measured(later).keys()
+
+
 def test_too_few_payments_are_not_compared():
     assert measured(features(FEWEST - 1, "few")) == {}
-    assert len(measured(features(FEWEST, "few"))) == len(NAMES) + 1
+    assert len(measured(features(FEWEST, "few"))) == len(COMPARED) + 1
 
 
 @pytest.mark.parametrize("minute", [0, 1, 59])
@@ -53,12 +60,12 @@ def test_each_hour_is_measured_once_a_model(spark, tables):
     assert measure("cards", champion(), at).is_empty()  # of an hour that is not over
     arrive(features(600, "now", NOON - timedelta(minutes=5)), at)
     first = measure("cards", champion(), at)
-    assert first["feature"].to_list() == list(NAMES)  # nothing is scored yet
+    assert first["feature"].to_list() == COMPARED  # nothing is scored yet
     assert first.select("rows", "window_start", "window_end").unique().rows() == [(300, NOON - WINDOW, NOON)]
-    assert writes.append(gold.DRIFT, first, at) == len(NAMES)
+    assert writes.append(gold.DRIFT, first, at) == len(COMPARED)
     assert measure("cards", champion(), at).is_empty()
-    assert measure("cards", champion(version=2), at).height == len(NAMES)
+    assert measure("cards", champion(version=2), at).height == len(COMPARED)
     arrive(features(10, "next", NOON + timedelta(hours=1)), at)
     assert measure("cards", champion(), at)["rows"].unique().to_list() == [600]
     assert reads.newest_time(gold.DRIFT, at, "cards") == NOON
-    assert spark.read.format("delta").load(gold.DRIFT.path(at)).count() == len(NAMES)
+    assert spark.read.format("delta").load(gold.DRIFT.path(at)).count() == len(COMPARED)

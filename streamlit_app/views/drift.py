@@ -11,6 +11,9 @@ from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import drift as query
 
+MOST = 20
+"""Bars in the chart; the table has all."""
+
 _MEANINGS = {"score": "the model's probability of fraud"} | {f.name: f.meaning for f in FEATURES}
 
 
@@ -39,8 +42,13 @@ def _live() -> None:
         parts.nothing_yet("Drift has not been measured yet: it needs a trained model and scored payments.")
         return
     _summary(measured)
-    parts.chart(_bars(measured), "Population stability index of every feature and the score", "psi")
+    most = measured.tail(MOST)
+    parts.chart(_bars(most), f"Population stability index of the {most.height} that moved most", "psi")
     parts.as_of(drift)
+    with st.expander(f"All {measured.height}"):
+        every = measured.reverse().select("feature", "psi", "reading", meaning=pl.col("feature").replace(_MEANINGS))
+        shown = {"psi": st.column_config.NumberColumn("PSI", format="%.3f")}
+        st.dataframe(every, hide_index=True, column_config=shown, alt="Every feature's index and the score's")
     with st.expander("How to read it", expanded=True):
         st.markdown(
             "The **population stability index** (PSI) compares how a value is spread over the newest payments with how "
