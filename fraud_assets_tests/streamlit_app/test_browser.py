@@ -156,7 +156,7 @@ def test_a_record_in_quarantine_is_fixed_with_a_patch(page, serve, tmp_path):
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("Drift", ("How to read it", "major 0.25", "customer_count_amount_1d")),
+        ("Drift", ("All 102", "How to read it", "major 0.25", "population_zscore_amount_30d")),
         ("Pipeline", ("broker not reachable", "Delay from Kafka", "Consumer lag")),
         ("Quarantine", ("By reason", "Account", "Bronze = silver")),
         ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
