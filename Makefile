@@ -30,11 +30,15 @@ else
 	$(BIN)/pytest $(ARGS)
 endif
 
-test-stack: # of the stack there is one, so what needs it comes one after the other
-	$(BIN)/pytest -m "stack and not fault"
+test-stack: # a stack serves one test after the other
+	$(BIN)/pytest -m "stack and not fault" $(APART:%=--ignore=%)
 
-test-rest: # meanwhile, with the cores that Spark leaves
-	env -u FRAUD_TEST_STACK $(BIN)/pytest -m "not stack and not fault" -o cache_dir=.pytest_cache/rest
+test-rest: # meanwhile, with the cores that Spark leaves; then a stack of its own serves what is left
+	$(REST) -m "not stack and not fault"
+	$(REST) -m "stack and not fault" $(APART)
+
+APART := fraud_assets_tests/training fraud_assets_tests/test_graph.py fraud_assets_tests/test_tutorial.py
+REST := env -u FRAUD_TEST_STACK $(BIN)/pytest -o cache_dir=.pytest_cache/rest
 
 faults: tools ## the tests that kill parts of a stack and fill its disk (minutes)
 	$(BIN)/pytest -m fault $(ARGS)
