@@ -237,10 +237,11 @@ def _fields(alert: dict[str, Any], payment: dict[str, Any], score: dict[str, Any
 
 def _reasons(reasons: pl.DataFrame) -> go.Figure:
     raises = reasons["contribution"] >= 0
+    words = [look.wrapped(word) for word in reasons["words"]]
     figure = go.Figure(
         go.Bar(
             x=reasons["contribution"],
-            y=[look.wrapped(w) for w in reasons["words"]],
+            y=words,
             orientation="h",
             marker_color=[look.VERMILION if up else look.BLUE for up in raises],
             text=[f"{v:+.2f}" for v in reasons["contribution"]],
@@ -252,7 +253,8 @@ def _reasons(reasons: pl.DataFrame) -> go.Figure:
     )
     figure.update_xaxes(range=_room_for_labels(reasons["contribution"].to_list()))
     figure.update_xaxes(title="log-odds added to the score", zeroline=True, zerolinecolor=look.INK)
-    return look.styled(figure, 330, showlegend=False)
+    most_lines = max((word.count("<br>") + 1 for word in words), default=1)
+    return look.styled(figure, max(330, 90 + len(words) * (17 * most_lines + 8)), showlegend=False)
 
 
 def _room_for_labels(values: list[float]) -> list[float]:

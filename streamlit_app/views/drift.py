@@ -86,12 +86,16 @@ def _summary(measured: pl.DataFrame) -> None:
 
 
 def _thresholds(figure: go.Figure, *, vertical: bool) -> None:
-    for at, name in ((MODERATE, f"moderate {MODERATE}"), (MAJOR, f"major {MAJOR}")):
+    # the names stand on either side, so that they do not meet where the lines are near each other
+    for at, name, side, end in (
+        (MODERATE, f"moderate {MODERATE}", "left", "right"),
+        (MAJOR, f"major {MAJOR}", "right", "left"),
+    ):
         line = {"line_dash": "dash", "line_color": look.INK, "line_width": 1, "annotation_text": name}
         if vertical:
-            figure.add_vline(x=at, annotation_position="top", **line)
+            figure.add_vline(x=at, annotation_position="top", annotation_xanchor=end, **line)
         else:
-            figure.add_hline(y=at, annotation_position="top left", **line)
+            figure.add_hline(y=at, annotation_position=f"top {side}", **line)
 
 
 def _bars(measured: pl.DataFrame) -> go.Figure:
