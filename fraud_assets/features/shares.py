@@ -1,10 +1,8 @@
 """A whole source in this process: shares of customers and of merchants, evaluated on all cores, some at a time."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -16,13 +14,11 @@ from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.labels import told_of
 from fraud_assets.features.plan import STORED, Plan, by_entity, widened
 from fraud_assets.features.windows import codes_of, ordered
+from fraud_assets.parallel import CORES, each
 
-CORES = pl.thread_pool_size()
 SHARE_ROWS = 100_000
 """Payments in a share, about: few enough for a processor's caches, enough to keep it busy."""
 _OF_MERCHANT = ("transaction_id", "event_time", "merchant_id", "amount")
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -74,9 +70,9 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
         usual = population.result()
         if of_merchants:
             needed = paid.select(columns_for(columns(of_merchants), _OF_MERCHANT))
-            for _ in _each(pool, merchants, _shares(needed, told, *orders["merchant_id"].result())):
+            for _ in each(pool, merchants, _shares(needed, told, *orders["merchant_id"].result())):
                 pass
-        yield from _each(pool, customers, _shares(paid, told, *orders["customer_id"].result()))
+        yield from each(pool, customers, _shares(paid, told, *orders["customer_id"].result()))
 
 
 def shares_of(paid: pl.DataFrame, labels: pl.DataFrame, entity: Entity) -> Iterator[Share]:
@@ -102,13 +98,3 @@ def _shares(paid: pl.DataFrame, told: pl.DataFrame, order: Integers, begins: Int
         rows = order[begin:end]
         row, label = members(first, rows)
         yield Share(begin, end, rows, paid[rows], told[label].with_columns(row=pl.Series(row)))
-
-
-def _each(pool: ThreadPoolExecutor, work: Callable[[Share], _T], shares: Iterable[Share]) -> Iterator[_T]:
-    """What ``work`` makes of each share, in order; no more are made ahead than there are cores."""
-    made: deque[Future[_T]] = deque()
-    for share in shares:
-        made.append(pool.submit(work, share))
-        if len(made) > CORES:
-            yield made.popleft().result()
-    yield from (one.result() for one in made)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,6 +12,7 @@ import polars as pl
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments
+from fraud_assets.parallel import CORES, each
 from fraud_assets.scoring.policy import Policy
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
@@ -48,10 +50,11 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: str) -> 
     decisions: Counter[str] = Counter()
 
     def decided() -> Iterator[pl.DataFrame]:
-        for gained in increments.batches(increment, lake, needed):
-            made = decide(gained, champion, policy)
-            decisions.update(dict(made["decision"].value_counts().iter_rows()))
-            yield made
+        gained = increments.batches(increment, lake, needed)
+        with ThreadPoolExecutor(CORES) as pool:
+            for made in each(pool, lambda payments: decide(payments, champion, policy), gained):
+                decisions.update(dict(made["decision"].value_counts().iter_rows()))
+                yield made
 
     written = increments.append_batches(decided(), increment, lake)
     return Scored(increment.range, written, champion.version, dict(decisions.most_common()))

@@ -16,7 +16,7 @@ import polars as pl
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.model import Algorithm, CalibrationKind, Imbalance
 from fraud_assets.training import calibration as calibrations
-from fraud_assets.training.algorithms.interface import Fitted, Floats, Training, merged
+from fraud_assets.training.algorithms.interface import Fitted, Floats, Rows, Training, merged
 from fraud_assets.training.algorithms.table import module
 from fraud_assets.training.calibration import NONE, Calibration
 
@@ -72,7 +72,7 @@ def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> M
 def as_training(features: pl.DataFrame, fraud: pl.Series) -> Training:
     """Rows as an algorithm takes them, each of weight 1."""
     label = fraud.cast(pl.Float64).to_numpy()
-    return Training(_matrix(features), label, np.ones(len(label)), tuple(features.columns))
+    return Training(features.cast(pl.Float64).to_numpy(), label, np.ones(len(label)), tuple(features.columns))
 
 
 def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: CalibrationKind) -> Model:
@@ -83,7 +83,7 @@ def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: Cal
 
 def score(model: Model, features: pl.DataFrame) -> Floats:
     """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
-    return model.calibration(model.fitted.score(_matrix(features.select(model.names))))
+    return model.calibration(model.fitted.score(_rows(model, features)))
 
 
 def contributions(model: Model, features: pl.DataFrame) -> Floats:
@@ -91,7 +91,7 @@ def contributions(model: Model, features: pl.DataFrame) -> Floats:
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
     """
-    return model.fitted.explain(_matrix(features.select(model.names)))
+    return model.fitted.explain(_rows(model, features))
 
 
 def importance(model: Model) -> dict[str, float]:
@@ -133,5 +133,8 @@ def from_bytes(data: bytes) -> Model:
     return Model(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
 
 
-def _matrix(features: pl.DataFrame) -> Floats:
-    return features.cast(pl.Float64).to_numpy()
+def _rows(model: Model, features: pl.DataFrame) -> Rows:
+    """The model's features, nulls as NaN; in single precision where all are stored so, which scores a tenth faster."""
+    mine = features.select(model.names)
+    single = all(dtype == pl.Float32 for dtype in mine.dtypes)
+    return (mine if single else mine.cast(pl.Float64)).to_numpy()

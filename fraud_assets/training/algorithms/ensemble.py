@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fraud_assets.training.algorithms import table
-from fraud_assets.training.algorithms.interface import Fitted, Floats, Training, log_odds, merged, probability
+from fraud_assets.training.algorithms.interface import Fitted, Floats, Rows, Training, log_odds, merged, probability
 
 DEFAULTS: Mapping[str, Any] = {
     "xgboost": {},
@@ -24,11 +24,11 @@ class Ensemble:
 
     members: dict[str, Fitted]
 
-    def score(self, rows: Floats) -> Floats:
+    def score(self, rows: Rows) -> Floats:
         """The members' scores, averaged as log-odds."""
         return probability(np.mean([log_odds(member.score(rows)) for member in self.members.values()], axis=0))
 
-    def explain(self, rows: Floats) -> Floats:
+    def explain(self, rows: Rows) -> Floats:
         """The members' explanations, averaged."""
         return np.asarray(np.mean([member.explain(rows) for member in self.members.values()], axis=0))
 

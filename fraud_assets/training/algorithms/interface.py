@@ -11,6 +11,8 @@ import numpy.typing as npt
 from fraud_assets.errors import FraudError
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.float64] | npt.NDArray[np.float32]
+"""Rows to score, in the precision they are stored in."""
 
 SEED = 0
 _SMALLEST = 1e-7
@@ -29,10 +31,10 @@ class Training:
 class Fitted(Protocol):
     """A model that was fitted."""
 
-    def score(self, rows: Floats) -> Floats:
+    def score(self, rows: Rows) -> Floats:
         """How much each of n rows looks like fraud, 0 to 1; shape (n)."""
 
-    def explain(self, rows: Floats) -> Floats:
+    def explain(self, rows: Rows) -> Floats:
         """What each of k features adds to the score's log-odds, and last what is left; shape (n, k + 1)."""
 
     def importance(self) -> Floats:

@@ -13,7 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import RobustScaler
 
-from fraud_assets.training.algorithms.interface import SEED, Floats, Training, log_odds
+from fraud_assets.training.algorithms.interface import SEED, Floats, Rows, Training, log_odds
 
 _FILE = "pipeline.skops"
 _TRUSTED = ["numpy.dtype", "sklearn.tree._tree.Tree"]  # a tree's node numbers are not checked: the registry is ours
@@ -32,23 +32,24 @@ class Scikit:
     usual: Floats
     shares: Floats
 
-    def score(self, rows: Floats) -> Floats:
+    def score(self, rows: Rows) -> Floats:
         """The probability of fraud; of a model without labels, how much of an anomaly each row is."""
+        exact = rows.astype(np.float64, copy=False)
         if hasattr(self.pipeline, "predict_proba"):
-            return np.asarray(self.pipeline.predict_proba(rows)[:, 1], dtype=np.float64)
-        return np.asarray(-self.pipeline.score_samples(rows), dtype=np.float64)
+            return np.asarray(self.pipeline.predict_proba(exact)[:, 1], dtype=np.float64)
+        return np.asarray(-self.pipeline.score_samples(exact), dtype=np.float64)
 
-    def explain(self, rows: Floats) -> Floats:
+    def explain(self, rows: Rows) -> Floats:
         """Prediction differences in log-odds; the last column is what remains of the score's."""
         whole = log_odds(self.score(rows))
         parts = whole[:, None] - log_odds(self.without_each(rows))
         return np.column_stack([parts, whole - parts.sum(axis=1)])
 
-    def without_each(self, rows: Floats) -> Floats:
+    def without_each(self, rows: Rows) -> Floats:
         """The scores with each feature in turn at its usual value; shape (n, k)."""
         scores = np.empty((len(rows), len(self.usual)))
         for column, value in enumerate(self.usual):
-            other = rows.copy()
+            other = rows.astype(np.float64)
             other[:, column] = value
             scores[:, column] = self.score(other)
         return scores

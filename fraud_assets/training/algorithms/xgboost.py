@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
-from fraud_assets.training.algorithms.interface import SEED, Floats, Training
+from fraud_assets.training.algorithms.interface import SEED, Floats, Rows, Training
 
 DEFAULTS: Mapping[str, Any] = {
     "rounds": 100,
@@ -35,11 +35,11 @@ class Trees:
 
     booster: xgb.Booster
 
-    def score(self, rows: Floats) -> Floats:
+    def score(self, rows: Rows) -> Floats:
         """The probability of fraud."""
         return np.asarray(self.booster.inplace_predict(rows), dtype=np.float64)
 
-    def explain(self, rows: Floats) -> Floats:
+    def explain(self, rows: Rows) -> Floats:
         """SHAP values in log-odds; the last column is the model's expectation."""
         data = xgb.DMatrix(rows, feature_names=self.booster.feature_names)
         return np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
