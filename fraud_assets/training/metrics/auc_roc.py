@@ -1,7 +1,9 @@
 """Area under the ROC curve."""
 
+import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
+
+from fraud_assets.training.metrics import curve
 
 
 def auc_roc(fraud: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
@@ -12,4 +14,6 @@ def auc_roc(fraud: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike 
     >>> auc_roc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
     """
-    return float(roc_auc_score(fraud, scores, sample_weight=weights))
+    frauds, genuine = curve.found(fraud, scores, weights)
+    steps = np.diff(genuine, prepend=0) * (frauds + np.append(0, frauds[:-1])) / 2
+    return float(steps.sum() / (frauds[-1] * genuine[-1]))

@@ -24,8 +24,7 @@ def interval(
     >>> interval(average_precision, [0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8], ["a", "b", "c", "d"])  # whoever is drawn
     (1.0, 1.0)
     """
-    outcome, marks = np.asarray(fraud, dtype=bool), np.asarray(scores)
-    drawn = [metric(outcome, marks, weights) for weights in _draws(outcome, customers)]
+    drawn = _drawn(metric, fraud, scores, customers)
     low, high = np.quantile(drawn, [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
 
@@ -42,12 +41,19 @@ def chance_of_better(
     >>> chance_of_better(average_precision, fraud, better, worse, ["a", "b", "c", "d"]) > 0.8
     True
     """
-    outcome, marks, others = np.asarray(fraud, dtype=bool), np.asarray(scores), np.asarray(than)
-    better = []
-    for weights in _draws(outcome, customers):
-        ours, theirs = metric(outcome, marks, weights), metric(outcome, others, weights)
-        better.append(0.5 if ours == theirs else float(ours > theirs))
-    return float(np.mean(better))
+    ours, theirs = (_drawn(metric, fraud, one, customers) for one in (scores, than))
+    return float(np.mean(np.where(ours == theirs, 0.5, ours > theirs)))
+
+
+def _drawn(
+    metric: Metric, fraud: npt.ArrayLike, scores: npt.ArrayLike, customers: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+    """The metric of each draw; the draws of the same payments are the same."""
+    outcome, marks = np.asarray(fraud, dtype=bool), np.asarray(scores)
+    order = np.argsort(-marks, kind="stable")  # once, as every draw would sort the same scores
+    outcome_sorted, marks_sorted = outcome[order], marks[order]
+    draws = _draws(outcome, customers)
+    return np.array([metric(outcome_sorted, marks_sorted, weights[order]) for weights in draws])
 
 
 def _draws(fraud: npt.NDArray[np.bool_], customers: npt.ArrayLike) -> Iterator[npt.NDArray[np.float64]]:
