@@ -33,7 +33,7 @@ from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.distributed import Workers
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.model import DEFAULT, Model, Recipe
+from fraud_assets.training.model import DEFAULT, Model
 from fraud_assets.training.prequential import Fold
 from fraud_assets.training.split import Part
 from fraud_assets_tests.features.reference import HANDBOOK, canonical
@@ -43,7 +43,6 @@ DELAY = timedelta(days=7)
 WORLDS, START, DAYS = 12, date(2026, 1, 1), 106  # 11.9 million payments, 10.3 million of them before the delay and test
 
 NAMES = tuple(feature.name for feature in HANDBOOKS)
-RECIPE = Recipe("xgboost", distributed.binned(DEFAULT.all_parameters()))
 
 console = Console(stderr=True, highlight=False)
 
@@ -92,7 +91,7 @@ def _both_ways(workers: Workers, folder: Path) -> tuple[float, float, float]:
     twin, _ = _shared(workers, data, train)
     rows = train.take(data.features, data.labels)
     console.print(f"  {rows.height:,} payments of the Handbook, in one process …")
-    single = model.fit(rows.select(NAMES), rows["is_fraud"], RECIPE)
+    single = model.fit(rows.select(NAMES), rows["is_fraud"], DEFAULT)
     scores = model.score(single, test)
     low, high = interval(average_precision, test["is_fraud"], scores, test["customer_id"])
     ours = average_precision(test["is_fraud"], model.score(twin, test))
@@ -118,7 +117,7 @@ def _at_scale(workers: Workers, folder: Path) -> dict[str, Any]:
 def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[Model, Measured]:
     console.print(f"  payments of {train.start:%Y-%m-%d} to {train.end:%Y-%m-%d}, shared by {workers.count} workers …")
     with _measured() as measured:
-        trees = distributed.fit(workers, data, train, NAMES, RECIPE.all_parameters())
+        trees = distributed.fit(workers, data, train, NAMES, DEFAULT.all_parameters())
     console.print(f"  {measured.seconds:.0f} s, {measured.gib:.2f} GiB", soft_wrap=True)
     return Model("xgboost", NAMES, trees), measured
 

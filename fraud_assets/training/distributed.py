@@ -27,8 +27,6 @@ from fraud_assets.training.algorithms.xgboost import Trees, split_parameters
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.split import Part
 
-BINS = 4096
-"""A feature's bins at least where the parameters ask for exact splits, which workers cannot find together."""
 BATCH_ROWS = 100_000
 _FRAUD = "is_fraud"
 
@@ -79,14 +77,12 @@ def fit(workers: Workers, data: TrainingSet, part: Part, names: Sequence[str], p
 
 
 def binned(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with splits between bins.
+    """The parameters with splits between bins where they ask for exact ones, which workers cannot find together.
 
-    >>> binned({"tree_method": "exact", "max_bin": 256, "max_depth": 4})
+    >>> binned({"tree_method": "exact", "max_bin": 4096, "max_depth": 4})
     {'tree_method': 'hist', 'max_bin': 4096, 'max_depth': 4}
     """
-    if parameters["tree_method"] != "exact":
-        return dict(parameters)
-    return {**parameters, "tree_method": "hist", "max_bin": max(BINS, parameters["max_bin"])}
+    return {**parameters, "tree_method": "hist"} if parameters["tree_method"] == "exact" else dict(parameters)
 
 
 class _Batches(xgb.DataIter):

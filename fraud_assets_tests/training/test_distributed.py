@@ -21,7 +21,8 @@ from fraud_assets.training.train import part_of, parts_of, train
 from fraud_assets_tests.training.sample import DELAY, payments
 
 FEW = ("amount", "time_is_night", "customer_count_amount_1d", "customer_mean_amount_1d")
-PLAIN = Model(average_precision_floor=0.3, parameters={"rounds": 20, "learning_rate": 0.3, "max_depth": 3})
+EXACT = {"tree_method": "exact", "rounds": 20, "learning_rate": 0.3, "max_depth": 3}
+PLAIN = Model(average_precision_floor=0.3, parameters=EXACT)
 WHOLE = Recipe("xgboost", PLAIN.parameters)
 
 
