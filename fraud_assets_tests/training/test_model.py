@@ -94,3 +94,14 @@ def test_what_does_not_exist_is_one_line() -> None:
         Recipe("random_forest", {"depth": 3}).all_parameters()
     with pytest.raises(FraudError, match=r"a model's file is of another kind or damaged"):
         model.from_bytes(b"none")
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+def test_a_linear_fit_ends_whatever_the_width_of_features(rows: pl.DataFrame) -> None:
+    random = np.random.default_rng(1)
+    seldom = {
+        f"seldom_{i}": np.where(random.random(5_000) < 0.05, random.lognormal(2 * i, 2, 5_000), 0) for i in range(6)
+    }
+    wide = rows.with_columns(**{name: pl.Series(values) for name, values in seldom.items()})
+    linear = model.fit(wide.select(*FEATURES, *seldom), rows["is_fraud"], Recipe("logistic_regression"))
+    assert auc_roc(rows["is_fraud"], model.score(linear, wide)) > 0.99

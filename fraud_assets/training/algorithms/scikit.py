@@ -1,4 +1,4 @@
-"""What the algorithms of scikit-learn share: nulls filled with the median, robust scaling, explanation, a safe file.
+"""What the algorithms of scikit-learn share: nulls filled with the median, explanation, a safe file.
 
 A null is also a flag of its own. The files are skops', which holds no code, unlike a pickle.
 """
@@ -11,7 +11,6 @@ import numpy as np
 import skops.io
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import RobustScaler
 
 from fraud_assets.training.algorithms.interface import SEED, Floats, Rows, Training, log_odds
 
@@ -64,10 +63,11 @@ class Scikit:
         return {_FILE: skops.io.dumps(kept)}
 
 
-def fitted(estimator: Any, training: Training) -> Scikit:
-    """The estimator behind imputing and scaling, both learned from the training's rows alone."""
+def fitted(estimator: Any, training: Training, *scaling: Any) -> Scikit:
+    """The estimator behind imputing and the given scaling, both learned from the training's rows alone."""
     filled = SimpleImputer(strategy="median", keep_empty_features=True, add_indicator=True)
-    pipeline = Pipeline([("fill", filled), ("scale", RobustScaler()), ("model", estimator)])
+    scalers = [(type(scaler).__name__, scaler) for scaler in scaling]
+    pipeline = Pipeline([("fill", filled), *scalers, ("model", estimator)])
     pipeline.fit(training.rows, training.fraud, model__sample_weight=training.weights)
     usual = np.asarray(pipeline["fill"].statistics_, dtype=np.float64)
     some = training.rows[np.random.default_rng(SEED).permutation(len(training.rows))[:_WEIGHED_ON]]
