@@ -40,12 +40,13 @@ def raised(lake: str) -> pl.DataFrame:
 def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batch):
     monkeypatch.setattr(increments, "BATCH", batch)
     at = str(tables)
-    payments = features(200, "a")
-    arrive(payments, at)
+    arrive(features(200, "a"), at)
+    stored = reads.scan(gold.FEATURES, at)
+    assert stored is not None
+    large = stored.filter(pl.col("amount") > LARGE).sort("transaction_id").collect()
     score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99")  # what was known stays
     assert raise_alerts("cards", champion, at).written > 0
-    large = payments.filter(pl.col("amount") > LARGE).sort("transaction_id")
     made = raised(at)
     assert made["transaction_id"].to_list() == large["transaction_id"].to_list()
     shap = model.contributions(model.from_bytes(champion().model), large)[:, :-1]
