@@ -1,7 +1,7 @@
 """Training that Spark's workers share: as good as in one process, and ten million payments in bounded memory.
 
-What belongs here: the Handbook's file trained on both ways with the Handbook's features, the default parameters and
-bins, and tested on the same week; then the same over more simulated payments than one process should hold. Memory is
+What belongs here: the Handbook's file trained on both ways with the Handbook's features and the default parameters,
+and tested on the same week; then the same over more simulated payments than one process should hold. Memory is
 what is resident of this process, of Spark's and of its workers.
 """
 

@@ -13,8 +13,12 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-def each(pool: ThreadPoolExecutor, work: Callable[[_In], _Out], things: Iterable[_In]) -> Iterator[_Out]:
-    """What ``work`` makes of each thing, in order; no more are made ahead than there are cores.
+def each(
+    pool: ThreadPoolExecutor, work: Callable[[_In], _Out], things: Iterable[_In], ahead: int = CORES
+) -> Iterator[_Out]:
+    """What ``work`` makes of each thing, in order; no more than ``ahead`` are made before they are asked for.
+
+    An error is raised where its result would come.
 
     >>> with ThreadPoolExecutor(CORES) as pool:
     ...     print(*each(pool, abs, [-3, -1, 2]))
@@ -23,6 +27,6 @@ def each(pool: ThreadPoolExecutor, work: Callable[[_In], _Out], things: Iterable
     made: deque[Future[_Out]] = deque()
     for thing in things:
         made.append(pool.submit(work, thing))
-        if len(made) > CORES:
+        if len(made) > ahead:
             yield made.popleft().result()
     yield from (one.result() for one in made)

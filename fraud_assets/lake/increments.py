@@ -27,7 +27,7 @@ from fraud_assets.tables.schema import RETENTION_DAYS
 SMALL = 20_000
 """New rows up to which a step computes and commits in this process, where a second of Spark would be overhead."""
 BATCH = 50_000
-"""Rows that a step in this process holds at a time, where it reads, computes and writes as a stream."""
+"""Rows of a batch, where a step in this process reads, computes and writes as a stream; it holds few batches."""
 
 CHANGE = ["_change_type", "_commit_version"]
 BEFORE = "update_preimage"

@@ -12,7 +12,7 @@ import polars as pl
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments
-from fraud_assets.parallel import CORES, each
+from fraud_assets.parallel import each
 from fraud_assets.scoring.policy import Policy
 from fraud_assets.tables import gold
 from fraud_assets.training.champion import Champion
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fraud_assets.training.model import Model
 
 LANE = "batch"
+AT_ONCE = 2
+"""Batches scored at once: a model uses all cores for one, but not all of the time."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: str) -> 
 
     def decided() -> Iterator[pl.DataFrame]:
         gained = increments.batches(increment, lake, needed)
-        with ThreadPoolExecutor(CORES) as pool:
-            for made in each(pool, lambda payments: decide(payments, champion, policy), gained):
+        loaded(champion.model)  # once, and not by both threads
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for made in each(pool, lambda payments: decide(payments, champion, policy), gained, AT_ONCE):
                 decisions.update(dict(made["decision"].value_counts().iter_rows()))
                 yield made
 

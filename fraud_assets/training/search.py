@@ -71,7 +71,7 @@ def _xgboost(trial: Trial) -> dict[str, Any]:
         "learning_rate": trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 20.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.5, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.5, 1.0),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.3, 1.0),
         "reg_lambda": trial.suggest_float("reg_lambda", 0.1, 10.0, log=True),
     }
 

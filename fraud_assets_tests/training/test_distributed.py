@@ -21,9 +21,10 @@ from fraud_assets.training.train import part_of, parts_of, train
 from fraud_assets_tests.training.sample import DELAY, payments
 
 FEW = ("amount", "time_is_night", "customer_count_amount_1d", "customer_mean_amount_1d")
-EXACT = {"tree_method": "exact", "rounds": 20, "learning_rate": 0.3, "max_depth": 3}
+WHOLE = {"subsample": 1.0, "colsample_bytree": 1.0}  # else the trees depend on what is drawn, too
+EXACT = {"tree_method": "exact", "rounds": 20, "learning_rate": 0.3, "max_depth": 3, **WHOLE}
 PLAIN = Model(average_precision_floor=0.3, parameters=EXACT)
-WHOLE = Recipe("xgboost", PLAIN.parameters)
+RECIPE = Recipe("xgboost", PLAIN.parameters)
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def left(tmp_path: Path) -> TrainingSet:
 def test_workers_grow_the_trees_that_one_process_grows(spark: SparkSession, left: TrainingSet) -> None:
     parts = parts_of(left, PLAIN, DELAY)
     rows, test = part_of(left, "train", parts.train), part_of(left, "test", parts.test)
-    single = model.fit(rows.select(FEW), rows["is_fraud"], WHOLE)
+    single = model.fit(rows.select(FEW), rows["is_fraud"], RECIPE)
 
     def grown() -> distributed.Trees:
         return distributed.fit(
-            Workers(lambda: spark, 2, 1), left, parts.train, FEW, distributed.binned(WHOLE.all_parameters())
+            Workers(lambda: spark, 2, 1), left, parts.train, FEW, distributed.binned(RECIPE.all_parameters())
         )
 
     trees = grown()

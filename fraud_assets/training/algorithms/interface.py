@@ -11,8 +11,8 @@ import numpy.typing as npt
 from fraud_assets.errors import FraudError
 
 Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.float64] | npt.NDArray[np.float32]
-"""Rows to score, in the precision they are stored in."""
+Rows = npt.NDArray[np.float32]
+"""Rows to score, in the precision that features are stored in."""
 
 SEED = 0
 _SMALLEST = 1e-7

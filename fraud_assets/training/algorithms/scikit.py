@@ -33,10 +33,10 @@ class Scikit:
 
     def score(self, rows: Rows) -> Floats:
         """The probability of fraud; of a model without labels, how much of an anomaly each row is."""
-        exact = rows.astype(np.float64, copy=False)
+        double = rows.astype(np.float64)  # the precision of the fit; it would go on in that of its input
         if hasattr(self.pipeline, "predict_proba"):
-            return np.asarray(self.pipeline.predict_proba(exact)[:, 1], dtype=np.float64)
-        return np.asarray(-self.pipeline.score_samples(exact), dtype=np.float64)
+            return np.asarray(self.pipeline.predict_proba(double)[:, 1], dtype=np.float64)
+        return np.asarray(-self.pipeline.score_samples(double), dtype=np.float64)
 
     def explain(self, rows: Rows) -> Floats:
         """Prediction differences in log-odds; the last column is what remains of the score's."""
@@ -48,7 +48,7 @@ class Scikit:
         """The scores with each feature in turn at its usual value; shape (n, k)."""
         scores = np.empty((len(rows), len(self.usual)))
         for column, value in enumerate(self.usual):
-            other = rows.astype(np.float64)
+            other = rows.copy()
             other[:, column] = value
             scores[:, column] = self.score(other)
         return scores
@@ -63,14 +63,13 @@ class Scikit:
         return {_FILE: skops.io.dumps(kept)}
 
 
-def fitted(estimator: Any, training: Training, *scaling: Any) -> Scikit:
+def fitted(estimator: Any, training: Training, scaling: Any = "passthrough") -> Scikit:
     """The estimator behind imputing and the given scaling, both learned from the training's rows alone."""
     filled = SimpleImputer(strategy="median", keep_empty_features=True, add_indicator=True)
-    scalers = [(type(scaler).__name__, scaler) for scaler in scaling]
-    pipeline = Pipeline([("fill", filled), *scalers, ("model", estimator)])
+    pipeline = Pipeline([("fill", filled), ("scale", scaling), ("model", estimator)])
     pipeline.fit(training.rows, training.fraud, model__sample_weight=training.weights)
     usual = np.asarray(pipeline["fill"].statistics_, dtype=np.float64)
-    some = training.rows[np.random.default_rng(SEED).permutation(len(training.rows))[:_WEIGHED_ON]]
+    some = training.rows[np.random.default_rng(SEED).permutation(len(training.rows))[:_WEIGHED_ON]].astype(np.float32)
     unweighed = Scikit(pipeline, usual, np.zeros_like(usual))
     moved = np.abs(unweighed.score(some)[:, None] - unweighed.without_each(some)).mean(axis=0)
     return Scikit(pipeline, usual, moved / (moved.sum() or 1.0))

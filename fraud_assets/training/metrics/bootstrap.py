@@ -49,7 +49,7 @@ def _drawn(
     metric: Metric, fraud: npt.ArrayLike, scores: npt.ArrayLike, customers: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
     """The metric of each draw; the draws of the same payments are the same."""
-    outcome, marks = np.asarray(fraud, dtype=bool), np.asarray(scores)
+    outcome, marks = np.asarray(fraud, dtype=bool), np.asarray(scores, dtype=np.float64)
     order = np.argsort(-marks, kind="stable")  # once, as every draw would sort the same scores
     outcome_sorted, marks_sorted = outcome[order], marks[order]
     draws = _draws(outcome, customers)

@@ -9,7 +9,7 @@ import pytest
 import fraud_assets.training as training
 import fraud_assets.training.metrics as metrics
 
-PURE = ("algorithms.interface", "reference", "threshold")
+PURE = ("algorithms.interface", "distributed", "reference", "threshold")
 MODULES = [
     *(f"{training.__name__}.{name}" for name in PURE),
     *(f"{metrics.__name__}.{module.name}" for module in pkgutil.iter_modules(metrics.__path__)),
