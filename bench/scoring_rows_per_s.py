@@ -32,11 +32,11 @@ GOAL = 500_000
 START, DAYS = date(2026, 1, 1), 100
 BATCH_DAYS = 20  # payments that are one commit
 TRAIN_ROWS = 20_000
-ROUNDS = 3
+ROUNDS = 5
 
 
 def run() -> dict[str, Any]:
-    """Rows a second of the whole way, the best of three, on the stack's Spark; both ways take turns."""
+    """Rows a second of the whole way, the best of five, on the stack's Spark; both ways take turns."""
     spark = SparkSession.builder.remote(settings().spark).getOrCreate()
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
         lake = str(Path(folder) / "lake")
