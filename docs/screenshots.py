@@ -1,7 +1,7 @@
 """Take the pictures that the docs show: ``python docs/screenshots.py DASHBOARD [FOLDER [DAGSTER]]``, two URLs.
 
-Needs a running dashboard (and Dagster, where its URL is given) and a Chromium; CHROMIUM names its executable if it is
-not on the PATH.
+Needs what `make tools` installs, a running dashboard (and Dagster, where its URL is given) and a Chromium; CHROMIUM
+names its executable if it is not on the PATH.
 """
 
 import os

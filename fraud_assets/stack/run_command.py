@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
@@ -45,7 +46,8 @@ def run(
         print(json.dumps({"run": asdict(state), "outcome": asdict(outcome)}))
     for check in outcome.checks:
         if not check.passed:
-            console.print(f"  [red]✗[/] check {check.name} on {check.asset} ({check.severity.lower()})")
+            why = f": {escape(check.description)}" if check.description else ""
+            console.print(f"  [red]✗[/] check {check.name} on {check.asset} ({check.severity.lower()}){why}")
     if state.status != "SUCCESS" or failed:
         reasons = outcome.errors or tuple(f"check {check.name} on {check.asset} failed" for check in failed)
         raise FraudError(f"{job} ended as {state.status.lower()}: {'; '.join(reasons) or 'see the Dagster UI'}")

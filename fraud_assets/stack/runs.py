@@ -28,7 +28,8 @@ _EVENTS = """query($id: ID!, $cursor: String) { logsForRun(runId: $id, afterCurs
   ... on EventConnection { cursor hasMore events { __typename
     ... on ExecutionStepFailureEvent { stepKey error { message causes { message } } }
     ... on RunFailureEvent { message }
-    ... on AssetCheckEvaluationEvent { evaluation { checkName assetKey { path } success severity } } } } } }"""
+    ... on AssetCheckEvaluationEvent { evaluation {
+      checkName assetKey { path } success severity description } } } } } }"""
 _ASSETS = """query { assetNodes { assetKey { path } isMaterializable
   partitionStats { numMaterialized } } }"""
 
@@ -63,6 +64,7 @@ class Check:
     name: str
     passed: bool
     severity: str
+    description: str | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def outcome(settings: Settings, run_id: str) -> Outcome:
             if event["__typename"] == "AssetCheckEvaluationEvent":
                 said = event["evaluation"]
                 asset = "/".join(said["assetKey"]["path"])
-                checks.append(Check(asset, said["checkName"], said["success"], said["severity"]))
+                checks.append(Check(asset, said["checkName"], said["success"], said["severity"], said["description"]))
             elif event["__typename"] == "ExecutionStepFailureEvent":
                 causes = [cause["message"] for cause in event["error"]["causes"]] or [event["error"]["message"]]
                 errors.append(f"{event['stepKey']}: {causes[-1].strip().splitlines()[0]}")

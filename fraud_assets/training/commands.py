@@ -82,14 +82,20 @@ def rollback(source: Source = "cards") -> None:
 
 
 @app.command()
-def card(version: Version, source: Source = "cards") -> None:
-    """The model card of a version, as Markdown.
+def card(
+    version: Annotated[
+        int | None, typer.Argument(help="a version of the source's models; the champion without")
+    ] = None,
+    source: Source = "cards",
+) -> None:
+    """The model card of the champion or of another version, as Markdown.
 
-    Example: fraud model card 3 > card.md
+    Example: fraud model card > card.md
     """
     from fraud_assets.training import model_card, registry
 
-    print(registry.text(source, version, model_card.FILE, settings().mlflow))
+    here = settings().mlflow
+    print(registry.text(source, version or registry.champion_version(source, here), model_card.FILE, here))
 
 
 @app.command()

@@ -76,7 +76,7 @@ def rollback(source: str, tracking_uri: str) -> tuple[int, int]:
         FraudError: there is no champion, or none before it.
     """
     known = versions(source, tracking_uri)
-    champion = next((one for one in known if "champion" in one.aliases), None)
+    champion = _champion(known)
     earlier = [one for one in known if one.promoted_at and not one.rolled_back_at and one is not champion]
     if champion is None or not earlier:
         raise FraudError(f"{source} has no champion before the present one; see: fraud model list --source {source}")
@@ -85,6 +85,18 @@ def rollback(source: str, tracking_uri: str) -> tuple[int, int]:
     client.set_registered_model_alias(name, "champion", str(before.version))
     client.set_model_version_tag(name, str(champion.version), ROLLED_BACK_AT, _now())
     return champion.version, before.version
+
+
+def champion_version(source: str, tracking_uri: str) -> int:
+    """The version that is champion.
+
+    Raises:
+        FraudError: there is none.
+    """
+    champion = _champion(versions(source, tracking_uri))
+    if champion is None:
+        raise FraudError(f"{source} has no champion yet; train one: fraud run train --source {source}")
+    return champion.version
 
 
 def run_of(source: str, version: int, tracking_uri: str) -> str:
@@ -118,6 +130,10 @@ def text(source: str, version: int, file: str, tracking_uri: str) -> str:
         return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{file}"))
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise FraudError(f"version {version} of {source} has no {file}; it was trained before that was kept") from error
+
+
+def _champion(known: list[Version]) -> Version | None:
+    return next((one for one in known if "champion" in one.aliases), None)
 
 
 def _crown(client: "MlflowClient", name: str, version: int) -> None:

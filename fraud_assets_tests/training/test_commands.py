@@ -55,6 +55,8 @@ def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path, s
     own = ("--source", source)
     with pytest.raises(FraudError, match="has no models yet; train one: fraud run train"):
         run("list", *own)
+    with pytest.raises(FraudError, match="has no champion yet; train one: fraud run train"):
+        run("card", *own)
     fill(lake, source)
     data = training_set(source, pinned(str(lake)), str(lake), NAMES, 100_000)
     for names in (NAMES, ["amount"]):
@@ -65,7 +67,8 @@ def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path, s
     assert (challenger["version"], challenger["aliases"]) == (2, ["challenger"])
     assert challenger["refusal"].startswith("beats the champion")
     assert "champion" in run("list", *own)
-    assert run("card", "1", *own).startswith(f"# Model of {source}")
+    assert run("card", *own).startswith(f"# Model of {source}")
+    assert run("card", *own) == run("card", "1", *own) != run("card", "2", *own)
     with pytest.raises(FraudError, match="or give --force"):
         run("promote", "2", *own)
     assert run("promote", "2", *own, "--force") == f"version 2 is the champion of {source}\n"
