@@ -3,6 +3,7 @@
 What belongs here: writing aliases and tags. Reading the champion to score with is champion.py's, without MLflow.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -125,6 +126,7 @@ def text(source: str, version: int, file: str, tracking_uri: str) -> str:
     import mlflow
 
     run_id = run_of(source, version, tracking_uri)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # of one small file
     try:
         mlflow.set_tracking_uri(tracking_uri)
         return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{file}"))
