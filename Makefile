@@ -37,7 +37,7 @@ test-rest: # meanwhile, with the cores that Spark leaves; then a stack of its ow
 	$(REST) -m "not stack and not fault"
 	$(REST) -m "stack and not fault" $(APART)
 
-APART := $(addprefix fraud_assets_tests/,scoring sources training test_graph.py test_tutorial.py)
+APART := $(addprefix fraud_assets_tests/,decisions sources training models test_graph.py test_tutorial.py)
 REST := env -u FRAUD_TEST_STACK $(BIN)/pytest -o cache_dir=.pytest_cache/rest
 
 faults: tools ## the tests that kill parts of a stack and fill its disk (minutes)

@@ -17,13 +17,13 @@ from pyspark.sql import SparkSession
 
 from bench.clock import seconds
 from bench.features_vs_pandas import laid, ours, tables
+from fraud_assets.declarations.features.catalogue import of_families
+from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import of_families
 from fraud_assets.features.inputs import Facts
 from fraud_assets.features.plan import Plan
 from fraud_assets.features.spread import spread
 from fraud_assets.settings import settings
-from fraud_assets.tables import gold
 from fraud_assets_tests.features import careful
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK
 

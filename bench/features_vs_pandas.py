@@ -17,8 +17,8 @@ import polars as pl
 from deltalake import write_deltalake
 
 from bench.clock import seconds
+from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import FEATURES
 from fraud_assets.features.plan import Plan
 from fraud_assets.features.shares import in_shares
 from fraud_assets.lake.writes import streamed, written

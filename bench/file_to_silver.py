@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from bench.clock import rate, seconds
 from bench.payments import OF_SILVERS_STEP
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import Source, named
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.silver.account import account
@@ -20,8 +22,6 @@ from fraud_assets.silver.step import refine
 from fraud_assets.sources.ecommerce.simulate import to_file
 from fraud_assets.sources.produce import ensure_topics
 from fraud_assets.sources.replay.replay import replay
-from fraud_assets.sources.source import Source, named
-from fraud_assets.tables import bronze, silver
 
 GOAL = 40_000
 """Rows a second: what replay's and silver's own goals leave when they and the ingest follow one another."""

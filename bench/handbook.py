@@ -20,16 +20,16 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import FEATURES
 from fraud_assets.features.compiled import Floats
 from fraud_assets.features.evaluate import evaluate
-from fraud_assets.training import model
-from fraud_assets.training.algorithms.interface import log_odds, probability
+from fraud_assets.models import artifact as model
+from fraud_assets.models.algorithms.interface import log_odds, probability
+from fraud_assets.models.artifact import Recipe
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.card_precision import card_precision
-from fraud_assets.training.model import Recipe
 from fraud_assets.training.prequential import Fold, folds
 from fraud_assets_tests.features.reference import DELAY_DAYS, canonical
 

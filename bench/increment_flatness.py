@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 
 from bench.clock import seconds
 from bench.payments import OF_SILVERS_STEP
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
@@ -20,8 +22,6 @@ from fraud_assets.silver.step import refine
 from fraud_assets.sources.cards.payments import payments_of_day
 from fraud_assets.sources.cards.records import encode, to_wire
 from fraud_assets.sources.cards.world import World
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze, silver
 
 GOAL = 1.2
 SIZES = (100_000, 1_000_000, 10_000_000)

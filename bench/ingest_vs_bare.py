@@ -13,11 +13,11 @@ from pyspark.sql import SparkSession
 from bench.clock import rate, seconds
 from bench.payments import records
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze
 
 GOAL = 0.9
 ROUNDS = 8

@@ -11,15 +11,15 @@ from typing import get_args
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Imbalance, Model
 from fraud_assets.features.evaluate import evaluate
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Recipe
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
-from fraud_assets.sources.model import ALGORITHMS, Algorithm, Imbalance, Model
-from fraud_assets.training import model
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.evaluation import measure
-from fraud_assets.training.model import Recipe
 from fraud_assets.training.threshold import cheapest
 from fraud_assets.training.train import named_parts, part_of, parts_of
 

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.sources.cards.faults import with_faults
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.records import to_wire
 from fraud_assets.sources.cards.world import World
-from fraud_assets.tables import bronze, silver
 
 ROWS = 1_000_000
 MALFORMED, REPEATS = 0.001, 0.002

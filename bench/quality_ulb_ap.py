@@ -12,11 +12,11 @@ import polars as pl
 from rich.console import Console
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training import model
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Recipe
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.model import Recipe
 from fraud_assets_tests.features.reference import HANDBOOK
 
 FILE = HANDBOOK.with_name("ulb_creditcard.parquet")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.clock import rate, seconds
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.settings import settings
 from fraud_assets.sources.ecommerce.simulate import to_file
 from fraud_assets.sources.files import records
 from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets.sources.replay.replay import replay
-from fraud_assets.sources.source import named
 
 GOAL = 150_000
 ROWS = 500_000

@@ -16,17 +16,17 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from bench.clock import rate, seconds
-from fraud_assets.features.catalogue import NAMES, VERSION
+from fraud_assets.decisions.policy import in_force
+from fraud_assets.decisions.step import score
+from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
-from fraud_assets.scoring.policy import in_force
-from fraud_assets.scoring.step import score
+from fraud_assets.models import artifact as model
+from fraud_assets.models.model_store import Card, Champion
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
-from fraud_assets.tables import gold
-from fraud_assets.training import model
-from fraud_assets.training.champion import Card, Champion
 
 GOAL = 500_000
 START, DAYS = date(2026, 1, 1), 100

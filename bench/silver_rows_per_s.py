@@ -14,11 +14,11 @@ from pyspark.sql import functions as F
 
 from bench.clock import rate, seconds
 from bench.payments import OF_SILVERS_STEP, ROWS, START, records
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.create import create_all
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze
 
 GOAL = 120_000
 ROUNDS = 5

@@ -24,16 +24,17 @@ from bench.features_vs_pandas import HANDBOOKS
 from bench.handbook import FILLED_DAYS, LATEST
 from fraud_assets.errors import FraudError
 from fraud_assets.features.evaluate import evaluate
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import DEFAULT, Model
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
 from fraud_assets.stack.supervisor import members
-from fraud_assets.training import distributed, model
+from fraud_assets.training import distributed
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.distributed import Workers
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.model import DEFAULT, Model
 from fraud_assets.training.prequential import Fold
 from fraud_assets.training.split import Part
 from fraud_assets_tests.features.reference import HANDBOOK, canonical

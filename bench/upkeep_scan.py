@@ -13,11 +13,11 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from bench.clock import seconds
+from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.upkeep import keep_up
 from fraud_assets.settings import settings
-from fraud_assets.tables import silver
 
 COMMITS, ROWS, CUSTOMERS = 500, 1_000, 5_000
 """Commits, the payments in each, and who made them."""

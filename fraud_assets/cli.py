@@ -10,7 +10,6 @@ import typer
 from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
-from fraud_assets.references import commands as references
 from fraud_assets.silver import commands as quarantine
 from fraud_assets.silver import verdict_command
 from fraud_assets.sources import commands as sources
@@ -19,6 +18,7 @@ from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
 from fraud_assets.stack import run_command
 from fraud_assets.training import commands as training
+from fraud_assets.watchlists import commands as references
 
 app = typer.Typer(
     help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False

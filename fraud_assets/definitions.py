@@ -4,29 +4,30 @@ from functools import partial
 
 import dagster as dg
 
-from fraud_assets import tables, wiring
 from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
+from fraud_assets.decisions import assets as scoring
+from fraud_assets.decisions import checks as scoring_checks
+from fraud_assets.declarations import tables
+from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
-from fraud_assets.gold import assets as gold
-from fraud_assets.gold import checks as gold_checks
 from fraud_assets.lake import reads
-from fraud_assets.lake.jobs import upkeep
 from fraud_assets.monitoring import assets as monitoring
-from fraud_assets.references import assets as references_assets
-from fraud_assets.references import checks as references_checks
-from fraud_assets.references.lists import LISTS
-from fraud_assets.scoring import assets as scoring
-from fraud_assets.scoring import checks as scoring_checks
+from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration.upkeep import upkeep
 from fraud_assets.settings import settings
 from fraud_assets.silver import assets as silver
 from fraud_assets.silver import checks as silver_checks
 from fraud_assets.silver.sensors import quarantine_sensor
-from fraud_assets.sources.source import catalogue
+from fraud_assets.summaries import assets as gold
+from fraud_assets.summaries import checks as gold_checks
 from fraud_assets.training import assets as training
 from fraud_assets.training import checks as training_checks
 from fraud_assets.training.sensors import retraining_sensor
+from fraud_assets.watchlists import assets as references_assets
+from fraud_assets.watchlists import checks as references_checks
+from fraud_assets.watchlists.lists import LISTS
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)

@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     cache: Path = Field(
         default=Path.home() / ".cache/fraud-lakehouse", description="downloads that every checkout may share: the jars"
     )
-    sources: Path = Field(default=REPOSITORY / "fraud_assets/sources/catalogue", description="one YAML file a source")
+    sources: Path = Field(
+        default=REPOSITORY / "fraud_assets/declarations/sources/catalogue", description="one YAML file a source"
+    )
 
     # Addresses; the embedded stack listens on them, a grown installation points elsewhere
     host: str = Field(default="127.0.0.1", description="address the embedded services bind to")

@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.features import step as features
-from fraud_assets.features.catalogue import NAMES
 from fraud_assets.lake import increments, reads
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze, gold, silver
 
 CARDS = named("cards")
 HELD_ROWS = 1_000_000

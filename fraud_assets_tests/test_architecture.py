@@ -10,28 +10,31 @@ from fraud_assets.settings import REPOSITORY
 
 PACKAGE = REPOSITORY / "fraud_assets"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-WIRING = {"assets.py", "checks.py", "sensors.py", "jobs.py", "definitions.py", "wiring.py"}
+WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
-FOUNDATIONS = {"settings", "errors", "parallel", "tables", "lake", "sources"}
+FOUNDATIONS = {"settings", "errors", "parallel", "declarations", "lake"}
 UPSTREAM: dict[str, set[str]] = {
-    "settings": {"errors"},
     "errors": set(),
+    "settings": {"errors"},
     "parallel": set(),
-    "tables": {"features"},  # gold.features has a column for each declared feature
-    "lake": {"settings", "errors", "tables", "sources"},
-    "sources": {"settings", "errors", "tables", "features"},  # a source names the families of features it has
+    "console": set(),
+    "declarations": {"settings", "errors"},
+    "lake": {"settings", "errors", "declarations"},
+    "sources": FOUNDATIONS,
     "bronze": FOUNDATIONS,
     "silver": {*FOUNDATIONS, "bronze"},
-    "references": FOUNDATIONS,
-    "gold": {*FOUNDATIONS, "silver"},
-    "features": {*FOUNDATIONS, "silver", "references"},
-    "training": {*FOUNDATIONS, "silver", "features"},
-    "scoring": {*FOUNDATIONS, "silver", "features", "training"},
-    "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "training", "scoring"},
-    "stack": {"settings", "errors", "sources"},  # a wrong source's file is told before what reads it is started
-    "demo": {*FOUNDATIONS, "bronze", "silver", "training", "stack"},
+    "watchlists": FOUNDATIONS,
+    "summaries": {*FOUNDATIONS, "silver"},
+    "features": {*FOUNDATIONS, "silver", "watchlists"},
+    "models": FOUNDATIONS,
+    "training": {*FOUNDATIONS, "silver", "features", "models"},
+    "decisions": {*FOUNDATIONS, "silver", "features", "models"},
+    "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "models", "training", "decisions"},
+    "orchestration": FOUNDATIONS,
+    "stack": {"settings", "errors", "declarations", "orchestration"},
+    "demo": {*FOUNDATIONS, "bronze", "silver", "sources", "models", "training", "stack", "orchestration"},
 }
-"""For each part of the package, the parts it may import besides itself; wiring may also import ``wiring``."""
+"""For each part of the package, the parts it may import besides itself; wiring may also import ``orchestration``."""
 
 
 def _name(module: Path) -> str:
@@ -53,7 +56,7 @@ def test_a_module_says_what_belongs_in_it(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=_name)
 def test_dagster_stays_in_the_wiring(module: Path) -> None:
-    if module.name in WIRING or module.is_relative_to(PACKAGE / "stack"):
+    if module.name in WIRING or module.parent.name in ("orchestration", "stack"):
         return
     dagster = [name for name in _imports(module) if name.split(".")[0] in {"dagster", "dagster_pyspark"}]
     assert not dagster, f"{_name(module)} imports {dagster}; Dagster belongs in {', '.join(sorted(WIRING))}"
@@ -64,7 +67,7 @@ def test_imports_point_upstream(module: Path) -> None:
     part = module.relative_to(PACKAGE).parts[0].removesuffix(".py")
     if part not in UPSTREAM or module.stem.endswith(("command", "commands")):
         return
-    allowed = {part, *UPSTREAM[part], *({"wiring"} if module.name in WIRING else ())}
+    allowed = {part, *UPSTREAM[part], *({"orchestration"} if module.name in WIRING else ())}
     parts = {name.split(".")[1] for name in _imports(module) if name.startswith("fraud_assets.")}
     assert parts <= allowed, f"{_name(module)} imports {sorted(parts - allowed)}; it may import {sorted(allowed)}"
 

@@ -10,6 +10,8 @@ import pytest
 from mlflow import MlflowClient
 
 from fraud_assets.bronze import offsets
+from fraud_assets.declarations.sources.source import catalogue, named
+from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.query import query
 from fraud_assets.settings import REPOSITORY, Settings, settings
@@ -17,8 +19,6 @@ from fraud_assets.silver.account import account
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.produce import producer
-from fraud_assets.sources.source import catalogue, named
-from fraud_assets.tables import bronze, gold, silver
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ def delivery(stack: Settings, lake: Path, topic: str, monkeypatch: pytest.Monkey
     """The source cards on topics of this test's own, in a lake of its own."""
     folder = lake.parent / "sources"
     folder.mkdir()
-    described = (REPOSITORY / "fraud_assets/sources/catalogue/cards.yaml").read_text()
+    described = (REPOSITORY / "fraud_assets/declarations/sources/catalogue/cards.yaml").read_text()
     (folder / "cards.yaml").write_text(
         described.replace("cards-transactions", topic).replace("cards-labels", f"{topic}-labels")
     )

@@ -20,7 +20,7 @@ TUTORIAL = REPOSITORY / "docs/tutorial-new-source.md"
 @pytest.fixture
 def environment(tmp_path: Path, isolated: Settings) -> Iterator[dict[str, str]]:
     """Folders and ports of this test's own; whatever was started is stopped."""
-    sources = shutil.copytree(REPOSITORY / "fraud_assets/sources/catalogue", tmp_path / "sources")
+    sources = shutil.copytree(REPOSITORY / "fraud_assets/declarations/sources/catalogue", tmp_path / "sources")
     folders = {"FRAUD_SOURCES": sources, "FRAUD_RUNTIME": tmp_path / "runtime", "FRAUD_LAKE": tmp_path / "lake"}
     listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in PORTS}
     ports = {f"FRAUD_{name}_PORT": str(listener.getsockname()[1]) for name, listener in listeners.items()}

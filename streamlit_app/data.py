@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import streamlit as st
 
+from fraud_assets.declarations.sources.source import catalogue
+from fraud_assets.declarations.tables import ALL, Table, silver
 from fraud_assets.lake import reads
 from fraud_assets.settings import settings
 from fraud_assets.silver import quarantine as quarantined
-from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import ALL, Table, silver
 from streamlit_app.queries.overview import AsOf
 
 _BY_NAME = {table.full_name: table for table in ALL}

@@ -3,15 +3,15 @@
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets import wiring
 from fraud_assets.bronze import offsets
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import Stream
+from fraud_assets.declarations.tables import Table, bronze
 from fraud_assets.lake.create import create_all
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import Stream
-from fraud_assets.tables import Table, bronze
 
 
 def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:

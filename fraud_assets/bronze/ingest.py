@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.bronze.offsets import Offsets, checkpoint, committed
-from fraud_assets.sources.stream import Stream
-from fraud_assets.tables import Table
+from fraud_assets.declarations.sources.stream import Stream
+from fraud_assets.declarations.tables import Table
 
 POLLED = 2_000
 """Records Spark takes from its Kafka client at a time: Kafka's default of 500 costs a sixth of the ingest's time."""

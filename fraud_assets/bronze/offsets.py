@@ -5,7 +5,7 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from fraud_assets.tables import Table
+from fraud_assets.declarations.tables import Table
 
 Offsets = dict[int, int]
 """The next offset by Kafka partition of one topic."""

@@ -5,12 +5,12 @@ from itertools import takewhile
 
 import dagster as dg
 
-from fraud_assets import wiring
 from fraud_assets.bronze import offsets
 from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
+from fraud_assets.declarations.sources.source import Source, catalogue
+from fraud_assets.declarations.tables import bronze
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import Source, catalogue
-from fraud_assets.tables import bronze
 
 MOST_FAILURES = 8
 """Failed runs in a row that are counted: the wait for the next try grows no more by then."""

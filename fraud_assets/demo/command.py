@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fraud_assets.errors import FraudError
+from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings, settings
-from fraud_assets.stack import health, operate, runs, supervisor
+from fraud_assets.stack import health, operate, supervisor
 
 if TYPE_CHECKING:
     from fraud_assets.demo.history import History
@@ -67,10 +68,10 @@ def demo(
 
 
 def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after: bool) -> list[str]:
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.demo import history, summary
     from fraud_assets.demo.watch import Delays, Watch, caught_up
     from fraud_assets.sources.cards.simulate import Delivery, simulate_history, simulate_live
-    from fraud_assets.sources.source import named
 
     source, seconds = named(SOURCE), dict[str, float]()
     with _stage("start the stack", seconds):

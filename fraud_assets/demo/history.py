@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from fraud_assets.declarations.tables import ALL, Layer
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.sources.cards.simulate import Period
 from fraud_assets.sources.cards.world import World
-from fraud_assets.tables import ALL, Layer
 
 
 @dataclass(frozen=True)

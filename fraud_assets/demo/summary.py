@@ -7,12 +7,12 @@ import polars as pl
 from rich.table import Table as Shown
 
 from fraud_assets.bronze import offsets
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.tables import ALL, bronze, gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
 from fraud_assets.silver.account import account
-from fraud_assets.sources.source import Source
-from fraud_assets.stack import runs
-from fraud_assets.tables import ALL, bronze, gold, silver
 from fraud_assets.training.metrics.names import in_words
 
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import polars as pl
 
 from fraud_assets.bronze import offsets
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.tables import bronze, gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
+from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
-from fraud_assets.sources.source import Source
-from fraud_assets.stack import runs
-from fraud_assets.tables import bronze, gold
 
 PATIENCE_S = 600
 UNDER_WAY = "IN_PROGRESS"

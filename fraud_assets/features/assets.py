@@ -3,13 +3,13 @@
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets import wiring
-from fraud_assets.features.catalogue import VERSION
+from fraud_assets.declarations.features.catalogue import VERSION
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.features.step import compute
 from fraud_assets.lake.create import create_all
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import named
-from fraud_assets.tables import gold, silver
 
 
 @wiring.written_by(

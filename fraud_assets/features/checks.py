@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from fraud_assets import wiring
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.tables import Table, gold, silver
 
 
 @dg.multi_asset_check(

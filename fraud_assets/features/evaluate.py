@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.catalogue import FEATURES, closure, columns, windows_over
-from fraud_assets.features.declare import Feature, RowFeature, parsed
+from fraud_assets.declarations.features.catalogue import FEATURES, closure, columns, windows_over
+from fraud_assets.declarations.features.kinds import Feature, RowFeature, parsed
 from fraud_assets.features.inputs import Facts, with_inputs
 from fraud_assets.features.population import NAMES as POPULATION
 from fraud_assets.features.population import population as population_of

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import polars as pl
 
-from fraud_assets.features.catalogue import FEATURES, NAMES, columns, entities_of, horizon, of_families
-from fraud_assets.features.declare import Entity, Feature
+from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, columns, entities_of, horizon, of_families
+from fraud_assets.declarations.features.kinds import Entity, Feature
+from fraud_assets.declarations.sources.source import Source
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import Facts, columns_for
 from fraud_assets.features.listed import COLUMNS, LOOKUPS
 from fraud_assets.features.population import NAMES as POPULATION
 from fraud_assets.features.population import SCHEMA, population
-from fraud_assets.sources.source import Source
 
 PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
 STORED = pl.Float32

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.catalogue import ENTITIES, columns
+from fraud_assets.declarations.features.catalogue import ENTITIES, columns
+from fraud_assets.declarations.features.kinds import Entity
 from fraud_assets.features.compiled import Integers, members
-from fraud_assets.features.declare import Entity
 from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.labels import told_of
 from fraud_assets.features.plan import STORED, Plan, by_entity, widened

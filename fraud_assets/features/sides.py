@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from fraud_assets.declarations.features.kinds import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
 from fraud_assets.features.compiled import Floats, Integers, taken, without
-from fraud_assets.features.declare import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
 from fraud_assets.features.inputs import Facts
 from fraud_assets.features.labels import Spells, known, spells
 from fraud_assets.features.recent import recent

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.sql.types import StructType
 
-from fraud_assets.features.catalogue import columns
-from fraud_assets.features.declare import Entity, Feature
+from fraud_assets.declarations.features.catalogue import columns
+from fraud_assets.declarations.features.kinds import Entity, Feature
 from fraud_assets.features.inputs import columns_for
 from fraud_assets.features.plan import PAYMENT, STORED, Plan, by_entity, widened
 from fraud_assets.features.shares import SHARE_ROWS, shares_of

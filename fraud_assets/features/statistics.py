@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from fraud_assets.declarations.features.kinds import Statistic
 from fraud_assets.features.compiled import (
     Floats,
     Integers,
@@ -21,7 +22,6 @@ from fraud_assets.features.compiled import (
     share_between,
     taken,
 )
-from fraud_assets.features.declare import Statistic
 from fraud_assets.features.inputs import Facts, distance
 from fraud_assets.features.recent import median
 from fraud_assets.features.windows import Timeline

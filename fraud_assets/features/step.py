@@ -11,15 +11,15 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from fraud_assets.features.catalogue import ENTITIES, NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import ENTITIES, NAMES, VERSION
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features.plan import COMPUTED, STORED, Plan
 from fraud_assets.features.shares import in_shares
 from fraud_assets.features.spread import spread
 from fraud_assets.features.touched import touched
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
-from fraud_assets.sources.source import Source
-from fraud_assets.tables import Table, gold, silver
 
 KEY = ["source", "transaction_id"]
 PLACE = ["event_time", "customer_id", "merchant_id"]

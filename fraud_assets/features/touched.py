@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from fraud_assets.features.catalogue import ENTITIES
+from fraud_assets.declarations.features.catalogue import ENTITIES
 from fraud_assets.features.plan import PAYMENT, Plan, widened
 from fraud_assets.features.population import HOUR, SPAN
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.tables import ALL, Table
 from fraud_assets.lake import reads
-from fraud_assets.tables import ALL, Table
 
 
 def create_all(spark: SparkSession, lake: str, tables: tuple[Table, ...] = ALL) -> None:

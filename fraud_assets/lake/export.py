@@ -12,10 +12,10 @@ from pathlib import Path
 
 from deltalake import DeltaTable
 
+from fraud_assets.declarations.tables import ALL, Table, bronze, gold, silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.parts import Format, groups, write
-from fraud_assets.tables import ALL, Table, bronze, gold, silver
 
 MANIFEST = "manifest.json"
 

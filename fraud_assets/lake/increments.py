@@ -19,10 +19,10 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from fraud_assets.declarations.tables import Table
+from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
 from fraud_assets.lake.writes import shaped, streamed, written
-from fraud_assets.tables import Table
-from fraud_assets.tables.schema import RETENTION_DAYS
 
 SMALL = 20_000
 """New rows up to which a step computes and commits in this process, where a second of Spark would be overhead."""

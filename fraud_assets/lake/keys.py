@@ -5,8 +5,8 @@ The checks after each run look at the newest rows (``reads.repeated_keys``); upk
 
 import polars as pl
 
+from fraud_assets.declarations.tables import Table
 from fraud_assets.lake import reads
-from fraud_assets.tables import Table
 
 AT_ONCE = 5_000_000
 """Rows whose keys' hashes are compared at a time; the key's columns are read once for each so many rows."""

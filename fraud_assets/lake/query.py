@@ -14,10 +14,10 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from fraud_assets.declarations.tables import ALL, Layer
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.confined import confine
-from fraud_assets.tables import ALL, Layer
 
 _EXAMPLE = '"select count(*) from silver.transactions"'
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from fraud_assets.tables import Table
+from fraud_assets.declarations.tables import Table
 
 
 def opened(table: Table, lake: str, version: int | None = None) -> DeltaTable | None:

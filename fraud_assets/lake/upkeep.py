@@ -17,10 +17,10 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.tables import Table
+from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
 from fraud_assets.lake.writes import written
-from fraud_assets.tables import Table
-from fraud_assets.tables.schema import RETENTION_DAYS
 
 TARGET = 100 * 1024 * 1024
 """Bytes a file should have; those under half of it are small."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from fraud_assets.tables import Table
+from fraud_assets.declarations.tables import Table
 
 
 def written(schema: pa.Schema) -> WriterProperties:

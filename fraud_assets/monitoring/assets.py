@@ -5,14 +5,14 @@ from datetime import datetime
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets import wiring
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.models.model_store import load_champion
 from fraud_assets.monitoring import runs
 from fraud_assets.monitoring.drift import measure
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.tables import gold
-from fraud_assets.training.champion import load_champion
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 MOST_RUNS = 200

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from fraud_assets.features.catalogue import AGEING
+from fraud_assets.declarations.features.catalogue import AGEING
+from fraud_assets.declarations.tables import Table, gold
 from fraud_assets.lake import reads
+from fraud_assets.models.baseline_distribution import Distribution
+from fraud_assets.models.model_store import Champion
 from fraud_assets.monitoring.psi import counts, psi_of_counts
-from fraud_assets.tables import Table, gold
-from fraud_assets.training.champion import Champion
-from fraud_assets.training.reference import Distribution
 
 WINDOW = timedelta(days=7)
 FEWEST = 200

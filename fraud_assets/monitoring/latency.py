@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from fraud_assets.tables import Table, gold, silver
+from fraud_assets.declarations.tables import Table, gold, silver
 
 PERCENTILES = (0.50, 0.95, 0.99)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fraud_assets.training.reference import distribution
+from fraud_assets.models.baseline_distribution import distribution
 
 MODERATE = 0.1  # Siddiqi's rule of thumb: below it, nothing worth acting on
 MAJOR = 0.25  # above it the population is another one

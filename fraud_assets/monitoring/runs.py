@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
-from fraud_assets.tables import gold
 
 WHOLE_RUN = "run"
 """The step of a run that ended before any of its steps began."""

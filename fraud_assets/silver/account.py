@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments, reads
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.quarantine import State, cases
-from fraud_assets.sources.stream import IN_LINE
-from fraud_assets.tables import Table, silver
 
 
 @dataclass(frozen=True)

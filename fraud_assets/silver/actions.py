@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
 from fraud_assets.silver.quarantine import Id, State, cases, chosen
 from fraud_assets.silver.replays import DISCARD, FIX, REPLAY
-from fraud_assets.tables import silver
 
 _TRIES = 20
 

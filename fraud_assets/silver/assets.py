@@ -6,13 +6,13 @@ from dataclasses import asdict
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets import wiring
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze, silver
 
 TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.CORRECTIONS, silver.QUARANTINE, silver.DUPLICATES)
 

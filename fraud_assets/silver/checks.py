@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from fraud_assets import wiring
+from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver.account import account
-from fraud_assets.tables import silver
 
 FRESH_WITHIN = timedelta(hours=24)
 

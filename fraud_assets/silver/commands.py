@@ -145,8 +145,8 @@ def fix(
 
     Example: fraud quarantine fix --source cards --reason "is negative" --set "amount=abs(amount)" --why "a sign error"
     """
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.silver import actions, patch
-    from fraud_assets.sources.source import named
 
     wanted = _chosen("fix", ids, source, reason)
     if bool(set_) == bool(value):
@@ -200,7 +200,7 @@ def _chosen(action: str, texts: list[str] | None, source: str, reason: str) -> "
 
 def _source(ids: "tuple[Id, ...]", given: str) -> str:
     """The source given, or that of the first record's topic."""
-    from fraud_assets.sources.source import catalogue
+    from fraud_assets.declarations.sources.source import catalogue
 
     if given:
         return _known(given)
@@ -213,13 +213,13 @@ def _source(ids: "tuple[Id, ...]", given: str) -> str:
 
 
 def _known(source: str) -> str:
-    from fraud_assets.sources.source import named
+    from fraud_assets.declarations.sources.source import named
 
     return named(source).name
 
 
 def _sources() -> list[str]:
-    from fraud_assets.sources.source import catalogue
+    from fraud_assets.declarations.sources.source import catalogue
 
     return list(catalogue())
 

@@ -9,12 +9,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import Stream
+from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments
 from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.silver.repeats import content
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import Stream
-from fraud_assets.tables import Table, silver
 
 _CONTENT = [column.name for column in content(silver.TRANSACTIONS)]
 _ORDER = ["changed_at", "kafka_time", *COORDINATES]

@@ -7,7 +7,7 @@ the records it holds, of which there must be one.
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fraud_assets.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
+from fraud_assets.declarations.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
 
 CHANGES = ("c", "u", "d", "r")
 """Debezium's operations that tell a row: create, update, delete and read (snapshot)."""

@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.silver.outcome import COORDINATES
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import IN_LINE
-from fraud_assets.tables import silver
 
 _SAID = ["transaction_id", "is_fraud", "known_at", "changed_at"]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fraud_assets.tables import bronze, silver
+from fraud_assets.declarations.tables import bronze, silver
 
 STREAMS = {"transactions": (bronze.TRANSACTIONS, silver.TRANSACTIONS), "labels": (bronze.LABELS, silver.LABELS)}
 """For each stream, the table of its records in bronze and in silver."""

@@ -3,12 +3,12 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import IS_FRAUD, Stream, Time
+from fraud_assets.declarations.tables import Column as Declared
+from fraud_assets.declarations.tables import Table
 from fraud_assets.silver import formats
 from fraud_assets.silver.outcome import COORDINATES
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import IS_FRAUD, Stream, Time
-from fraud_assets.tables import Column as Declared
-from fraud_assets.tables import Table
 
 NO_VALUE = "record has no value"
 NOT_UTF8 = "record is not UTF-8 text"

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.confined import confine
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import Stream
 
 
 def assignments(texts: list[str]) -> dict[str, str]:

@@ -10,11 +10,11 @@ from enum import StrEnum
 
 import polars as pl
 
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments, reads
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
-from fraud_assets.tables import silver
 
 RECORD = ["topic", "partition", "offset"]
 _DONE = ["action", "expression", "who", "why", "acted_at"]

@@ -7,8 +7,8 @@ database told it is content. Only records whose key repeats are compared.
 
 import polars as pl
 
+from fraud_assets.declarations.tables import Column, Table
 from fraud_assets.silver.outcome import COORDINATES
-from fraud_assets.tables import Column, Table
 
 _NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at", "corrected_at"}
 _FIRST = " of the first"

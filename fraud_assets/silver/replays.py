@@ -5,10 +5,10 @@ They reach silver as a further upstream of its step, with the original Kafka coo
 
 import polars as pl
 
+from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import increments
 from fraud_assets.lake.increments import Increment
 from fraud_assets.silver.outcome import COORDINATES, STREAMS
-from fraud_assets.tables import silver
 
 FIX, REPLAY, DISCARD = "fix", "replay", "discard"
 READ_AGAIN = (FIX, REPLAY)

@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from fraud_assets import wiring
+from fraud_assets.declarations.sources.source import catalogue
+from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver import replays
-from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import silver
 
 
 def quarantine_sensor(job: str) -> dg.SensorDefinition:

@@ -10,6 +10,9 @@ import polars as pl
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import IN_LINE, IS_FRAUD, Stream
+from fraud_assets.declarations.tables import Table, bronze, silver
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.silver import corrections, replays
@@ -17,9 +20,6 @@ from fraud_assets.silver.in_line import in_line_labels
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
 from fraud_assets.silver.parse import parse
 from fraud_assets.silver.repeats import conflict, content, differing, key, repeats
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import IN_LINE, IS_FRAUD, Stream
-from fraud_assets.tables import Table, bronze, silver
 
 PORTION = 1_000_000
 """Records that are parsed, decided and committed at once, unless one version of bronze holds more."""

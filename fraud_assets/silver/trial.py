@@ -15,10 +15,10 @@ from pyspark.errors import AnalysisException, ParseException
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.sources.stream import Place, Stream
+from fraud_assets.declarations.tables import silver
 from fraud_assets.silver.parse import parse
-from fraud_assets.sources.source import Source
-from fraud_assets.sources.stream import Place, Stream
-from fraud_assets.tables import silver
 
 _RAW = (
     "source string, topic string, partition int, offset bigint, kafka_time timestamp, key binary, value binary, "

@@ -22,8 +22,8 @@ def label(
     """
     if is_fraud is None or not why:
         raise FraudError('label: a verdict is --fraud or --genuine, with --why "the reason"')
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.silver.verdicts import give  # Polars, which other commands do not need
-    from fraud_assets.sources.source import named
 
     there = give(named(source).name, transaction_id, is_fraud, who or getpass.getuser(), why, settings().lake)
     waits = "" if there else "; the payment is not in silver yet, the verdict waits for it"

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
-from fraud_assets.tables import silver
 
 ORIGIN = "verdict"
 

@@ -113,8 +113,8 @@ def ecommerce(
 
     Example: fraud simulate ecommerce --sample 10000 --output orders.jsonl
     """
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.sources.ecommerce.simulate import to_file, to_kafka
-    from fraud_assets.sources.source import named
 
     until = end.replace(tzinfo=UTC) if end else datetime.now(UTC)
     if (sample is None) != (output is None) or not (output or kafka):

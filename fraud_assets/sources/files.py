@@ -16,8 +16,8 @@ import orjson
 import polars as pl
 import pyarrow.parquet as pq
 
+from fraud_assets.declarations.sources.stream import ROW_NUMBER, Stream
 from fraud_assets.errors import FraudError
-from fraud_assets.sources.stream import ROW_NUMBER, Stream
 
 CHUNK = 20_000
 """Records that are read at a time."""

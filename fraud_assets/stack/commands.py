@@ -22,7 +22,7 @@ def up() -> None:
 
     Example: fraud up
     """
-    from fraud_assets.sources.source import catalogue
+    from fraud_assets.declarations.sources.source import catalogue
 
     catalogue()
     operate.up(settings())

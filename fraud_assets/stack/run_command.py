@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from fraud_assets.errors import FraudError
+from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import settings
-from fraud_assets.stack import runs
 
 MARKS = {"SUCCESS": "[green]✓[/]", "FAILURE": "[red]✗[/]", "SKIPPED": "[dim]-[/]"}
 
@@ -24,7 +24,7 @@ def run(
 
     Example: fraud run refresh --source cards
     """
-    from fraud_assets.sources.source import named  # every command passes through here
+    from fraud_assets.declarations.sources.source import named  # every command passes through here
 
     if job not in runs.JOBS:
         raise FraudError(f"no job '{job}'; there are: {', '.join(runs.JOBS)}")

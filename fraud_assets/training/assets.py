@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets import wiring
-from fraud_assets.features.catalogue import of_families
+from fraud_assets.declarations.features.catalogue import of_families
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import named
-from fraud_assets.tables import gold, silver
 
 MODEL = dg.AssetKey(["training", "model"])
 

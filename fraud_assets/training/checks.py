@@ -5,14 +5,14 @@ import json
 import dagster as dg
 import polars as pl
 
-from fraud_assets import wiring
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
+from fraud_assets.models.model_store import GATE_FILE
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import named
-from fraud_assets.tables import gold
 from fraud_assets.training import registry
 from fraud_assets.training.assets import MODEL
-from fraud_assets.training.champion import GATE_FILE
 
 
 @dg.asset_check(

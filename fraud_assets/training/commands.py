@@ -20,7 +20,7 @@ console = plain()
 
 
 def _known(source: str) -> str:
-    from fraud_assets.sources.source import named
+    from fraud_assets.declarations.sources.source import named
 
     return named(source).name
 
@@ -139,8 +139,8 @@ def search(
 
     Example: fraud model search --source cards --trials 30
     """
-    from fraud_assets.features.catalogue import of_families
-    from fraud_assets.sources.source import named
+    from fraud_assets.declarations.features.catalogue import of_families
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.training import search as searching
     from fraud_assets.training.dataset import pinned, training_set
 

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import polars as pl
 
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
-from fraud_assets.tables import Table, gold, silver
 
 TABLES = (gold.FEATURES, silver.LABELS)
 Versions = Mapping[str, int]

@@ -23,7 +23,7 @@ from xgboost.collective import CommunicatorContext
 from xgboost.tracker import RabitTracker
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training.algorithms.xgboost import Trees, split_parameters
+from fraud_assets.models.algorithms.xgboost import Trees, split_parameters
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.split import Part
 

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 import polars as pl
 from matplotlib.figure import Figure
 
-from fraud_assets.sources.model import Costs
-from fraud_assets.training import model, plots
+from fraud_assets.declarations.sources.model import Costs
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Model
+from fraud_assets.training import plots
 from fraud_assets.training.metrics.alarms import f1, precision, recall
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
@@ -16,7 +18,6 @@ from fraud_assets.training.metrics.card_precision import card_precision
 from fraud_assets.training.metrics.confusion import confusion
 from fraud_assets.training.metrics.money import money
 from fraud_assets.training.metrics.reliability import calibration_error, reliability
-from fraud_assets.training.model import Model
 from fraud_assets.training.segments import by_segment
 
 _INTERVALS: dict[str, Metric] = {"auc_roc": auc_roc, "average_precision": average_precision}

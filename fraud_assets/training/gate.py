@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fraud_assets.models.artifact import Model, score
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import chance_of_better
 from fraud_assets.training.metrics.brier import brier
-from fraud_assets.training.model import Model, score
 from fraud_assets.training.segments import KINDS, column
 
 SURE = 0.9

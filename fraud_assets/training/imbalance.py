@@ -13,9 +13,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler
 
+from fraud_assets.declarations.sources.model import Imbalance
 from fraud_assets.errors import FraudError
-from fraud_assets.sources.model import Imbalance
-from fraud_assets.training.algorithms.interface import SEED, Floats, Training
+from fraud_assets.models.algorithms.interface import SEED, Floats, Training
 
 GENUINE_PER_FRAUD = 10
 """What undersampling leaves."""

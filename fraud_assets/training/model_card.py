@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from fraud_assets.sources.model import Costs
-from fraud_assets.tables import gold
+from fraud_assets.declarations.sources.model import Costs
+from fraud_assets.declarations.tables import gold
+from fraud_assets.models.artifact import Model, Recipe
 from fraud_assets.training import gate
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.evaluation import Evaluation
 from fraud_assets.training.gate import Condition
-from fraud_assets.training.model import Model, Recipe
 from fraud_assets.training.split import Split
 
 FILE = "model_card.md"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training.champion import CARD_FILE, Card, registered_name, require_reachable
+from fraud_assets.models.model_store import CARD_FILE, Card, registered_name, require_reachable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

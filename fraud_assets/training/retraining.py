@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from fraud_assets.declarations.sources.model import Retrain
+from fraud_assets.declarations.sources.source import Source
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import reads
-from fraud_assets.sources.model import Retrain
-from fraud_assets.sources.source import Source
-from fraud_assets.tables import gold, silver
 
 AT_MOST_EVERY = timedelta(days=1)
 """A model that did not help is not trained again at once on much the same payments."""

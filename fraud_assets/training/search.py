@@ -17,15 +17,15 @@ import yaml
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from fraud_assets.declarations.sources.model import Model as ModelSettings
 from fraud_assets.errors import FraudError
-from fraud_assets.sources.model import Model as ModelSettings
-from fraud_assets.training import model
-from fraud_assets.training.algorithms import xgboost
-from fraud_assets.training.champion import registered_name
+from fraud_assets.models import artifact as model
+from fraud_assets.models.algorithms import xgboost
+from fraud_assets.models.artifact import Recipe
+from fraud_assets.models.model_store import registered_name
 from fraud_assets.training.dataset import TrainingSet, Versions
 from fraud_assets.training.imbalance import balanced
 from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.model import Recipe
 from fraud_assets.training.split import DAYS, Part
 from fraud_assets.training.track import log_data, refused
 from fraud_assets.training.train import part_of, parts_of

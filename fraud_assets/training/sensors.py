@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.settings import settings
-from fraud_assets.sources.source import catalogue
 
 
 def retraining_sensor(job: str) -> dg.SensorDefinition:

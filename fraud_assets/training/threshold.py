@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fraud_assets.sources.model import Costs
+from fraud_assets.declarations.sources.model import Costs
 
 
 def cheapest(fraud: npt.ArrayLike, scores: npt.ArrayLike, amounts: npt.ArrayLike, costs: Costs) -> float:

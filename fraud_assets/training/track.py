@@ -13,10 +13,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training import flavor, registry
-from fraud_assets.training.champion import CARD_FILE, MODEL_FILE, Card, registered_name
+from fraud_assets.models import flavor
+from fraud_assets.models.artifact import Model, to_bytes
+from fraud_assets.models.model_store import CARD_FILE, MODEL_FILE, Card, registered_name
+from fraud_assets.training import registry
 from fraud_assets.training.dataset import TABLES, TrainingSet
-from fraud_assets.training.model import Model, to_bytes
 from fraud_assets.training.registry import Role
 
 _REQUIREMENTS = tuple(

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import polars as pl
 
+from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.sources.model import Model as ModelSettings
+from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import NAMES, VERSION
-from fraud_assets.sources.model import Model as ModelSettings
-from fraud_assets.tables import gold
-from fraud_assets.training import distributed, gate, model, model_card
-from fraud_assets.training.champion import GATE_FILE, Card, Champion, load_champion
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Model, Recipe
+from fraud_assets.models.baseline_distribution import distribution
+from fraud_assets.models.model_store import GATE_FILE, Card, Champion, load_champion
+from fraud_assets.training import distributed, gate, model_card
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.distributed import Workers
 from fraud_assets.training.evaluation import Evaluation, evaluate
 from fraud_assets.training.gate import Condition
-from fraud_assets.training.model import Model, Recipe
-from fraud_assets.training.reference import distribution
 from fraud_assets.training.registry import Role
 from fraud_assets.training.segments import segmented
 from fraud_assets.training.split import DAYS, Part, Split, split

@@ -4,11 +4,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze
 
 pytestmark = pytest.mark.stack
 

@@ -5,14 +5,14 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
-from fraud_assets import wiring
 from fraud_assets.bronze import offsets, sensors
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.bronze.watch import Backoff
+from fraud_assets.declarations.sources.source import Source, named
+from fraud_assets.declarations.tables import bronze
+from fraud_assets.orchestration import wiring
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets.sources.source import Source, named
-from fraud_assets.tables import bronze
 
 JOB = "refresh"
 

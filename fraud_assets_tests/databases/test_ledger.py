@@ -9,14 +9,14 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import Source, named
+from fraud_assets.declarations.sources.stream import Time
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.settings import Settings
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets.sources.source import Source, named
-from fraud_assets.sources.stream import Time
-from fraud_assets.tables import bronze, silver
 from fraud_assets_tests.databases.changes import Capture
 from fraud_assets_tests.databases.postgres import WHEEL, Postgres, installed, server
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fraud_assets.sources.stream import Stream
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets_tests.raw import payment
 
 MEGABYTE = 1_000_000

@@ -22,25 +22,25 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.decisions import alerts
+from fraud_assets.decisions import step as scoring
+from fraud_assets.decisions.policy import in_force
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.features import step as features
-from fraud_assets.gold import activity
-from fraud_assets.gold.step import summarise
-from fraud_assets.gold.summaries import CUSTOMERS, HOURLY, MERCHANTS
 from fraud_assets.lake import reads
-from fraud_assets.scoring import alerts
-from fraud_assets.scoring import step as scoring
-from fraud_assets.scoring.policy import in_force
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step as silver_step
 from fraud_assets.silver.account import account
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
-from fraud_assets.sources.source import named
 from fraud_assets.stack import operate, supervisor
-from fraud_assets.tables import Table, bronze, gold, silver
+from fraud_assets.summaries import activity
+from fraud_assets.summaries.step import summarise
+from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS
 from fraud_assets_tests import pipeline
 from fraud_assets_tests.conftest import ports
-from fraud_assets_tests.scoring.sample import champion
+from fraud_assets_tests.decisions.sample import champion
 
 CARDS = named("cards")
 DAYS = 25

@@ -8,9 +8,9 @@ import pytest
 
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.bronze.offsets import ends
+from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets.tables import bronze
 from fraud_assets_tests.faults.stand import CARDS, Stand, committed, struck
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]

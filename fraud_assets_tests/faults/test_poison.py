@@ -13,13 +13,13 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.bronze.ingest import ingest
+from fraud_assets.declarations.sources.source import catalogue, named
+from fraud_assets.declarations.tables import Table, bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import STREAMS, refine
-from fraud_assets.sources.source import catalogue, named
-from fraud_assets.tables import Table, bronze, silver
 from fraud_assets_tests.faults.poison import MEGABYTE, Poison, cards, everywhere
 from fraud_assets_tests.pipeline import assert_conserved, run
 from fraud_assets_tests.raw import records, send

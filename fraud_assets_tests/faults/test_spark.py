@@ -11,7 +11,7 @@ from subprocess import PIPE, Popen
 import polars as pl
 import pytest
 
-from fraud_assets.tables import bronze, gold, silver
+from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets_tests.faults.stand import HERE, Moment, Stand, assert_same, committed, large, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
@@ -26,7 +26,7 @@ AT_ONCE: list[tuple[Moment, tuple[str, ...]]] = [
 
 A_RUN = """
 import sys
-from fraud_assets.wiring import Spark
+from fraud_assets.orchestration.wiring import Spark
 spark = Spark(spark_config={"spark.remote": sys.argv[1]})
 print(spark.spark_session.range(2).localCheckpoint().count(), flush=True)
 input()

@@ -12,10 +12,10 @@ import polars as pl
 import psutil
 import pytest
 
+from fraud_assets.declarations.tables import silver
+from fraud_assets.orchestration.run_client import Run, runs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
-from fraud_assets.stack.runs import Run, runs
-from fraud_assets.tables import silver
 from fraud_assets_tests.faults.stand import IN_PROCESS, WRITES, Stand, assert_same, committed, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]

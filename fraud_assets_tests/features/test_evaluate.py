@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.catalogue import FEATURES, NAMES, of_families
-from fraud_assets.features.declare import WindowFeature
+from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
+from fraud_assets.declarations.features.kinds import WindowFeature
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets_tests.features.reference import HANDBOOK, HANDBOOKS, canonical, handbook_features
 

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from fraud_assets.features.catalogue import NAMES, of_families
+from fraud_assets.declarations.features.catalogue import NAMES, of_families
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import Facts
 from fraud_assets_tests.features import careful, golden

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
-from fraud_assets.features.catalogue import NAMES, of_families
+from fraud_assets.declarations.features.catalogue import NAMES, of_families
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import SIGNALS, Facts
 from fraud_assets.features.leaks import leaks

@@ -10,15 +10,15 @@ import pytest
 from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features import step
-from fraud_assets.features.catalogue import NAMES
 from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import reads
-from fraud_assets.references.lists import SUSPICIOUS_CARDS
-from fraud_assets.references.load import load, revisions
 from fraud_assets.silver import verdicts
 from fraud_assets.silver.account import account
-from fraud_assets.tables import Table, gold, silver
+from fraud_assets.watchlists.lists import SUSPICIOUS_CARDS
+from fraud_assets.watchlists.load import load, revisions
 from fraud_assets_tests import pipeline
 from fraud_assets_tests.pipeline import CARDS, run
 from fraud_assets_tests.raw import label, payment, records, send

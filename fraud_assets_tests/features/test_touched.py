@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.features.inputs import SIGNALS, Facts
 from fraud_assets.features.plan import Plan, widened

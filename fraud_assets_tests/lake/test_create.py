@@ -6,8 +6,8 @@ from deltalake import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.tables import ALL, Column, Table, silver
 from fraud_assets.lake.create import create_all
-from fraud_assets.tables import ALL, Column, Table, silver
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack

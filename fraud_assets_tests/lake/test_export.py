@@ -13,11 +13,11 @@ from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
 from fraud_assets.cli import app
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import export as exports
 from fraud_assets.lake import parts, reads
 from fraud_assets.lake.export import MANIFEST, Manifest, export
-from fraud_assets.tables import gold, silver
 
 MERCHANTS = gold.MERCHANT_PROFILES
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import increments, reads
-from fraud_assets.tables import bronze, silver
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import keys
-from fraud_assets.tables import gold
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

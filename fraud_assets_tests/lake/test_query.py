@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fraud_assets.declarations.tables import bronze
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.query import Answer, query
-from fraud_assets.tables import bronze
 from fraud_assets_tests.streamlit_app.lake import write
 
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import increments, reads, upkeep
 from fraud_assets.lake.upkeep import MANY, keep_up
-from fraud_assets.tables import bronze, gold, silver
 from fraud_assets_tests.raw import payment, records, send, send_by_spark
 
 SCORES = gold.SCORES

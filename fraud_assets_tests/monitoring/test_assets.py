@@ -4,10 +4,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from fraud_assets import wiring
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.monitoring.assets import pipeline_runs
-from fraud_assets.tables import gold
+from fraud_assets.orchestration import wiring
 
 SOURCE = "cards"
 

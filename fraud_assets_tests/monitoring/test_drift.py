@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from fraud_assets.features.catalogue import AGEING, NAMES
+from fraud_assets.declarations.features.catalogue import AGEING, NAMES
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads, writes
+from fraud_assets.models import artifact as model
 from fraud_assets.monitoring.drift import FEWEST, WINDOW, Window, drift, measure
 from fraud_assets.monitoring.psi import reading
-from fraud_assets.tables import gold
-from fraud_assets.training import model
-from fraud_assets_tests.scoring.sample import arrive, champion, features
+from fraud_assets_tests.decisions.sample import arrive, champion, features
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW_AT_NOON = Window(NOON - WINDOW, NOON)

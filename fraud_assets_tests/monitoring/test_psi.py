@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.monitoring.psi import counts, psi, psi_of_counts, reading
-from fraud_assets.training.reference import distribution
 
 RNG = np.random.default_rng(7)
 

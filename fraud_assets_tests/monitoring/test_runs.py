@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.monitoring.runs import Run, Step, newest, rows, unknown
-from fraud_assets.tables import gold
 
 FAILED = Run(
     run_id="r2",

@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
 from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.actions import By, Chosen, discard, fix, replay
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets.silver.step import Refined, refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import silver
 from fraud_assets_tests.raw import SENT, label, payment, records, send
 
 pytestmark = pytest.mark.stack

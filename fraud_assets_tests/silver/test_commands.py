@@ -7,13 +7,13 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from fraud_assets import wiring
 from fraud_assets.cli import app
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments
+from fraud_assets.orchestration import wiring
 from fraud_assets.silver.replays import waiting
 from fraud_assets.silver.sensors import quarantine_sensor
-from fraud_assets.tables import silver
 from fraud_assets_tests.streamlit_app.lake import HOSTILE, write_lake
 
 FIRST = 300

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features import step as features
-from fraud_assets.features.catalogue import NAMES
 from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import increments, reads
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import Table, gold, silver
 from fraud_assets_tests import pipeline
 from fraud_assets_tests.raw import change, day, records, send
 

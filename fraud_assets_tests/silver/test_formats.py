@@ -8,12 +8,12 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import Time
+from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import reads
 from fraud_assets.silver import formats
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import Time
-from fraud_assets.tables import Table, silver
 from fraud_assets_tests.raw import records, send
 
 pytestmark = pytest.mark.stack

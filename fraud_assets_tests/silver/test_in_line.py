@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.tables import silver
 from fraud_assets.silver import in_line
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import IN_LINE
-from fraud_assets.tables import silver
 from fraud_assets_tests.streamlit_app.lake import write
 
 PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)

@@ -8,12 +8,12 @@ import pytest
 from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.files import records
-from fraud_assets.sources.source import named
-from fraud_assets.tables import bronze, silver
 
 REFERENCE = REPOSITORY.parent / "shared/data"
 SENT = datetime(2026, 3, 1, tzinfo=UTC)

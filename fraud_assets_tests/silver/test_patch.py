@@ -2,10 +2,10 @@ import json
 
 import pytest
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.errors import FraudError
 from fraud_assets.silver.patch import assignments, patched
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import Stream
 from fraud_assets_tests.raw import payment
 
 CARDS = named("cards").transactions

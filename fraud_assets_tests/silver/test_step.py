@@ -5,14 +5,14 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import reads
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.formats import unreadable
 from fraud_assets.silver.parse import NO_VALUE, NOT_UTF8
 from fraud_assets.silver.step import refine
-from fraud_assets.sources.source import named
-from fraud_assets.tables import Table, silver
 from fraud_assets_tests.raw import SENT, label, payment, records, send, send_by_spark
 
 pytestmark = pytest.mark.stack

@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fraud_assets.cli import app
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
 from fraud_assets.silver.verdicts import ORIGIN, give
-from fraud_assets.tables import silver
 from fraud_assets_tests.streamlit_app.lake import NOW, write
 
 

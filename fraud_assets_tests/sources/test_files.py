@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.files import BEYOND, Record, kind, records, rows
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import Stream
 
 STREAM = Stream(
     topic="t", format="csv", separator="|", fields=("id", "who", "sum", "bad"), key="who", columns={"is_fraud": "bad"}

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 from fraud_assets.cli import app
 from fraud_assets.definitions import defs
 from fraud_assets.errors import FraudError
-from fraud_assets.stack.runs import JOBS
+from fraud_assets.orchestration.run_client import JOBS
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from fraud_assets.features.catalogue import FEATURES
+from fraud_assets.declarations.features.catalogue import FEATURES
+from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.lake import increments
-from fraud_assets.tables import Table, bronze, gold, silver
 
 SOURCE = "cards"
 DAYS = 90

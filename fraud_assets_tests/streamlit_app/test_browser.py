@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.settings import REPOSITORY
-from fraud_assets.tables import gold, silver
 from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
 from streamlit_app import data
 

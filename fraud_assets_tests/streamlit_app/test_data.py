@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 from deltalake import DeltaTable
 
-from fraud_assets.tables import bronze, silver
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 

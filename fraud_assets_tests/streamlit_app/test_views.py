@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets.silver.verdicts import ORIGIN
-from fraud_assets.tables import gold, silver
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 

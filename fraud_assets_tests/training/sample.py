@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.training.dataset import TrainingSet
 
 DAY = 86_400

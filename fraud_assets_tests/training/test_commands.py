@@ -12,12 +12,12 @@ from deltalake import write_deltalake
 from typer.testing import CliRunner
 
 from fraud_assets.cli import app
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.source import catalogue
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import NAMES
 from fraud_assets.settings import Settings, settings
-from fraud_assets.sources.model import Model
-from fraud_assets.sources.source import catalogue
-from fraud_assets.tables import gold, silver
 from fraud_assets.training.dataset import pinned, training_set
 from fraud_assets.training.train import train
 from fraud_assets_tests.training.sample import DELAY, payments

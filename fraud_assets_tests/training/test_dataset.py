@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import NAMES
-from fraud_assets.tables import Table, gold, silver
 from fraud_assets.training.dataset import pinned, training_set
 from fraud_assets_tests.training.sample import payments
 

@@ -8,15 +8,16 @@ import pytest
 from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
+from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.tables import gold, silver
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Recipe
+from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
-from fraud_assets.sources.model import Model
-from fraud_assets.tables import gold, silver
-from fraud_assets.training import distributed, model
-from fraud_assets.training.champion import load_champion
+from fraud_assets.training import distributed
 from fraud_assets.training.dataset import TrainingSet, pinned, training_set
 from fraud_assets.training.distributed import Workers
 from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.model import Recipe
 from fraud_assets.training.train import part_of, parts_of, train
 from fraud_assets_tests.training.sample import DELAY, payments
 

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fraud_assets.training import gate, model
+from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact import Model
+from fraud_assets.training import gate
 from fraud_assets.training.gate import Condition
-from fraud_assets.training.model import Model
 from fraud_assets.training.segments import by_segment, segmented
 
 NAMES = ("a", "b")

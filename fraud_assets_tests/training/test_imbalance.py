@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fraud_assets.errors import FraudError
-from fraud_assets.training.algorithms.interface import Training
+from fraud_assets.models.algorithms.interface import Training
 from fraud_assets.training.imbalance import FRAUD_PER_GENUINE, GENUINE_PER_FRAUD, balanced
 
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from fraud_assets.declarations.sources.model import Retrain
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.definitions import defs
-from fraud_assets.sources.model import Retrain
-from fraud_assets.sources.source import named
-from fraud_assets.tables import Table, gold, silver
 from fraud_assets.training.retraining import AT_MOST_EVERY, Observation, decide, observe
 from fraud_assets.training.sensors import retraining_sensor
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import yaml
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.model import Model
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import NAMES
 from fraud_assets.settings import Settings
-from fraud_assets.sources.model import Model
 from fraud_assets.training import search as searching
 from fraud_assets.training.dataset import TrainingSet
 from fraud_assets.training.search import Found, folds_before_test

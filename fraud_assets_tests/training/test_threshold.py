@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fraud_assets.sources.model import Costs
+from fraud_assets.declarations.sources.model import Costs
 from fraud_assets.training.metrics.money import money
 from fraud_assets.training.threshold import cheapest
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.sources.model import Model
 from fraud_assets.errors import FraudError
-from fraud_assets.features.catalogue import NAMES
+from fraud_assets.models import artifact as model
+from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
-from fraud_assets.sources.model import Model
-from fraud_assets.training import model, registry
-from fraud_assets.training.champion import load_champion
+from fraud_assets.training import registry
 from fraud_assets.training.track import versions_read
 from fraud_assets.training.train import TrainingResult, train
 from fraud_assets_tests.training.sample import DELAY, VERSIONS, data

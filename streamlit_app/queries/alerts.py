@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fraud_assets.features.catalogue import FEATURES
+from fraud_assets.declarations.features.catalogue import FEATURES
 from streamlit_app.queries.overview import AsOf, judged
 
 LEVELS = ("critical", "high", "medium", "low")

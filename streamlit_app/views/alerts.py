@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
+from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 from fraud_assets.silver.verdicts import give
-from fraud_assets.tables import gold, silver
 from streamlit_app import data, look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import alerts as query

@@ -4,9 +4,9 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from fraud_assets.features.catalogue import FEATURES
+from fraud_assets.declarations.features.catalogue import FEATURES
+from fraud_assets.declarations.tables import gold
 from fraud_assets.monitoring.psi import MAJOR, MODERATE
-from fraud_assets.tables import gold
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import drift as query

@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
+from fraud_assets.declarations.tables import gold
 from fraud_assets.settings import settings
-from fraud_assets.tables import gold
 from fraud_assets.training.metrics.names import in_words
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, newest

@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from fraud_assets.tables import gold, silver
+from fraud_assets.declarations.tables import gold, silver
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, as_known, cached, newest
 from streamlit_app.queries import overview as query

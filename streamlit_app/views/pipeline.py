@@ -8,11 +8,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from fraud_assets.bronze import offsets
+from fraud_assets.declarations.sources.document import SourceError
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import ALL, Table, bronze, gold, silver
 from fraud_assets.monitoring.latency import STAGES, Latency, Stage, latency
 from fraud_assets.settings import settings
-from fraud_assets.sources.document import SourceError
-from fraud_assets.sources.source import named
-from fraud_assets.tables import ALL, Table, bronze, gold, silver
 from streamlit_app import data, look, parts
 from streamlit_app.data import Snapshot, cached, count, newest
 from streamlit_app.queries import pipeline as query

@@ -6,13 +6,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 from fraud_assets.silver import actions
 from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.patch import patching
 from fraud_assets.silver.quarantine import Id, State, as_text, cases, chosen, history
-from fraud_assets.sources.source import named
 from streamlit_app import data, look, parts
 from streamlit_app.data import cached
 from streamlit_app.queries import quarantine as query

@@ -18,8 +18,8 @@ from fraud_assets.settings import settings
 if TYPE_CHECKING:  # imported where it is used: Spark's client is heavy, and every command passes through here
     from pyspark.sql import SparkSession
 
+    from fraud_assets.declarations.sources.source import Source
     from fraud_assets.silver.trial import Trial
-    from fraud_assets.sources.source import Source
 
 app = typer.Typer(help="Sources: draft one from a sample, check it, list them.", no_args_is_help=True)
 
@@ -30,7 +30,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, f
 
     Example: fraud source list
     """
-    from fraud_assets.sources.source import catalogue
+    from fraud_assets.declarations.sources.source import catalogue
 
     found = [
         {"name": s.name, "topics": s.topics, "format": s.transactions.format, "description": s.description}
@@ -57,9 +57,9 @@ def new(
 
     Example: fraud source new shop --sample payments.csv
     """
+    from fraud_assets.declarations.sources.source import load
     from fraud_assets.sources import output as output_file
     from fraud_assets.sources.onboarding.draft import draft, look
-    from fraud_assets.sources.source import load
 
     path = output or settings().sources / f"{name}.yaml"
     if path.exists():
@@ -88,9 +88,9 @@ def check(
 
     Example: fraud source check ulb --sample creditcard.parquet
     """
-    from fraud_assets.sources.document import Document
+    from fraud_assets.declarations.sources.document import Document
+    from fraud_assets.declarations.sources.source import load
     from fraud_assets.sources.files import records as read
-    from fraud_assets.sources.source import load
 
     known = settings().sources / f"{file.name}.yaml"
     file = known if not file.exists() and known.exists() else file
@@ -138,8 +138,8 @@ def _spark() -> "SparkSession | None":
 
 
 def _show(source: "Source", trial: "Trial") -> None:
-    from fraud_assets.sources.stream import mapped_columns
-    from fraud_assets.tables import silver
+    from fraud_assets.declarations.sources.stream import mapped_columns
+    from fraud_assets.declarations.tables import silver
 
     console, stream = plain(), source.transactions
     maps = Table("column", "from", "filled", "example", box=None)

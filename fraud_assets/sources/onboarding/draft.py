@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 import pyarrow as pa
 
+from fraud_assets.declarations.sources.stream import COUNTS, mapped_columns
+from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.files import kind, opened, rows
-from fraud_assets.sources.stream import COUNTS, mapped_columns
-from fraud_assets.tables import silver
 
 SAMPLE = 1_000
 """Rows of the sample that are looked at."""

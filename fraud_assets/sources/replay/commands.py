@@ -38,9 +38,9 @@ def replay(
 
     Example: fraud replay ulb creditcard.parquet --batch 500 --rate 2000 --repeats 0.01
     """
+    from fraud_assets.declarations.sources.source import named
     from fraud_assets.sources.replay.replay import replay as send
     from fraud_assets.sources.replay.variations import Variations
-    from fraud_assets.sources.source import named
 
     variations = Variations(missing, repeats, late, late_batches, seed)
     stream = named(source).transactions

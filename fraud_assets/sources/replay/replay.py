@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.sources.files import Record, records
 from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets.sources.replay.variations import Variations, batches
-from fraud_assets.sources.stream import Stream
 
 ALARMING = 0.01
 """The share of frauds in a batch above which somebody should look."""

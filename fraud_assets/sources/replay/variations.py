@@ -11,8 +11,8 @@ from itertools import islice
 import numpy as np
 import orjson
 
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.sources.files import Record, csv_line, split
-from fraud_assets.sources.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fraud_assets.sources.model import Costs
+from fraud_assets.declarations.sources.model import Costs
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.sources.ecommerce.orders import FRAUD, LOSABLE, MISSING, OUTLIERS, PER_HOUR, REPEATS, orders
-from fraud_assets.sources.source import named
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 COUNT = 100_000

@@ -6,11 +6,11 @@ import pytest
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import TopicPartition
 
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.sources.ecommerce.simulate import to_file, to_kafka
 from fraud_assets.sources.files import records
-from fraud_assets.sources.source import named
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 STREAM = named("ecommerce").transactions

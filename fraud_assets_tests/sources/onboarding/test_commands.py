@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.sources.onboarding.commands import app
-from fraud_assets.sources.source import catalogue
 
 SAMPLE = """id,at,who,shop,amount
 1,2024-05-06T07:08:09Z,ann,[b]:x:,2.50

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer
 
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.sources.replay.replay import Batch, Report, replay
 from fraud_assets.sources.replay.variations import Variations
-from fraud_assets.sources.source import named
-from fraud_assets.sources.stream import Stream
 
 
 @pytest.fixture

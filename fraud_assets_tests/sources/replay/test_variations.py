@@ -4,9 +4,9 @@ from itertools import chain
 
 import pytest
 
+from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.sources.files import Record
 from fraud_assets.sources.replay.variations import Variations, batches
-from fraud_assets.sources.stream import Stream
 
 FIELDS = ("id", "who", "sum", "bad")
 ROWS = 2_000

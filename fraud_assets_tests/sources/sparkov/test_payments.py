@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from fraud_assets.sources.source import named
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.sources.sparkov.categories import CATEGORIES, STOLEN_AT_NIGHT
 from fraud_assets.sources.sparkov.payments import FRAUD, PEOPLE, PER_DAY, REACH, payments
 from fraud_assets.sources.sparkov.people import AGES

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.files import records
-from fraud_assets.sources.source import named
 from fraud_assets.sources.sparkov.simulate import to_file
 
 END = datetime(2026, 3, 1, tzinfo=UTC)

@@ -1,0 +1,49 @@
+"""Dagster wiring of gold.scores and gold.alerts."""
+
+from functools import partial
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets.decisions.alerts import raise_alerts
+from fraud_assets.decisions.policy import in_force
+from fraud_assets.decisions.step import score
+from fraud_assets.declarations.tables import gold
+from fraud_assets.lake.create import create_all
+from fraud_assets.models.model_store import load_champion, load_version
+from fraud_assets.orchestration import wiring
+from fraud_assets.settings import settings
+
+
+@wiring.written_by(wiring.spec(gold.SCORES, (gold.FEATURES,), "polars", "xgboost"))
+def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Score the payments that have no decision yet with the champion, and decide by the policy."""
+    source, here, policy = context.partition_key, settings(), in_force()
+    create_all(spark.spark_session, here.lake, (gold.SCORES,))
+    champion = load_champion(source, here.mlflow, here.models)
+    done = score(source, champion, policy, here.lake)
+    if done.model_version is None:
+        context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
+    return dg.MaterializeResult(
+        metadata=wiring.outcome(
+            gold.SCORES,
+            source,
+            done.written,
+            versions_read=done.versions,
+            model_version=done.model_version or "none yet; run the job train",
+            policy_version=policy.version,
+            decisions=dg.MetadataValue.json(done.decisions),
+        )
+    )
+
+
+@wiring.written_by(wiring.spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "polars", "xgboost"))
+def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Raise an alert, with reasons, for each payment that was not approved."""
+    source, here = context.partition_key, settings()
+    create_all(spark.spark_session, here.lake, (gold.ALERTS,))
+    model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
+    raised = raise_alerts(source, model, here.lake)
+    return dg.MaterializeResult(
+        metadata=wiring.outcome(gold.ALERTS, source, raised.written, versions_read=raised.versions)
+    )

@@ -1,0 +1,30 @@
+"""Dagster wiring of the checks on gold.scores."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from fraud_assets.declarations.tables import gold
+from fraud_assets.lake import increments, reads
+from fraud_assets.orchestration import wiring
+from fraud_assets.settings import settings
+
+
+@dg.multi_asset_check(
+    specs=[
+        wiring.check_spec(gold.SCORES, "complete", "every payment with features is scored, once there is a champion"),
+        *wiring.key_checks(gold.SCORES),
+    ]
+)
+def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """A decision for every payment, once."""
+    source, lake = context.partition_key, settings().lake
+    features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
+    waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
+    yield wiring.check(
+        gold.SCORES,
+        "complete",
+        waiting or features == scores,
+        {"features": features, "scores": scores, "waiting_for_a_champion": waiting},
+    )
+    yield from wiring.key_results(gold.SCORES, source)

@@ -1,0 +1,1 @@
+"""Features as data: their kinds, the families that declare them, the catalogue of all."""

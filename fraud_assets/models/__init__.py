@@ -1,0 +1,1 @@
+"""What scoring and training share: artifacts, algorithms, calibration, the store of registered models."""

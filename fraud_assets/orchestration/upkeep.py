@@ -1,0 +1,45 @@
+"""Dagster wiring of upkeep: one op a table, in the pool of the table's writer; it also looks for repeated keys."""
+
+from dataclasses import asdict
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets.declarations.tables import ALL, Table
+from fraud_assets.lake import keys
+from fraud_assets.lake.upkeep import keep_up
+from fraud_assets.orchestration import wiring
+from fraud_assets.settings import settings
+
+
+def _op(table: Table) -> dg.OpDefinition:
+    @dg.op(name=f"upkeep_{table.layer}_{table.name}", pool=wiring.pool(wiring.key(table)), out=dg.Out(dg.Nothing))
+    def upkeep_table(context: dg.OpExecutionContext, spark: LazyPySparkResource) -> None:
+        kept = keep_up(spark.spark_session, table, settings().lake)
+        if kept is None:
+            context.log.info(f"{table.full_name} does not exist yet")
+            return
+        context.log.info(
+            f"{table.full_name}: {kept.files_before} files, {kept.bytes_before:,} bytes → "
+            f"{kept.files_after} files, {kept.bytes_after:,} bytes; "
+            f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
+        )
+        facts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
+        facts["repeated_keys"] = repeats = keys.repeated(table, settings().lake)
+        if repeats:
+            found = f"{table.full_name}: {repeats:,} keys ({', '.join(table.key)}) are in more than one row"
+            raise dg.Failure(f"{found}; see docs/operations.md, unique_key", facts)
+        context.add_output_metadata(facts)
+
+    return upkeep_table
+
+
+@dg.job(
+    name="upkeep",
+    description="Compact every table and remove files that no kept version needs",
+    executor_def=dg.in_process_executor,
+)
+def upkeep() -> None:
+    """Every table in turn."""
+    for table in ALL:
+        _op(table)()

@@ -1,0 +1,46 @@
+"""The account of a summary: its rows hold every payment of silver it has taken, each once."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from fraud_assets.declarations.tables import Table, silver
+from fraud_assets.lake import increments, reads
+
+
+@dataclass(frozen=True)
+class Account:
+    """Payments and what was paid in them: in silver at the version that the summary has taken, and in the summary."""
+
+    version: int | None
+    payments: int
+    summarised: int
+    amount: float
+    amount_summarised: float
+
+    @property
+    def balanced(self) -> bool:
+        """Whether no payment is missing or twice; amounts to a billionth, as sums depend on their order."""
+        apart = abs(self.amount - self.amount_summarised)
+        return self.payments == self.summarised and apart <= 1e-9 * max(abs(self.amount), 1)
+
+
+def account(table: Table, source: str, lake: str) -> Account:
+    """The account, for a source, of a summary whose groups hold every payment, whether or not it names a merchant."""
+    if reads.opened(silver.TRANSACTIONS, lake) is None:
+        return Account(None, 0, 0, 0.0, 0.0)
+    version = increments.taken(silver.TRANSACTIONS, table, source, lake)
+    paid = (0, 0.0) if version is None else _sums(silver.TRANSACTIONS, pl.len(), "amount", source, lake, version)
+    held = _sums(table, pl.col("transactions").sum(), "amount_sum", source, lake)
+    return Account(version, paid[0], held[0], paid[1], held[1])
+
+
+def _sums(
+    table: Table, count: pl.Expr, amount: str, source: str, lake: str, version: int | None = None
+) -> tuple[int, float]:
+    frame = reads.scan(table, lake, version)
+    if frame is None:
+        return 0, 0.0
+    mine = reads.standing(frame).filter(pl.col("source") == source)
+    row = mine.select(count.cast(pl.Int64).alias("count"), pl.col(amount).sum().alias("amount")).collect().row(0)
+    return int(row[0]), float(row[1])

@@ -1,0 +1,53 @@
+"""Dagster wiring of the business summaries."""
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from fraud_assets.declarations.tables import gold, silver
+from fraud_assets.lake.create import create_all
+from fraud_assets.orchestration import wiring
+from fraud_assets.settings import settings
+from fraud_assets.summaries import activity
+from fraud_assets.summaries.step import summarise
+from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS, Summary
+
+
+def _summary_asset(summary: Summary) -> dg.AssetsDefinition:
+    @wiring.written_by(wiring.spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
+    def summary_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+        """Compute again what new payments and verdicts touch."""
+        source, lake = context.partition_key, settings().lake
+        create_all(spark.spark_session, lake, (summary.table,))
+        done = summarise(spark.spark_session, source, summary, lake)
+        return dg.MaterializeResult(
+            metadata=wiring.outcome(summary.table, source, done.written, versions_read=done.versions)
+        )
+
+    return summary_table
+
+
+hourly_category_summary = _summary_asset(HOURLY)
+customer_profiles = _summary_asset(CUSTOMERS)
+merchant_profiles = _summary_asset(MERCHANTS)
+
+
+@wiring.written_by(wiring.spec(gold.ACTIVITY_WINDOWS, (silver.TRANSACTIONS,), "spark"))
+def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
+    """Write the windows that have closed."""
+    source, lake = context.partition_key, settings().lake
+    create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
+    written = activity.aggregate(spark.spark_session, source, lake)
+    stand = activity.account(source, lake)
+    return dg.MaterializeResult(
+        metadata=wiring.outcome(
+            gold.ACTIVITY_WINDOWS,
+            source,
+            written,
+            watermark=str(stand.watermark),
+            payments_in_open_windows=stand.open,
+            payments_too_late=stand.late,
+        )
+    )
+
+
+KEYS = [wiring.key(table) for table in (HOURLY.table, CUSTOMERS.table, MERCHANTS.table, gold.ACTIVITY_WINDOWS)]

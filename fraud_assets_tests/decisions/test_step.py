@@ -1,0 +1,98 @@
+"""Payments are scored once, by the champion of the moment, as they were known then; on a real Spark and Delta."""
+
+import polars as pl
+import pytest
+
+from fraud_assets.decisions.policy import in_force
+from fraud_assets.decisions.step import score
+from fraud_assets.declarations.tables import gold
+from fraud_assets.errors import FraudError
+from fraud_assets.lake import increments, reads
+from fraud_assets.models import artifact as model
+from fraud_assets.models.model_store import Card, Champion
+from fraud_assets_tests.decisions.sample import arrive, champion, features
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def at(tables):
+    return str(tables)
+
+
+def scores(lake: str) -> pl.DataFrame:
+    frame = reads.scan(gold.SCORES, lake)
+    assert frame is not None
+    return frame.sort("transaction_id").collect()
+
+
+@pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
+def test_scores_are_the_models_and_decisions_the_policys(at, monkeypatch, batch):
+    monkeypatch.setattr(increments, "BATCH", batch)
+    payments = features(200, "a").sort("transaction_id")
+    arrive(payments, at)
+    done = score("cards", champion(), in_force(), at)
+    made = scores(at)
+    expected = payments.with_columns(score=pl.Series(model.score(model.from_bytes(champion().model), payments)))
+    decided = in_force().decide(expected, champion().card.threshold)
+    assert made["score"].to_list() == pytest.approx(decided["score"].to_list(), abs=1e-9)
+    for name in ("transaction_id", "amount", "decision", "risk_level", "policy_version", "kafka_time"):
+        assert made[name].to_list() == decided[name].to_list()
+    assert made.select("model_version", "lane").unique().rows() == [(1, "batch")]
+    assert done.written == sum(done.decisions.values()) == 200
+    assert done.decisions["block"] > 0
+
+
+def test_nothing_new_writes_nothing(at):
+    arrive(features(20, "a"), at)
+    score("cards", champion(), in_force(), at)
+    version = reads.version(gold.SCORES, at)
+    again = score("cards", champion(), in_force(), at)
+    assert (again.written, again.versions) == (0, "nothing new")
+    assert reads.version(gold.SCORES, at) == version
+
+
+def test_payments_wait_for_the_first_champion(at):
+    arrive(features(20, "a"), at)
+    waiting = score("cards", None, in_force(), at)
+    assert (waiting.written, waiting.model_version) == (0, None)
+    arrive(features(10, "b"), at)
+    assert score("cards", champion(), in_force(), at).written == 30
+    assert scores(at)["transaction_id"].n_unique() == 30
+
+
+def test_sources_are_scored_apart(at):
+    arrive(features(20, "a"), at)
+    arrive(features(5, "b", source="other"), at)
+    assert score("other", champion(), in_force(), at).written == 5
+    assert score("cards", champion(), in_force(), at).written == 20
+
+
+def test_a_repaired_feature_changes_no_decision(spark, at):
+    arrive(features(20, "a"), at)
+    score("cards", champion(), in_force(), at)
+    before = scores(at)
+    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    arrive(features(3, "b"), at)
+    assert score("cards", champion(version=2), in_force(), at).written == 3
+    after = scores(at)
+    assert after.filter(pl.col("transaction_id").str.starts_with("a")).equals(before)
+    assert after.filter(pl.col("transaction_id").str.starts_with("b"))["model_version"].to_list() == [2, 2, 2]
+
+
+def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
+    arrive(features(20, "a"), at)
+    score("cards", champion(), in_force(), at)
+    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    taken = score("cards", champion(), in_force(), at)
+    assert (taken.written, taken.decisions, taken.versions == "nothing new") == (0, {}, False)
+    assert score("cards", champion(), in_force(), at).versions == "nothing new"
+    assert scores(at).height == 20
+
+
+def test_a_model_whose_features_are_gone_is_refused(at):
+    arrive(features(5, "a"), at)
+    old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
+    with pytest.raises(FraudError, match=r"model version 7 needs features .* moon_phase; train again"):
+        score("cards", old, in_force(), at)
+    assert scores(at).is_empty()

@@ -1,0 +1,69 @@
+"""Windows are written once, when they close; the account says where each payment stands."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from fraud_assets.declarations.sources.source import named
+from fraud_assets.declarations.tables import gold
+from fraud_assets.lake import reads
+from fraud_assets.silver.step import refine
+from fraud_assets.summaries.activity import account, aggregate
+from fraud_assets_tests.raw import payment, records, send
+
+pytestmark = pytest.mark.stack
+
+START = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def paid(number: int, minutes: float, customer: str = "C1", **other: Any) -> dict[str, Any]:
+    moment = (START + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return payment(number, event_time=moment, customer_id=customer, **other)
+
+
+def closed(lake: Path, customer: str) -> dict[str, list[tuple[float, float, int]]]:
+    """By span: when each window begins and ends, in minutes from the start, and its payments."""
+    frame = reads.scan(gold.ACTIVITY_WINDOWS, str(lake))
+    assert frame is not None
+    mine = frame.filter(pl.col("customer_id") == customer).sort("window_start").collect()
+    found: dict[str, list[tuple[float, float, int]]] = {}
+    for span, start, end, count in mine.select("span", "window_start", "window_end", "transactions").iter_rows():
+        minutes = [(moment - START) / timedelta(minutes=1) for moment in (start, end)]
+        found.setdefault(span, []).append((*minutes, count))
+    return found
+
+
+def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark: SparkSession, tables: Path) -> None:
+    lake = str(tables)
+
+    def arrive(values: list[Any], first: int) -> None:
+        send(tables, "transactions", records(values, first))
+        refine(spark, named("cards"), "transactions", lake)
+        aggregate(spark, "cards", lake)
+
+    arrive([paid(0, 1), paid(1, 1.5), paid(2, 7), paid(3, 60, "C2"), paid(4, 120, "C2")], 0)
+    assert closed(tables, "C1") == {
+        "1m": [(1, 2, 2), (7, 8, 1)],
+        "5m": [(0, 5, 2), (5, 10, 1)],
+        "10m": [(-5, 5, 2), (0, 10, 3), (5, 15, 1)],
+        "session": [(1, 37, 3)],
+    }
+    assert closed(tables, "C2") == {}
+    stand = account("cards", lake)
+    assert (stand.payments, stand.closed, stand.open, stand.late) == (5, 3, 2, 0)
+    assert stand.watermark == START + timedelta(hours=1)
+
+    arrive([paid(5, 3), paid(6, 61, "C2"), paid(7, 300, "C2")], 5)
+    assert closed(tables, "C1")["1m"] == [(1, 2, 2), (7, 8, 1)]  # payment 5 came more than an hour late
+    assert closed(tables, "C2")["session"] == [(60, 91, 2), (120, 150, 1)]
+    stand = account("cards", lake)
+    assert (stand.payments, stand.closed, stand.open, stand.late) == (8, 6, 1, 1)
+
+    assert aggregate(spark, "cards", lake) == 0
+    frame = reads.scan(gold.ACTIVITY_WINDOWS, lake)
+    assert frame is not None
+    assert frame.select(gold.ACTIVITY_WINDOWS.key).collect().is_duplicated().sum() == 0
