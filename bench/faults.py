@@ -20,6 +20,7 @@ from pyspark.errors import PySparkException
 from rich.console import Console
 
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets_tests.faults.stand import (
     HERE,
     IN_PROCESS,
@@ -91,7 +92,7 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
 Strike = Callable[[Stand, Path, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
 
 
-def _spark(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _spark(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step, while it writes rows; in another lake, when it has just committed them."""
     other = shutil.copytree(lake, lake.with_name(f"{lake.name}-committed"))
     with large():
@@ -107,7 +108,7 @@ def _spark(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterato
                 yield Fault("Spark server", f"{step}: {when}"), difference(at, clean, tables)
 
 
-def _disk(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _disk(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step; without the right to mount a small disk there is none."""
     with suppress(CannotMount), small_disk(lake.with_name(f"{lake.name}-small")) as disk, large():
         small = shutil.copytree(lake, disk / "lake")
@@ -118,14 +119,14 @@ def _disk(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator
             yield Fault("disk full", step), difference(small, clean, tables)
 
 
-def _broker(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _broker(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """While one process sends and bronze reads."""
     arrived = Counter(struck_in_traffic(own, lake, f"faults-{uuid.uuid4().hex[:8]}"))
     lost, doubled = 2 * HALF - len(arrived), arrived.total() - len(arrived)
     yield Fault("Kafka broker", f"{2 * HALF:,} records being sent and read"), Difference(lost, doubled, ())
 
 
-def _process(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _process(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In the steps whose own process writes."""
     for step, tables in WRITES.items():
         if step in IN_PROCESS:
@@ -135,7 +136,7 @@ def _process(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Itera
             yield Fault("the step's process", f"{step}: rows written"), difference(lake, clean, tables)
 
 
-def _worker(own: Stand, lake: Path, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _worker(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In a run that the sensor started; the daemon starts it again."""
     own.whole(["mlflow"])
     at = struck_in_a_run(own, lake)

@@ -16,6 +16,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.declarations.sources.source import Source, named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
@@ -58,12 +59,12 @@ def _reading(topic: str) -> Source:
     return ecommerce.model_copy(update={"transactions": ecommerce.transactions.model_copy(update={"topic": topic})})
 
 
-def _ours(spark: SparkSession, source: Source, file: Path, lake: str) -> None:
+def _ours(spark: SparkSession, source: Source, file: Path, lake: Lake) -> None:
     here = settings()
     replay(file, source.transactions, here.kafka)
     ingest(spark, source.name, source.transactions, bronze.TRANSACTIONS, lake, here.kafka, here.max_offsets_per_trigger)
     refine(spark, source, "transactions", lake)
 
 
-def _bare(spark: SparkSession, file: Path, lake: str) -> None:
+def _bare(spark: SparkSession, file: Path, lake: Lake) -> None:
     spark.read.schema(FIELDS).json(str(file)).write.format("delta").save(f"{lake}/bare")

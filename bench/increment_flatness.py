@@ -17,6 +17,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.cards.payments import payments_of_day
@@ -53,7 +54,7 @@ def run() -> dict[str, Any]:
     }
 
 
-def _fill(size: int, lake: str) -> None:
+def _fill(size: int, lake: Lake) -> None:
     """The days before today in silver, as many as hold ``size`` payments."""
     day, held = TODAY, 0
     while held < size:
@@ -79,7 +80,7 @@ def _as_silver(payments: pl.DataFrame, held: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _increment(spark: SparkSession, number: int, lake: str) -> float:
+def _increment(spark: SparkSession, number: int, lake: Lake) -> float:
     """Seconds that silver takes for the payments of a day after the history."""
     day = payments_of_day(WORLD, TODAY + timedelta(days=number)).head(INCREMENT)
     assert day.height == INCREMENT

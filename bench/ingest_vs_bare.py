@@ -16,6 +16,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics, producer
 
@@ -44,7 +45,7 @@ def run() -> dict[str, Any]:
     return rate("ingest_vs_bare", rows / min(ours), rows / min(bare), GOAL, goal_is_ratio=True)
 
 
-def _ours(spark: SparkSession, lake: str, rows: int) -> None:
+def _ours(spark: SparkSession, lake: Lake, rows: int) -> None:
     stream = named("cards").transactions.model_copy(update={"topic": TOPIC})
     here = settings()
     taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, lake, here.kafka, here.max_offsets_per_trigger)
@@ -55,7 +56,7 @@ def _from() -> dict[str, str]:
     return {"kafka.bootstrap.servers": settings().kafka, "subscribe": TOPIC, "startingOffsets": "earliest"}
 
 
-def _bare(spark: SparkSession, lake: Path) -> None:
+def _bare(spark: SparkSession, lake: Lake) -> None:
     query = (
         spark.readStream.format("kafka")
         .options(**_from())

@@ -22,6 +22,7 @@ from fraud_assets.declarations.features.catalogue import NAMES, VERSION
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import Card, Champion
 from fraud_assets.settings import settings
@@ -39,12 +40,12 @@ def run() -> dict[str, Any]:
     """Rows a second of the whole way, the best of five, on the stack's Spark; both ways take turns."""
     spark = SparkSession.builder.remote(settings().spark).getOrCreate()
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
-        lake = str(Path(folder) / "lake")
+        lake = Lake(str(Path(folder) / "lake"))
         rows, champion = _prepare(spark, lake)
-        features = spark.read.format("delta").load(gold.FEATURES.path(lake))
+        features = spark.read.format("delta").load(lake.path(gold.FEATURES))
         speeds = []
         for _ in range(ROUNDS):
-            shutil.rmtree(gold.SCORES.path(lake))
+            shutil.rmtree(lake.path(gold.SCORES))
             create_all(spark, lake, (gold.SCORES,))
             bare = rows / seconds(lambda: _write(_undecided(features), lake))
             ours = rows / seconds(lambda: score("cards", champion, in_force(), lake))
@@ -53,7 +54,7 @@ def run() -> dict[str, Any]:
     return rate("scoring_rows_per_s", value, baseline, GOAL)
 
 
-def _prepare(spark: SparkSession, lake: str) -> tuple[int, Champion]:
+def _prepare(spark: SparkSession, lake: Lake) -> tuple[int, Champion]:
     """Fill gold.features; returns its rows and a model of their large amounts."""
     create_all(spark, lake, (gold.FEATURES, gold.SCORES))
     end = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
@@ -100,5 +101,5 @@ def _undecided(features: Any) -> Any:
     return features.withColumns(constants).select(gold.SCORES.column_names)
 
 
-def _write(rows: Any, lake: str) -> None:
-    rows.write.format("delta").mode("append").save(gold.SCORES.path(lake))
+def _write(rows: Any, lake: Lake) -> None:
+    rows.write.format("delta").mode("append").save(lake.path(gold.SCORES))

@@ -17,6 +17,7 @@ from bench.payments import OF_SILVERS_STEP, ROWS, START, records
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import refine
 
@@ -58,7 +59,7 @@ def _as_bronze(sent: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _fill(spark: SparkSession, file: Path, lake: str) -> None:
+def _fill(spark: SparkSession, file: Path, lake: Lake) -> None:
     rows: DataFrame = spark.read.parquet(str(file)).withColumns(
         {
             "source": F.lit("cards"),
@@ -68,18 +69,18 @@ def _fill(spark: SparkSession, file: Path, lake: str) -> None:
         }
     )
     rows.select(bronze.TRANSACTIONS.column_names).write.format("delta").mode("append").save(
-        bronze.TRANSACTIONS.path(lake)
+        lake.path(bronze.TRANSACTIONS)
     )
 
 
-def _ours(spark: SparkSession, lake: str) -> None:
+def _ours(spark: SparkSession, lake: Lake) -> None:
     refined = refine(spark, named("cards"), "transactions", lake)
     assert refined.written == ROWS
     assert refined.quarantined > 0
     assert refined.duplicates > 0
 
 
-def _bare(spark: SparkSession, lake: str) -> None:
-    raw = spark.read.format("delta").load(bronze.TRANSACTIONS.path(lake))
+def _bare(spark: SparkSession, lake: Lake) -> None:
+    raw = spark.read.format("delta").load(lake.path(bronze.TRANSACTIONS))
     parsed = raw.select("partition", "offset", F.from_json(F.col("value").cast("string"), FIELDS).alias("r"))
     parsed.select("partition", "offset", "r.*").write.format("delta").save(f"{lake}/bare")

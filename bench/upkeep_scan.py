@@ -16,6 +16,7 @@ from bench.clock import seconds
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import keep_up
 from fraud_assets.settings import settings
 
@@ -31,7 +32,7 @@ def run() -> dict[str, Any]:
     spark, table = SparkSession.builder.remote(settings().spark).getOrCreate(), silver.TRANSACTIONS
     with tempfile.TemporaryDirectory(prefix="fraud-bench-") as lake:
         create_all(spark, lake, (table,))
-        _fill(table.path(lake))
+        _fill(lake.path(table))
         before = min(seconds(lambda: _scan(lake)) for _ in range(ROUNDS))
         kept = keep_up(spark, table, lake)
         assert kept is not None
@@ -63,7 +64,7 @@ def _fill(path: str) -> None:
         write_deltalake(DeltaTable(path), rows, mode="append", schema_mode="merge")
 
 
-def _scan(lake: str) -> None:
+def _scan(lake: Lake) -> None:
     payments = reads.scan(silver.TRANSACTIONS, lake)
     assert payments is not None
     one = payments.filter(pl.col("source") == "cards", pl.col("customer_id") == "17").collect()

@@ -13,6 +13,7 @@ from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.features import assets as features
 from fraud_assets.features import checks as features_checks
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring import assets as monitoring
 from fraud_assets.orchestration import wiring
 from fraud_assets.orchestration.upkeep import upkeep
@@ -82,7 +83,7 @@ def daily_training(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]
 
 def _for_each_source(moment: str) -> list[dg.RunRequest]:
     """A run for each source that has payments, once for the moment."""
-    lake = settings().lake
+    lake = Lake.of(settings())
     paying = [source for source in catalogue() if reads.newest_time(tables.silver.TRANSACTIONS, lake, source)]
     return [dg.RunRequest(run_key=f"{source}-{moment}", partition_key=source) for source in paying]
 

@@ -4,6 +4,7 @@ What belongs here: addresses, ports, paths and sizes that differ from one instal
 What does not: anything about one source (``sources/*.yaml``) or one table (``tables/``).
 """
 
+import json
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -21,7 +22,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FRAUD_", populate_by_name=True, extra="ignore")
 
     # Where things are kept
-    lake: str = Field(default=str(REPOSITORY / "data_lake"), description="root of the Delta tables")
+    lake: str = Field(default=str(REPOSITORY / "data_lake"), description="root of the Delta tables: a folder or a URL")
+    lake_options: dict[str, str] = Field(
+        default={},
+        description="how the lake's object store is reached: delta-rs' options, as JSON",
+    )
     runtime: Path = Field(
         default=REPOSITORY / ".fraud",
         description="everything the running stack writes that is not a table: logs, pids, Kafka, Dagster, MLflow",
@@ -81,9 +86,7 @@ class Settings(BaseSettings):
     @field_validator("lake")
     @classmethod
     def _absolute_folder(cls, root: str) -> str:
-        if "://" in root:
-            raise ValueError("an object store cannot hold the lake yet; give a folder")
-        return str(Path(root).expanduser().absolute())
+        return root if "://" in root else str(Path(root).expanduser().absolute())
 
     @property
     def models(self) -> Path:
@@ -93,7 +96,7 @@ class Settings(BaseSettings):
     def given(self) -> dict[str, str]:
         """The settings that differ from their defaults, as the environment variables that say so to a child process."""
         return {
-            str(type(self).model_fields[name].validation_alias or f"FRAUD_{name.upper()}"): str(getattr(self, name))
+            str(type(self).model_fields[name].validation_alias or f"FRAUD_{name.upper()}"): _text(getattr(self, name))
             for name in sorted(self.model_fields_set)
         }
 
@@ -125,6 +128,11 @@ class Settings(BaseSettings):
     def dagster_home(self) -> Path:
         """Where the embedded Dagster keeps its instance."""
         return self.runtime / "dagster"
+
+
+def _text(value: object) -> str:
+    """A setting's value as an environment variable holds it."""
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 @lru_cache

@@ -19,6 +19,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY, Settings, settings
 from fraud_assets.stack import operate
 
@@ -87,29 +88,29 @@ def spark(stack: Settings) -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The root of an empty lake of this test's own, which ``settings().lake`` names meanwhile."""
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lake]:
+    """An empty lake of this test's own, which ``settings().lake`` names meanwhile."""
     root = tmp_path / "lake"
     root.mkdir()
     monkeypatch.setenv("FRAUD_LAKE", str(root))
     settings.cache_clear()
-    yield root
+    yield Lake(str(root))
     monkeypatch.undo()
     settings.cache_clear()
 
 
 @pytest.fixture(scope="session")
 def empty_tables(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake with every declared table and no rows, to copy."""
+    """The folder of a lake with every declared table and no rows, to copy."""
     root = tmp_path_factory.mktemp("empty") / "lake"
-    create_all(spark, str(root))
+    create_all(spark, Lake(str(root)))
     return root
 
 
 @pytest.fixture
-def tables(lake: Path, empty_tables: Path) -> Path:
+def tables(lake: Lake, empty_tables: Path) -> Lake:
     """The test's own lake, with every declared table, empty."""
-    shutil.copytree(empty_tables, lake, dirs_exist_ok=True)
+    shutil.copytree(empty_tables, lake.root, dirs_exist_ok=True)
     return lake
 
 

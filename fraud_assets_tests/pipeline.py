@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.features import step as features
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.step import refine
 
@@ -43,11 +43,11 @@ class Interrupted(Exception):
     """The run died here."""
 
 
-def run(spark: SparkSession, lake: Path) -> None:
+def run(spark: SparkSession, lake: Lake) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
-        refine(spark, CARDS, stream, str(lake))
-    features.compute(spark, CARDS, str(lake), HELD_ROWS)
+        refine(spark, CARDS, stream, lake)
+    features.compute(spark, CARDS, lake, HELD_ROWS)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def interrupted(at: str, when: str) -> Iterator[None]:
             yield
 
 
-def contents(lake: Path) -> dict[str, pl.DataFrame]:
+def contents(lake: Lake) -> dict[str, pl.DataFrame]:
     """Every table below bronze, in order, without the times of writing."""
     tables = {}
     for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
@@ -95,18 +95,18 @@ def contents(lake: Path) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def _rows(lake: Path, table: Any) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def _rows(lake: Lake, table: Any) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     columns = [c.name for c in table.columns if c.name not in WHEN_WRITTEN and not c.type.startswith("map")]
     return frame.select(columns).collect()
 
 
-def assert_conserved(lake: Path) -> None:
+def assert_conserved(lake: Lake) -> None:
     """Each bronze record is in exactly one table of silver, and each payment has features."""
     below = contents(lake)
     for stream, (upstream, own) in STREAMS.items():
-        frame = reads.scan(upstream, str(lake))
+        frame = reads.scan(upstream, lake)
         assert frame is not None
         sent = frame.select("offset").collect()["offset"]
         found = [

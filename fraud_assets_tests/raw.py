@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 from pyspark.sql import SparkSession
 
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import append
 from fraud_assets.silver.outcome import STREAMS
 
@@ -45,15 +45,15 @@ def records(values: Sequence[Any], first: int = 0) -> list[Record]:
     ]
 
 
-def send(lake: Path, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
+def send(lake: Lake, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
     """Append the records to the stream's bronze table, in one commit."""
-    append(STREAMS[stream][0], _rows(stream, sent, source), str(lake))
+    append(STREAMS[stream][0], _rows(stream, sent, source), lake)
 
 
-def send_by_spark(spark: SparkSession, lake: Path, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
+def send_by_spark(spark: SparkSession, lake: Lake, stream: str, sent: Sequence[Record], source: str = "cards") -> None:
     """As `send`, by the writer that bronze has: for tests of what it leaves in the log. It takes half a second."""
     made = spark.createDataFrame(_rows(stream, sent, source).to_arrow(compat_level=pl.CompatLevel.oldest()))
-    made.write.format("delta").mode("append").save(STREAMS[stream][0].path(str(lake)))
+    made.write.format("delta").mode("append").save(lake.path(STREAMS[stream][0]))
 
 
 def _rows(stream: str, sent: Sequence[Record], source: str) -> pl.DataFrame:

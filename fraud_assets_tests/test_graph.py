@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,6 +12,7 @@ from fraud_assets.bronze import offsets
 from fraud_assets.declarations.sources.source import catalogue, named
 from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
 from fraud_assets.settings import REPOSITORY, Settings, settings
 from fraud_assets.silver.account import account
@@ -27,7 +27,7 @@ DAYS = 60
 
 
 @pytest.fixture
-def delivery(stack: Settings, lake: Path, topic: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivery]:
+def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivery]:
     """The source cards on topics of this test's own, in a lake of its own."""
     folder = lake.parent / "sources"
     folder.mkdir()
@@ -61,7 +61,7 @@ def failed(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def count(table: str) -> int:
-    return int(query(f"select count(*) from {table}", settings().lake).rows[0][0])
+    return int(query(f"select count(*) from {table}", Lake.of(settings())).rows[0][0])
 
 
 def test_from_kafka_to_alerts(delivery: Delivery) -> None:
@@ -77,7 +77,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     run("train")
     ((average_precision,),) = query(
         "select value from gold.model_performance where metric = 'average_precision' and role = 'champion'",
-        settings().lake,
+        Lake.of(settings()),
     ).rows
     assert 0 < average_precision < 1
 
@@ -85,23 +85,23 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     assert count("gold.scores") == sent.transactions
     assert (
         count("gold.alerts")
-        == query("select count(*) from gold.scores where decision <> 'approve'", settings().lake).rows[0][0]
+        == query("select count(*) from gold.scores where decision <> 'approve'", Lake.of(settings())).rows[0][0]
     )
 
     by_hand(delivery)
     assert failed(run("refresh")) == []
     assert count("gold.scores") == sent.transactions + 1
-    assert all(stream.balanced for stream in account("cards", settings().lake))
-    reasons = query("select reasons from silver.quarantine order by kafka_time desc limit 3", settings().lake).rows
+    assert all(stream.balanced for stream in account("cards", Lake.of(settings())))
+    reasons = query("select reasons from silver.quarantine order by kafka_time desc limit 3", Lake.of(settings())).rows
     assert sorted(reason for (found,) in reasons for reason in found) == [
         "amount is negative",
         "event_time is not a timestamp but a text",
         "record is not a JSON object",
     ]
     assert count("silver.duplicates") == sent.repeats + 1
-    assert reads.nulls_in_key(silver.TRANSACTIONS, settings().lake) == 0
-    assert reads.count(gold.FEATURES, settings().lake, "cards") == reads.count(
-        silver.TRANSACTIONS, settings().lake, "cards"
+    assert reads.nulls_in_key(silver.TRANSACTIONS, Lake.of(settings())) == 0
+    assert reads.count(gold.FEATURES, Lake.of(settings()), "cards") == reads.count(
+        silver.TRANSACTIONS, Lake.of(settings()), "cards"
     )
 
 
@@ -130,4 +130,4 @@ def test_a_refresh_of_an_empty_topic_makes_empty_tables(delivery: Delivery) -> N
 
     ensure_topics(delivery.servers, (delivery.transactions, delivery.labels), 2)
     run("refresh")
-    assert reads.count(bronze.TRANSACTIONS, settings().lake, named("cards").name) == 0
+    assert reads.count(bronze.TRANSACTIONS, Lake.of(settings()), named("cards").name) == 0

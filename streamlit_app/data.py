@@ -13,6 +13,7 @@ import streamlit as st
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import ALL, Table, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver import quarantine as quarantined
 from streamlit_app.queries.overview import AsOf
@@ -27,7 +28,7 @@ cached = st.cache_data(show_spinner=False, max_entries=64)
 class Snapshot:
     """One version of a table, seen through one source; ``written_at`` is when the version was committed (UTC)."""
 
-    lake: str
+    lake: Lake
     table: str
     version: int
     written_at: datetime
@@ -44,8 +45,8 @@ class Snapshot:
 
 def newest(table: Table, source: str, version: int | None = None) -> Snapshot | None:
     """The table's newest version, or an older one if given; None when the table was never created."""
-    lake = settings().lake
-    delta = reads.opened(table, lake)
+    lake = Lake.of(settings())
+    delta = lake.opened(table)
     if delta is None:
         return None
     if version is not None and version < delta.version():
@@ -63,7 +64,7 @@ class Cases:
 
     def rows(self) -> pl.LazyFrame:
         """Each record once, with its state, as `fraud_assets.silver.quarantine.cases` gives them."""
-        frame = quarantined.cases(self.source, settings().lake)
+        frame = quarantined.cases(self.source, Lake.of(settings()))
         if frame is None:
             raise LookupError("the quarantine was removed; reload the page")
         return frame
@@ -79,7 +80,7 @@ def cases(source: str) -> Cases | None:
 
 def sources() -> list[str]:
     """The sources that have payments, or if none has, those that are declared."""
-    delta = reads.opened(silver.TRANSACTIONS, settings().lake)
+    delta = Lake.of(settings()).opened(silver.TRANSACTIONS)
     present = {part["source"] for part in delta.partitions()} if delta else set()
     return sorted(present or catalogue())
 

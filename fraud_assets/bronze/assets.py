@@ -9,6 +9,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.declarations.tables import Table, bronze
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics
@@ -19,9 +20,11 @@ def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
     def bronze_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
         source, here = context.partition_key, settings()
         stream: Stream = getattr(named(source), stream_name)
-        create_all(spark.spark_session, here.lake, (table,))
+        create_all(spark.spark_session, Lake.of(here), (table,))
         ensure_topics(here.kafka, [stream.topic])  # Spark does not wait for a topic that nobody has written to yet
-        taken = ingest(spark.spark_session, source, stream, table, here.lake, here.kafka, here.max_offsets_per_trigger)
+        taken = ingest(
+            spark.spark_session, source, stream, table, Lake.of(here), here.kafka, here.max_offsets_per_trigger
+        )
         lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], taken.after)
         return dg.MaterializeResult(
             metadata=wiring.outcome(

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from fraud_assets.bronze.offsets import Offsets, checkpoint, committed
 from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.declarations.tables import Table
+from fraud_assets.lake.location import Lake
 
 POLLED = 2_000
 """Records Spark takes from its Kafka client at a time: Kafka's default of 500 costs a sixth of the ingest's time."""
@@ -27,7 +28,7 @@ class Ingested:
 
 
 def ingest(
-    spark: SparkSession, source: str, stream: Stream, table: Table, lake: str, kafka: str, at_most: int
+    spark: SparkSession, source: str, stream: Stream, table: Table, lake: Lake, kafka: str, at_most: int
 ) -> Ingested:
     """Append every record the topic holds beyond the last committed offsets to the bronze table.
 
@@ -54,7 +55,7 @@ def ingest(
         .outputMode("append")
         .option("checkpointLocation", location)
         .trigger(availableNow=True)
-        .start(table.path(lake))
+        .start(lake.path(table))
     )
     query.awaitTermination()
     return Ingested(before, committed(location))

@@ -6,6 +6,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from fraud_assets.declarations.tables import Table
+from fraud_assets.lake.location import Lake
 
 Offsets = dict[int, int]
 """The next offset by Kafka partition of one topic."""
@@ -15,9 +16,9 @@ class BrokerUnreachable(ConnectionError):
     """No broker answered in time."""
 
 
-def checkpoint(table: Table, source: str, lake: str) -> str:
+def checkpoint(table: Table, source: str, lake: Lake) -> str:
     """The streaming checkpoint of one source, inside the bronze table's folder where Delta ignores it."""
-    return f"{table.path(lake)}/_checkpoints/{source}"
+    return f"{lake.path(table)}/_checkpoints/{source}"
 
 
 def committed(location: str) -> Offsets:

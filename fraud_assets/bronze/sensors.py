@@ -9,6 +9,7 @@ from fraud_assets.bronze import offsets
 from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.declarations.sources.source import Source, catalogue
 from fraud_assets.declarations.tables import bronze
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 
@@ -57,7 +58,7 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
 def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
     mine = {wiring.PARTITION_TAG: source.name}
     newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
-    lake = settings().lake
+    lake = Lake.of(settings())
     read = {
         source.transactions.topic: offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source.name, lake)),
         source.labels.topic: offsets.committed(offsets.checkpoint(bronze.LABELS, source.name, lake)),

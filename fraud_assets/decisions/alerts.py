@@ -10,6 +10,7 @@ import polars as pl
 from fraud_assets.decisions.step import loaded
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import increments
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 
 REASONS = 5
@@ -27,7 +28,7 @@ class Raised:
     written: int
 
 
-def raise_alerts(source: str, model: Callable[[int], Champion], lake: str) -> Raised:
+def raise_alerts(source: str, model: Callable[[int], Champion], lake: Lake) -> Raised:
     """Raise an alert for each decision that gold.scores gained other than to approve.
 
     ``model`` gives a model by its version: the reasons are those of the model that decided, and of the features as

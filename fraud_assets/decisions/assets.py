@@ -10,6 +10,7 @@ from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import load_champion, load_version
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
@@ -19,9 +20,9 @@ from fraud_assets.settings import settings
 def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Score the payments that have no decision yet with the champion, and decide by the policy."""
     source, here, policy = context.partition_key, settings(), in_force()
-    create_all(spark.spark_session, here.lake, (gold.SCORES,))
+    create_all(spark.spark_session, Lake.of(here), (gold.SCORES,))
     champion = load_champion(source, here.mlflow, here.models)
-    done = score(source, champion, policy, here.lake)
+    done = score(source, champion, policy, Lake.of(here))
     if done.model_version is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     return dg.MaterializeResult(
@@ -41,9 +42,9 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
 def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Raise an alert, with reasons, for each payment that was not approved."""
     source, here = context.partition_key, settings()
-    create_all(spark.spark_session, here.lake, (gold.ALERTS,))
+    create_all(spark.spark_session, Lake.of(here), (gold.ALERTS,))
     model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
-    raised = raise_alerts(source, model, here.lake)
+    raised = raise_alerts(source, model, Lake.of(here))
     return dg.MaterializeResult(
         metadata=wiring.outcome(gold.ALERTS, source, raised.written, versions_read=raised.versions)
     )

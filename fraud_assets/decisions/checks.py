@@ -6,6 +6,7 @@ import dagster as dg
 
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 
@@ -18,7 +19,7 @@ from fraud_assets.settings import settings
 )
 def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """A decision for every payment, once."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
     waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
     yield wiring.check(

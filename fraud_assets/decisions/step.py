@@ -14,6 +14,7 @@ from fraud_assets.decisions.policy import Policy
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import each
 
@@ -35,7 +36,7 @@ class Scored:
     decisions: dict[str, int]
 
 
-def score(source: str, champion: Champion | None, policy: Policy, lake: str) -> Scored:
+def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) -> Scored:
     """Score what gold.features gained for the source; a feature repaired later changes no decision.
 
     Without a champion the position stays, so that its first one scores all that came before it.

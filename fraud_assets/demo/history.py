@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from fraud_assets.declarations.tables import ALL, Layer
+from fraud_assets.declarations.tables import ALL
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.sources.cards.simulate import Period
 from fraud_assets.sources.cards.world import World
@@ -48,7 +49,7 @@ def remembered(settings: Settings) -> History | None:
     """
     file = _file(settings)
     if not file.exists():
-        if any(Path(table.path(settings.lake)).exists() for table in ALL):
+        if any(Lake.of(settings).opened(table) for table in ALL):
             raise FraudError(
                 f"the lake at {settings.lake} holds tables but their Kafka is gone; start anew with: fraud demo --fresh"
             )
@@ -67,8 +68,7 @@ def remember(history: History, settings: Settings) -> None:
 
 def forget(settings: Settings) -> None:
     """Remove the lake's tables and everything the stack kept; the stack must be down."""
-    for layer in Layer:
-        shutil.rmtree(Path(settings.lake) / layer, ignore_errors=True)
+    Lake.of(settings).remove()
     shutil.rmtree(settings.runtime, ignore_errors=True)
 
 

@@ -10,6 +10,7 @@ from fraud_assets.bronze import offsets
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import ALL, bronze, gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
 from fraud_assets.silver.account import account
@@ -22,7 +23,7 @@ def tables(settings: Settings, source: Source) -> Shown:
     for column in shown.columns[1:]:
         column.justify = "right"
     for table in ALL:
-        count, version = reads.count(table, settings.lake, source.name), reads.version(table, settings.lake)
+        count, version = reads.count(table, Lake.of(settings), source.name), reads.version(table, Lake.of(settings))
         shown.add_row(table.full_name, f"{count:,}", str(version))
     return shown
 
@@ -30,7 +31,7 @@ def tables(settings: Settings, source: Source) -> Shown:
 def quarantine(settings: Settings) -> Shown:
     """Quarantined records by reason."""
     shown = Shown("reason", "records", box=None, title="Quarantine", title_justify="left")
-    frame = reads.scan(silver.QUARANTINE, settings.lake)
+    frame = reads.scan(silver.QUARANTINE, Lake.of(settings))
     if frame is not None:
         reasons = frame.select(pl.col("reasons").explode()).group_by("reasons").len().sort("len", descending=True)
         for reason, count in reasons.collect().iter_rows():
@@ -41,7 +42,7 @@ def quarantine(settings: Settings) -> Shown:
 def champion(settings: Settings, source: Source) -> Shown:
     """The newest model's metrics on payments later than its training."""
     shown = Shown("metric", "value", box=None, title="Model", title_justify="left")
-    frame = reads.scan(gold.MODEL_PERFORMANCE, settings.lake)
+    frame = reads.scan(gold.MODEL_PERFORMANCE, Lake.of(settings))
     if frame is not None:
         newest = frame.filter(pl.col("source") == source.name).sort("model_version").collect()
         newest = newest.filter(pl.col("model_version") == newest["model_version"].max())
@@ -83,10 +84,10 @@ def faults(settings: Settings, source: Source, seen: Mapping[str, runs.Run]) -> 
             if not check.passed:
                 found.append(f"check {check.name} on {check.asset} failed in run {run.run_id[:8]} of {run.job}")
     found += [f"asset {asset} was never made" for asset in runs.never_made(settings)]
-    found += [f"not balanced: {stream}" for stream in account(source.name, settings.lake) if not stream.balanced]
+    found += [f"not balanced: {stream}" for stream in account(source.name, Lake.of(settings)) if not stream.balanced]
     ends = offsets.ends(settings.kafka, list(source.topics))
     for stream, table in ((source.transactions, bronze.TRANSACTIONS), (source.labels, bronze.LABELS)):
-        sent, kept = sum(ends[stream.topic].values()), reads.count(table, settings.lake, source.name)
+        sent, kept = sum(ends[stream.topic].values()), reads.count(table, Lake.of(settings), source.name)
         if sent != kept:
             found.append(f"Kafka holds {sent:,} records of {stream.topic}, {table.full_name} {kept:,}")
     return found

@@ -12,6 +12,7 @@ from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import bronze, gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
 
@@ -77,7 +78,7 @@ def caught_up(settings: Settings, source: Source) -> bool:
     ends = offsets.ends(settings.kafka, list(source.topics))
     streams = ((source.transactions, bronze.TRANSACTIONS), (source.labels, bronze.LABELS))
     behind = [
-        offsets.lag(ends[stream.topic], offsets.committed(offsets.checkpoint(table, source.name, settings.lake)))
+        offsets.lag(ends[stream.topic], offsets.committed(offsets.checkpoint(table, source.name, Lake.of(settings))))
         for stream, table in streams
     ]
     return any(ends[source.transactions.topic].values()) and sum(behind) == 0
@@ -95,11 +96,11 @@ class Delays:
 
     def look(self) -> bool:
         """Take note of the decisions that have appeared since the last look; look twice a second or so. True."""
-        version = reads.version(gold.SCORES, self.settings.lake)
+        version = reads.version(gold.SCORES, Lake.of(self.settings))
         if version is None or version == self.version:
             return True
         self.version, now = version, datetime.now(UTC)
-        scores = reads.scan(gold.SCORES, self.settings.lake)
+        scores = reads.scan(gold.SCORES, Lake.of(self.settings))
         assert scores is not None
         fresh = scores.filter(
             pl.col("source") == self.source, pl.col("event_time") >= self.since, pl.col("kafka_time") >= self.since

@@ -8,6 +8,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.features.step import compute
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 
@@ -17,7 +18,7 @@ from fraud_assets.settings import settings
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.FEATURES,))
     computed = compute(spark.spark_session, named(source), lake, settings().held_rows)
     return dg.MaterializeResult(

@@ -7,6 +7,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 
@@ -21,13 +22,13 @@ from fraud_assets.settings import settings
 )
 def feature_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Features for every payment, once."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     payments, features = (_standing(table, source, lake) for table in (silver.TRANSACTIONS, gold.FEATURES))
     yield wiring.check(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
     yield from wiring.key_results(gold.FEATURES, source)
 
 
-def _standing(table: Table, source: str, lake: str) -> int:
+def _standing(table: Table, source: str, lake: Lake) -> int:
     """Rows of payments that their source has not deleted."""
     frame = reads.scan(table, lake)
     if frame is None:

@@ -20,6 +20,7 @@ from fraud_assets.features.spread import spread
 from fraud_assets.features.touched import touched
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.lake.location import Lake
 
 KEY = ["source", "transaction_id"]
 PLACE = ["event_time", "customer_id", "merchant_id"]
@@ -37,7 +38,7 @@ class Computed:
     repaired: int = 0
 
 
-def compute(spark: SparkSession, source: Source, lake: str, held_rows: int) -> Computed:
+def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> Computed:
     """Bring gold.features up to date with silver.transactions, silver.labels and silver.references of one source.
 
     Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
@@ -61,18 +62,18 @@ def compute(spark: SparkSession, source: Source, lake: str, held_rows: int) -> C
     return Computed(", ".join(i.range for i in (paid, told, listed) if i), written, repaired)
 
 
-def _listed(source: Source, plan: Plan, lake: str) -> Increment | None:
+def _listed(source: Source, plan: Plan, lake: Lake) -> Increment | None:
     """What references gained, where the source's features read any."""
-    if not plan.lists or reads.opened(silver.REFERENCES, lake) is None:
+    if not plan.lists or lake.opened(silver.REFERENCES) is None:
         return None
     return increments.pending(silver.REFERENCES, gold.FEATURES, source.name, lake)
 
 
-def _references(source: Source, lake: str) -> pl.LazyFrame | None:
-    return None if reads.opened(silver.REFERENCES, lake) is None else _of(silver.REFERENCES, source, lake)
+def _references(source: Source, lake: Lake) -> pl.LazyFrame | None:
+    return None if lake.opened(silver.REFERENCES) is None else _of(silver.REFERENCES, source, lake)
 
 
-def _relisted(listed: Increment | None, source: Source, lake: str) -> tuple[datetime | None, int]:
+def _relisted(listed: Increment | None, source: Source, lake: Lake) -> tuple[datetime | None, int]:
     """Since when new revisions of references can tell of payments, and how many payments there are from then on."""
     if listed is None:
         return None, 0
@@ -90,7 +91,7 @@ def _here(
     paid: Increment | None,
     told: Increment | None,
     since: datetime | None,
-    lake: str,
+    lake: Lake,
 ) -> tuple[pl.DataFrame | None, DataFrame | None]:
     """The new and the changed rows of a small increment."""
     payments, labels = _of(silver.TRANSACTIONS, source, lake), _of(silver.LABELS, source, lake)
@@ -117,7 +118,7 @@ def _here(
     return new, _sent(spark, changed)
 
 
-def _images(paid: Increment | None, payments: pl.LazyFrame, lake: str) -> pl.DataFrame:
+def _images(paid: Increment | None, payments: pl.LazyFrame, lake: Lake) -> pl.DataFrame:
     """The increment's payments, those that were changed as they stood and as they stand."""
     columns = ["transaction_id", *PLACE, "amount", "deleted_at"]
     if paid is not None:
@@ -132,7 +133,7 @@ def _before(places: pl.DataFrame) -> pl.DataFrame:
     return places.filter(first, pl.col("_change_type") == increments.BEFORE)
 
 
-def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: str, held_rows: int) -> int:
+def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: Lake, held_rows: int) -> int:
     """All of a source's payments, in this process or, if they are very many, by Spark; returns how many."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
     standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, paid.last))
@@ -149,7 +150,7 @@ def _later(
     paid: Increment | None,
     told: Increment | None,
     listed: Increment | None,
-    lake: str,
+    lake: Lake,
 ) -> tuple[int, int]:
     """What an increment touches, in this process or, if it is large, by Spark; returns the rows added and repaired."""
     new: DataFrame | pl.DataFrame | None = None
@@ -166,7 +167,7 @@ def _later(
 
 
 def _on_spark(
-    spark: SparkSession, source: Source, plan: Plan, since: datetime, lake: str
+    spark: SparkSession, source: Source, plan: Plan, since: datetime, lake: Lake
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment, by Spark."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
@@ -192,7 +193,7 @@ def _on_spark(
 
 
 def _since(
-    spark: SparkSession, paid: Increment | None, told: Increment | None, listed: datetime | None, lake: str
+    spark: SparkSession, paid: Increment | None, told: Increment | None, listed: datetime | None, lake: Lake
 ) -> datetime | None:
     """The earliest moment the new and changed rows can have an effect at; None when none of them is the source's."""
     found = [
@@ -204,12 +205,12 @@ def _since(
     return min([*moments, *([listed] if listed else [])], default=None)
 
 
-def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
+def _repair(spark: SparkSession, changed: DataFrame, lake: Lake) -> int:
     """Put changed features in place of those stored; past decisions stay as they were made."""
     changed.createOrReplaceTempView("changed_features")
     updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in HELD)
     merged = spark.sql(
-        f"MERGE INTO delta.`{gold.FEATURES.path(lake)}` t USING changed_features s "
+        f"MERGE INTO delta.`{lake.path(gold.FEATURES)}` t USING changed_features s "
         "ON t.source = s.source AND t.transaction_id = s.transaction_id "
         f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_version = '{VERSION}', "
         "t.repaired_at = current_timestamp(), t.deleted_at = NULL"
@@ -217,19 +218,19 @@ def _repair(spark: SparkSession, changed: DataFrame, lake: str) -> int:
     return int(merged["num_updated_rows"]) if merged else 0
 
 
-def _withdraw(spark: SparkSession, source: Source, lake: str) -> None:
+def _withdraw(spark: SparkSession, source: Source, lake: Lake) -> None:
     """Say of the payments that the source has deleted that they are, and where the source last said they stood."""
     updates = ", ".join(f"t.`{name}` = s.`{name}`" for name in (*PLACE, "amount", "deleted_at"))
     _read(spark, silver.TRANSACTIONS, source, lake).where("deleted_at IS NOT NULL").createOrReplaceTempView("deleted")
     spark.sql(
-        f"MERGE INTO delta.`{gold.FEATURES.path(lake)}` t USING deleted s "
+        f"MERGE INTO delta.`{lake.path(gold.FEATURES)}` t USING deleted s "
         "ON t.source = s.source AND t.transaction_id = s.transaction_id "
         f"WHEN MATCHED AND NOT t.deleted_at <=> s.deleted_at "
         f"THEN UPDATE SET {updates}, t.repaired_at = current_timestamp()"
     ).collect()
 
 
-def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Increment | None, lake: str) -> int:
+def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Increment | None, lake: Lake) -> int:
     if paid is None:
         return 0
     if new is None:
@@ -257,17 +258,17 @@ def _stamped(new: pl.DataFrame) -> pl.DataFrame:
     return new.with_columns(features_version=pl.lit(VERSION), computed_at=pl.lit(datetime.now(UTC)))
 
 
-def _of(table: Table, source: Source, lake: str, version: int | None = None) -> pl.LazyFrame:
+def _of(table: Table, source: Source, lake: Lake, version: int | None = None) -> pl.LazyFrame:
     frame = reads.scan(table, lake, version)
     assert frame is not None, f"{table.full_name} does not exist"
     return frame.filter(pl.col("source") == source.name)
 
 
-def _read(spark: SparkSession, table: Table, source: Source, lake: str) -> DataFrame:
-    return spark.read.format("delta").load(table.path(lake)).where(F.col("source") == source.name)
+def _read(spark: SparkSession, table: Table, source: Source, lake: Lake) -> DataFrame:
+    return spark.read.format("delta").load(lake.path(table)).where(F.col("source") == source.name)
 
 
-def _gained(increment: Increment | None, columns: list[str], like: pl.LazyFrame, lake: str) -> pl.DataFrame:
+def _gained(increment: Increment | None, columns: list[str], like: pl.LazyFrame, lake: Lake) -> pl.DataFrame:
     if increment is None:
         return like.select(columns).head(0).collect()
     return increments.rows(increment, lake, columns)

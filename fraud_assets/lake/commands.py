@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 
@@ -32,7 +33,7 @@ def query(
     """
     from fraud_assets.lake.query import query as ask  # DuckDB and Polars, which no other command needs
 
-    answer = ask(sql, settings().lake)
+    answer = ask(sql, Lake.of(settings()))
     if as_json:
         print(answer.json())
         return
@@ -74,7 +75,7 @@ def export(
         bar.update(task, completed=done, total=parts)
 
     with ended(bar):
-        manifest = exports.export(chosen, form.value, to, settings().lake, of, version, advance)
+        manifest = exports.export(chosen, form.value, to, Lake.of(settings()), of, version, advance)
     if as_json:
         print(json.dumps(asdict(manifest)))
     files = f"{len(manifest.parts)} file{'' if len(manifest.parts) == 1 else 's'}"

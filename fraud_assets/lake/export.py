@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 from fraud_assets.declarations.tables import ALL, Table, bronze, gold, silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.parts import Format, groups, write
 
 MANIFEST = "manifest.json"
@@ -79,7 +80,7 @@ def export(
     table: Table,
     form: Format,
     to: Path,
-    lake: str,
+    lake: Lake,
     source: str | None = None,
     version: int | None = None,
     progress: Callable[[int, int], None] = lambda done, parts: None,
@@ -120,15 +121,13 @@ def export(
     return whole
 
 
-def _opened(table: Table, lake: str, version: int | None) -> DeltaTable:
+def _opened(table: Table, lake: Lake, version: int | None) -> DeltaTable:
     newest = reads.version(table, lake)
     if newest is None:
         raise FraudError(f"export: {table.full_name} is empty so far; {START}")
     if version is not None and not 0 <= version <= newest:
         raise FraudError(f"export: {table.full_name} has no version {version}; the newest is {newest}")
-    delta = reads.opened(table, lake, version)
-    assert delta is not None
-    return delta
+    return lake.log(table, version)
 
 
 def _earlier(to: Path, table: Table, form: Format, source: str | None) -> Manifest | None:

@@ -22,6 +22,7 @@ from pyspark.sql import functions as F
 from fraud_assets.declarations.tables import Table
 from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import shaped, streamed, written
 
 SMALL = 20_000
@@ -64,32 +65,32 @@ class Increment:
         return f"{self.upstream.full_name}@{self.first}..{self.last}"
 
 
-def pending(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> Increment | None:
+def pending(upstream: Table, target: Table, source: str, lake: Lake, part: str = "") -> Increment | None:
     """What the target has not yet taken of the upstream (its part, if given); None when it has taken everything."""
     return next(iter(pending_of(upstream, (target,), source, lake, part)), None)
 
 
-def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: str, part: str = "") -> list[Increment]:
+def pending_of(upstream: Table, targets: Iterable[Table], source: str, lake: Lake, part: str = "") -> list[Increment]:
     """What each of a step's targets has not yet taken, up to one version of the upstream for all of them.
 
     Targets that have taken everything are left out. Steps that take different parts of an upstream's rows to one
     target name theirs, so that each has its own position.
     """
-    log = DeltaTable(upstream.path(lake))
+    log = lake.log(upstream)
     position, newest = _position(log, source, part), log.version()
     found = []
     for target in targets:
-        taken = DeltaTable(target.path(lake)).transaction_version(position)
+        taken = lake.log(target).transaction_version(position)
         first = 0 if taken is None else taken + 1
         if first <= newest:
             found.append(Increment(upstream, target, source, first, newest, position))
     return found
 
 
-def taken(upstream: Table, target: Table, source: str, lake: str, part: str = "") -> int | None:
+def taken(upstream: Table, target: Table, source: str, lake: Lake, part: str = "") -> int | None:
     """The newest upstream version (of the part, if given) the target has taken; None when it has taken none."""
-    position = _position(DeltaTable(upstream.path(lake)), source, part)
-    version = DeltaTable(target.path(lake)).transaction_version(position)
+    position = _position(lake.log(upstream), source, part)
+    version = lake.log(target).transaction_version(position)
     return None if version is None else int(version)
 
 
@@ -98,12 +99,12 @@ def _position(upstream: DeltaTable, source: str, part: str = "") -> str:
     return "/".join([str(upstream.metadata().id), source, *([part] if part else [])])
 
 
-def read(spark: SparkSession, increment: Increment, lake: str, images: bool = False) -> DataFrame:
+def read(spark: SparkSession, increment: Increment, lake: Lake, images: bool = False) -> DataFrame:
     """The rows the upstream gained in the increment, of its source, in the upstream's columns.
 
     With ``images`` also each row that was changed in place, as it was before and as it was after.
     """
-    path = increment.upstream.path(lake)
+    path = lake.path(increment.upstream)
     if increment.is_first:
         all_rows = spark.read.format("delta").option("versionAsOf", increment.last).load(path)
         return all_rows.where(F.col("source") == increment.source)
@@ -118,7 +119,7 @@ def read(spark: SparkSession, increment: Increment, lake: str, images: bool = Fa
     return (mine if images else mine.where(F.col("_change_type").isin(*_GAINED))).drop(*_CHANGE_COLUMNS)
 
 
-def size(increment: Increment | None, lake: str) -> int:
+def size(increment: Increment | None, lake: Lake) -> int:
     """Rows the upstream gained in the increment, at most (rows of other sources count too); 0 for none."""
     if increment is None:
         return 0
@@ -127,7 +128,7 @@ def size(increment: Increment | None, lake: str) -> int:
     return sum(map(_added, _commits(increment, lake)))
 
 
-def portions(todo: list[Increment], most: int, lake: str) -> Iterator[list[Increment]]:
+def portions(todo: list[Increment], most: int, lake: Lake) -> Iterator[list[Increment]]:
     """Increments that begin at one version, in turn up to a later one: each part of ``most`` rows or of one version.
 
     Versions that are older than time travel reaches are one part.
@@ -149,7 +150,7 @@ def _added(commit: dict[str, Any]) -> int:
     return int(metrics.get("numOutputRows") or metrics.get("num_added_rows") or 0)
 
 
-def in_place(increment: Increment | None, lake: str) -> bool:
+def in_place(increment: Increment | None, lake: Lake) -> bool:
     """Whether the upstream's rows of its source were changed in place in the increment, by a step or by hand."""
     if increment is None or increment.is_first:
         return False
@@ -158,20 +159,20 @@ def in_place(increment: Increment | None, lake: str) -> bool:
     return any(trace.get("source", increment.source) == increment.source for trace in traces)
 
 
-def _commits(increment: Increment, lake: str) -> list[dict[str, Any]]:
-    log = DeltaTable(increment.upstream.path(lake))
+def _commits(increment: Increment, lake: Lake) -> list[dict[str, Any]]:
+    log = lake.log(increment.upstream)
     history: list[dict[str, Any]] = log.history(log.version() - increment.first + 1)
     return [commit for commit in history if increment.first <= commit["version"] <= increment.last]
 
 
-def rows(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
+def rows(increment: Increment, lake: Lake, columns: list[str]) -> pl.DataFrame:
     """As `read`, in this process: for small increments."""
     if increment.is_first:
         return _all_rows(increment, lake, columns).collect()
     return _gained(pl.DataFrame(pa.table(_changes(increment, lake, columns))), increment, columns)
 
 
-def images(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
+def images(increment: Increment, lake: Lake, columns: list[str]) -> pl.DataFrame:
     """As `rows`, with each row that was changed in place as it was before and after, and `CHANGE`: what befell it when.
 
     The increment is not a first one.
@@ -181,7 +182,7 @@ def images(increment: Increment, lake: str, columns: list[str]) -> pl.DataFrame:
     return changes.filter(pl.col("source") == increment.source).select(wanted)
 
 
-def batches(increment: Increment, lake: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+def batches(increment: Increment, lake: Lake, columns: list[str]) -> Iterator[pl.DataFrame]:
     """As `rows`, some `BATCH` at a time, none empty, in any order: for increments of any size."""
     found: Iterable[pl.DataFrame]
     if increment.is_first:
@@ -192,15 +193,15 @@ def batches(increment: Increment, lake: str, columns: list[str]) -> Iterator[pl.
     yield from (batch for batch in found if batch.height)
 
 
-def _all_rows(increment: Increment, lake: str, columns: list[str]) -> pl.LazyFrame:
-    all_rows = pl.scan_delta(increment.upstream.path(lake), version=increment.last)
+def _all_rows(increment: Increment, lake: Lake, columns: list[str]) -> pl.LazyFrame:
+    all_rows = pl.scan_delta(lake.path(increment.upstream), version=increment.last)
     return all_rows.filter(pl.col("source") == increment.source).select(columns)
 
 
-def _changes(increment: Increment, lake: str, columns: list[str]) -> Any:
+def _changes(increment: Increment, lake: Lake, columns: list[str]) -> Any:
     """The stream of what changed in the increment, of every source."""
     needed = [f'"{name}"' for name in dict.fromkeys([*columns, "source", "_change_type"])]
-    return DeltaTable(increment.upstream.path(lake)).load_cdf(
+    return lake.log(increment.upstream).load_cdf(
         starting_version=increment.first, ending_version=increment.last, columns=needed
     )
 
@@ -210,7 +211,7 @@ def _gained(changes: pl.DataFrame, increment: Increment, columns: list[str]) -> 
     return mine.select(columns)
 
 
-def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None:
+def origin(increment: Increment, upstream: Table, lake: Lake) -> Increment | None:
     """What the increment's own rows were made from: the versions of ``upstream`` its commits took; None without any."""
     traces = [json.loads(c["userMetadata"]) for c in _commits(increment, lake) if c.get("userMetadata")]
     wanted = (upstream.full_name, increment.source)
@@ -218,16 +219,16 @@ def origin(increment: Increment, upstream: Table, lake: str) -> Increment | None
     if not ranges:
         return None
     first, last = min(first for first, _ in ranges), max(last for _, last in ranges)
-    position = _position(DeltaTable(upstream.path(lake)), increment.source)
+    position = _position(lake.log(upstream), increment.source)
     return Increment(upstream, increment.upstream, increment.source, first, last, position)
 
 
-def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:
+def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: Lake) -> int:
     """Append the rows and move the position, in one commit; returns the rows written.
 
     A repeat of an increment that was taken meanwhile writes nothing.
     """
-    target = increment.target.path(lake)
+    target = lake.path(increment.target)
     before = DeltaTable(target).version()
     types = {field.name: field.dataType for field in spark.read.format("delta").load(target).schema}
     columns = [F.col(name).cast(types[name]) for name in increment.target.column_names]
@@ -239,7 +240,7 @@ def append(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str
     return int(mine[0]["operationMetrics"]["numOutputRows"]) if mine else 0
 
 
-def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str) -> int:
+def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: Lake) -> int:
     """Put each row in place of the one with its key, or add it, and move the position, in one commit.
 
     Returns the rows written; nulls in a key are equal. A repeat of an increment that was taken meanwhile writes
@@ -250,20 +251,20 @@ def merge(spark: SparkSession, rows: DataFrame, increment: Increment, lake: str)
     same = " AND ".join(f"t.`{column}` <=> s.`{column}`" for column in target.key)
     with _committing(spark, increment):
         merged = spark.sql(
-            f"MERGE INTO delta.`{target.path(lake)}` t USING {view} s ON t.source = '{increment.source}' AND {same} "
+            f"MERGE INTO delta.`{lake.path(target)}` t USING {view} s ON t.source = '{increment.source}' AND {same} "
             "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
         ).first()
     skip(increment, lake)  # a merge that changed nothing may leave no commit
     return int(merged["num_affected_rows"]) if merged else 0
 
 
-def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) -> int:
+def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: Lake) -> int:
     """As `append`, in this process: for small increments. Columns that the rows lack are null."""
     arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest()) if isinstance(rows, pl.DataFrame) else rows
     if arrow.num_rows == 0:
         skip(increment, lake)
         return 0
-    target = DeltaTable(increment.target.path(lake))
+    target = lake.log(increment.target)
     if _has(target, increment):
         return 0
     whole = shaped(arrow, pa.schema(target.schema()))
@@ -271,9 +272,9 @@ def append_here(rows: pl.DataFrame | pa.Table, increment: Increment, lake: str) 
     return int(arrow.num_rows)
 
 
-def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: str) -> int:
+def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: Lake) -> int:
     """As `append_here`, for rows that come as a stream: each batch is written before the next is asked for."""
-    target = DeltaTable(increment.target.path(lake))
+    target = lake.log(increment.target)
     if _has(target, increment):
         return 0
     appended = 0
@@ -293,9 +294,9 @@ def _write(target: DeltaTable, rows: pa.Table | pa.RecordBatchReader, increment:
     write_deltalake(target, rows, mode="append", commit_properties=_commit(increment), writer_properties=properties)
 
 
-def skip(increment: Increment, lake: str) -> None:
+def skip(increment: Increment, lake: Lake) -> None:
     """Move the position without rows: the increment held nothing for the target."""
-    target = DeltaTable(increment.target.path(lake))
+    target = lake.log(increment.target)
     if _has(target, increment):
         return
     target.create_write_transaction(

@@ -7,12 +7,13 @@ import polars as pl
 
 from fraud_assets.declarations.tables import Table
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 
 AT_ONCE = 5_000_000
 """Rows whose keys' hashes are compared at a time; the key's columns are read once for each so many rows."""
 
 
-def repeated(table: Table, lake: str) -> int:
+def repeated(table: Table, lake: Lake) -> int:
     """Keys that more than one row of the newest version has; 0 while there is no table with all of the key's columns.
 
     Rows are dealt by the hash of their key, so those of one key are compared with each other; only where two hashes

@@ -18,6 +18,7 @@ from fraud_assets.declarations.tables import ALL, Layer
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.confined import confine
+from fraud_assets.lake.location import Lake
 
 _EXAMPLE = '"select count(*) from silver.transactions"'
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -37,7 +38,7 @@ class Answer:
         return json.dumps(objects, allow_nan=False)
 
 
-def query(sql: str, lake: str) -> Answer:
+def query(sql: str, lake: Lake) -> Answer:
     """The answer to one SQL statement over tables named as declared, for example ``gold.scores``; it only reads.
 
     Raises:
@@ -64,7 +65,7 @@ def query(sql: str, lake: str) -> Answer:
             raise FraudError(f"query: {_wrong(error, sql)}") from error
 
 
-def _register(connection: duckdb.DuckDBPyConnection, lake: str) -> list[str]:
+def _register(connection: duckdb.DuckDBPyConnection, lake: Lake) -> list[str]:
     """Make every table a view; returns the names of those that are not there yet."""
     for layer in Layer:
         connection.execute(f"CREATE SCHEMA {layer}")

@@ -4,31 +4,22 @@ from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
 
 from fraud_assets.declarations.tables import Table
+from fraud_assets.lake.location import Lake
 
 
-def opened(table: Table, lake: str, version: int | None = None) -> DeltaTable | None:
-    """The table's log at its newest (or the given) version; None when the table was never created."""
-    try:
-        return DeltaTable(table.path(lake), version=version)
-    except TableNotFoundError:
-        return None
-
-
-def version(table: Table, lake: str) -> int | None:
+def version(table: Table, lake: Lake) -> int | None:
     """The table's newest version; None when it was never created."""
-    delta = opened(table, lake)
+    delta = lake.opened(table)
     return None if delta is None else int(delta.version())
 
 
-def scan(table: Table, lake: str, version: int | None = None) -> pl.LazyFrame | None:
+def scan(table: Table, lake: Lake, version: int | None = None) -> pl.LazyFrame | None:
     """The table's rows as a lazy frame, deletion vectors applied; None when it was never created."""
-    if opened(table, lake, version) is None:
+    if lake.opened(table, version) is None:
         return None
-    return pl.scan_delta(table.path(lake), version=version)
+    return lake.scan(table, version)
 
 
 def standing(frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -37,7 +28,7 @@ def standing(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.filter(pl.col("deleted_at").is_null()) if tells else frame
 
 
-def count(table: Table, lake: str, source: str | None = None, version: int | None = None) -> int:
+def count(table: Table, lake: Lake, source: str | None = None, version: int | None = None) -> int:
     """Rows of the table (of one source, if given); 0 when it was never created."""
     frame = scan(table, lake, version)
     if frame is None:
@@ -47,9 +38,9 @@ def count(table: Table, lake: str, source: str | None = None, version: int | Non
     return int(frame.select(pl.len()).collect().item())
 
 
-def newest_time(table: Table, lake: str, source: str) -> datetime | None:
+def newest_time(table: Table, lake: Lake, source: str) -> datetime | None:
     """The latest value of the table's time column for a source, from the log's statistics; None without rows."""
-    delta = opened(table, lake)
+    delta = lake.opened(table)
     if delta is None:
         return None
     files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
@@ -59,9 +50,9 @@ def newest_time(table: Table, lake: str, source: str) -> datetime | None:
     return latest if isinstance(latest, datetime) else None
 
 
-def nulls_in_key(table: Table, lake: str) -> int:
+def nulls_in_key(table: Table, lake: Lake) -> int:
     """Nulls in the columns of the table's key, from the log's statistics."""
-    delta = opened(table, lake)
+    delta = lake.opened(table)
     if delta is None:
         return 0
     files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
@@ -69,7 +60,7 @@ def nulls_in_key(table: Table, lake: str) -> int:
     return int(files.select(pl.sum_horizontal(pl.col(counts).sum())).item() or 0) if counts and files.height else 0
 
 
-def repeated_keys(table: Table, lake: str, source: str, since: datetime) -> int:
+def repeated_keys(table: Table, lake: Lake, source: str, since: datetime) -> int:
     """Keys that more than one row has, among the source's rows from a moment of the table's time column on."""
     frame = scan(table, lake)
     if frame is None:
@@ -78,9 +69,9 @@ def repeated_keys(table: Table, lake: str, source: str, since: datetime) -> int:
     return int(recent.group_by(table.key).len().filter(pl.col("len") > 1).select(pl.len()).collect().item())
 
 
-def size(table: Table, lake: str) -> tuple[int, int]:
+def size(table: Table, lake: Lake) -> tuple[int, int]:
     """Files and bytes of the table's newest version."""
-    delta = opened(table, lake)
+    delta = lake.opened(table)
     if delta is None:
         return 0, 0
     files = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))

@@ -20,6 +20,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.tables import Table
 from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import written
 
 TARGET = 100 * 1024 * 1024
@@ -54,9 +55,9 @@ class Plan:
     cluster: tuple[str, ...]
 
 
-def keep_up(spark: SparkSession, table: Table, lake: str) -> Kept | None:
+def keep_up(spark: SparkSession, table: Table, lake: Lake) -> Kept | None:
     """Bring the table's files and log in order; None when it was never created."""
-    delta = reads.opened(table, lake)
+    delta = lake.opened(table)
     if delta is None:
         return None
     before = reads.size(table, lake)
@@ -66,7 +67,7 @@ def keep_up(spark: SparkSession, table: Table, lake: str) -> Kept | None:
         removed = _by_spark(spark, table, work, lake)
     else:
         removed = _here(delta, table, work)
-    log = DeltaTable(table.path(lake))
+    log = lake.log(table)
     _remember(log, work)
     log.create_checkpoint()
     log.cleanup_metadata()
@@ -93,10 +94,10 @@ def plan(delta: DeltaTable, table: Table) -> Plan:
     return Plan(tuple(due.join(to_cluster, on="source", how="anti")["source"]), tuple(to_cluster["source"]))
 
 
-def _changed_in_place(delta: DeltaTable, table: Table, lake: str) -> bool:
+def _changed_in_place(delta: DeltaTable, table: Table, lake: Lake) -> bool:
     """Whether the table has what only Spark's upkeep knows: deletion vectors, or change files beside the data."""
     has_vectors = any(True for _ in delta.deletion_vectors())
-    return has_vectors or Path(table.path(lake), "_change_data").exists()
+    return has_vectors or Path(lake.path(table), "_change_data").exists()
 
 
 def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
@@ -113,8 +114,8 @@ def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
     return len(delta.vacuum(RETENTION_DAYS * 24, dry_run=False, full=True))
 
 
-def _by_spark(spark: SparkSession, table: Table, work: Plan, lake: str) -> int:
-    path = f"delta.`{table.path(lake)}`"
+def _by_spark(spark: SparkSession, table: Table, work: Plan, lake: Lake) -> int:
+    path = f"delta.`{lake.path(table)}`"
     with _set(spark, "spark.databricks.delta.optimize.maxFileSize", str(TARGET)):
         for source in work.compact:
             spark.sql(f"OPTIMIZE {path} WHERE source = '{source}'").collect()
@@ -141,12 +142,12 @@ def _clustered(source: str) -> str:
     return f"clustered/{source}"
 
 
-def _log_files(table: Table, lake: str) -> set[str]:
-    return {file.name for file in Path(table.path(lake), "_delta_log").glob("*.json")}
+def _log_files(table: Table, lake: Lake) -> set[str]:
+    return {file.name for file in Path(lake.path(table), "_delta_log").glob("*.json")}
 
 
-def _data_files(table: Table, lake: str) -> set[Path]:
-    return {file for file in Path(table.path(lake)).rglob("*") if file.suffix in (".parquet", ".bin")}
+def _data_files(table: Table, lake: Lake) -> set[Path]:
+    return {file for file in Path(lake.path(table)).rglob("*") if file.suffix in (".parquet", ".bin")}
 
 
 @contextmanager

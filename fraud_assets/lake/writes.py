@@ -9,6 +9,7 @@ from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transactio
 from deltalake.exceptions import CommitFailedError
 
 from fraud_assets.declarations.tables import Table
+from fraud_assets.lake.location import Lake
 
 
 def written(schema: pa.Schema) -> WriterProperties:
@@ -28,11 +29,11 @@ def written(schema: pa.Schema) -> WriterProperties:
     return WriterProperties(compression="SNAPPY", max_row_group_size=100_000, column_properties=columns)
 
 
-def append(table: Table, rows: pl.DataFrame, lake: str) -> int:
+def append(table: Table, rows: pl.DataFrame, lake: Lake) -> int:
     """Append rows to a table that exists, columns in any order, null where the rows lack one; returns how many."""
     if rows.is_empty():
         return 0
-    log = DeltaTable(table.path(lake))
+    log = lake.log(table)
     whole = shaped(rows.to_arrow(compat_level=pl.CompatLevel.oldest()), pa.schema(log.schema()))
     write_deltalake(log, whole, mode="append", writer_properties=written(whole.schema))
     return rows.height

@@ -8,6 +8,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.monitoring import runs
 from fraud_assets.monitoring.drift import measure
@@ -23,12 +24,12 @@ MOST_RUNS = 200
 def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compare the last seven days with what the champion was trained on, once an hour of event time."""
     source, here = context.partition_key, settings()
-    create_all(spark.spark_session, here.lake, (gold.DRIFT,))
+    create_all(spark.spark_session, Lake.of(here), (gold.DRIFT,))
     champion = load_champion(source, here.mlflow, here.models)
     if champion is None:
         return dg.MaterializeResult(metadata=wiring.outcome(gold.DRIFT, source, 0, model_version="none yet"))
-    measured = measure(source, champion, here.lake)
-    written = writes.append(gold.DRIFT, measured, here.lake)
+    measured = measure(source, champion, Lake.of(here))
+    written = writes.append(gold.DRIFT, measured, Lake.of(here))
     largest = measured.top_k(1, by="psi").select("feature", "psi").rows()
     return dg.MaterializeResult(
         metadata=wiring.outcome(
@@ -44,7 +45,7 @@ def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.M
 @wiring.written_by(wiring.spec(gold.PIPELINE_RUNS, (), "dagster"), priority=-2)
 def pipeline_runs(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Record the steps of the source's runs that finished since; it waits for no table, so failures are recorded."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.PIPELINE_RUNS,))
     finished = _finished(context.instance, source, runs.newest(source, lake))
     wanted = runs.unknown(source, {r.dagster_run.run_id: r.create_timestamp for r in finished}, lake)

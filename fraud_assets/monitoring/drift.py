@@ -11,6 +11,7 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import AGEING
 from fraud_assets.declarations.tables import Table, gold
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.baseline_distribution import Distribution
 from fraud_assets.models.model_store import Champion
 from fraud_assets.monitoring.psi import counts, psi_of_counts
@@ -48,7 +49,7 @@ class Window:
         return cls(end - WINDOW, end)
 
 
-def measure(source: str, champion: Champion, lake: str) -> pl.DataFrame:
+def measure(source: str, champion: Champion, lake: Lake) -> pl.DataFrame:
     """The rows gold.drift lacks for the source's newest window; none when it has them or payments are too few."""
     newest = reads.newest_time(gold.FEATURES, lake, source)
     if newest is None:
@@ -93,7 +94,7 @@ def _moved(reference: Distribution, values: pl.Series) -> float:
     return psi_of_counts(reference.counts, counts(values.to_numpy(), reference.edges))
 
 
-def _measured(source: str, model_version: int, window: Window, lake: str) -> bool:
+def _measured(source: str, model_version: int, window: Window, lake: Lake) -> bool:
     known = reads.scan(gold.DRIFT, lake)
     if known is None:
         return False
@@ -104,7 +105,7 @@ def _measured(source: str, model_version: int, window: Window, lake: str) -> boo
 
 
 def _newest(
-    table: Table, source: str, window: Window, columns: list[str], lake: str, *conditions: pl.Expr
+    table: Table, source: str, window: Window, columns: list[str], lake: Lake, *conditions: pl.Expr
 ) -> pl.DataFrame:
     frame = reads.scan(table, lake)
     if frame is None:

@@ -12,6 +12,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 
 WHOLE_RUN = "run"
 """The step of a run that ended before any of its steps began."""
@@ -61,12 +62,12 @@ def rows(source: str, runs: Iterable[Run]) -> pl.DataFrame:
     return pl.DataFrame(found, schema=_SCHEMA, orient="row").sort("ended_at")
 
 
-def newest(source: str, lake: str) -> datetime | None:
+def newest(source: str, lake: Lake) -> datetime | None:
     """Until when the table knows the source's runs; None when it knows none."""
     return reads.newest_time(gold.PIPELINE_RUNS, lake, source)
 
 
-def unknown(source: str, created: Mapping[str, datetime], lake: str) -> set[str]:
+def unknown(source: str, created: Mapping[str, datetime], lake: Lake) -> set[str]:
     """Those runs that the table does not have; ``created`` gives when (UTC) each run was created, by its id."""
     known = reads.scan(gold.PIPELINE_RUNS, lake)
     if known is None or not created:

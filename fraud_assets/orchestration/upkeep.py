@@ -7,6 +7,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.declarations.tables import ALL, Table
 from fraud_assets.lake import keys
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import keep_up
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
@@ -15,7 +16,7 @@ from fraud_assets.settings import settings
 def _op(table: Table) -> dg.OpDefinition:
     @dg.op(name=f"upkeep_{table.layer}_{table.name}", pool=wiring.pool(wiring.key(table)), out=dg.Out(dg.Nothing))
     def upkeep_table(context: dg.OpExecutionContext, spark: LazyPySparkResource) -> None:
-        kept = keep_up(spark.spark_session, table, settings().lake)
+        kept = keep_up(spark.spark_session, table, Lake.of(settings()))
         if kept is None:
             context.log.info(f"{table.full_name} does not exist yet")
             return
@@ -25,7 +26,7 @@ def _op(table: Table) -> dg.OpDefinition:
             f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
         )
         facts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
-        facts["repeated_keys"] = repeats = keys.repeated(table, settings().lake)
+        facts["repeated_keys"] = repeats = keys.repeated(table, Lake.of(settings()))
         if repeats:
             found = f"{table.full_name}: {repeats:,} keys ({', '.join(table.key)}) are in more than one row"
             raise dg.Failure(f"{found}; see docs/operations.md, unique_key", facts)

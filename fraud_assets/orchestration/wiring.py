@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import Layer, Table
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:
@@ -109,13 +110,13 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def outcome(table: Table, source: str, written: int, **more: Any) -> dict[str, Any]:
     """What a person wants to know after a step: rows, version, freshness, a look at the newest rows."""
-    lake = settings().lake
+    lake = Lake.of(settings())
     version = reads.version(table, lake)
     facts: dict[str, Any] = {
         "dagster/row_count": reads.count(table, lake, source),
         "rows_written": written,
         "table_version": version,
-        "table_path": dg.MetadataValue.path(table.path(lake)),
+        "table_path": dg.MetadataValue.path(lake.path(table)),
         **more,
     }
     latest = reads.newest_time(table, lake, source)
@@ -165,7 +166,7 @@ def resources() -> Mapping[str, Any]:
     return {"spark": Spark(spark_config={"spark.remote": settings().spark})}
 
 
-def _newest_rows(table: Table, source: str, lake: str, latest: datetime) -> pl.DataFrame:
+def _newest_rows(table: Table, source: str, lake: Lake, latest: datetime) -> pl.DataFrame:
     frame = reads.scan(table, lake)
     assert frame is not None
     shown = [column.name for column in table.columns if column.name != "source" and column.type != "binary"]
@@ -193,7 +194,7 @@ def check_spec(table: Table, name: str, description: str, blocking: bool = False
 
 def key_results(table: Table, source: str) -> Iterator[dg.AssetCheckResult]:
     """The results of `key_checks`, for the rows of the newest days."""
-    lake = settings().lake
+    lake = Lake.of(settings())
     latest = reads.newest_time(table, lake, source)
     repeats = reads.repeated_keys(table, lake, source, latest - UNIQUE_SPAN) if latest else 0
     yield check(table, "unique_key", repeats == 0, {"repeated_keys": repeats})

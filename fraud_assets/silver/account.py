@@ -7,6 +7,7 @@ import polars as pl
 from fraud_assets.declarations.sources.stream import IN_LINE
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.quarantine import State, cases
 
@@ -41,11 +42,11 @@ class Account:
         )
 
 
-def account(source: str, lake: str) -> list[Account]:
+def account(source: str, lake: Lake) -> list[Account]:
     """The accounts of a source's transactions and labels."""
     found, standing = [], _standing(source, lake)
     for stream, (upstream, target) in STREAMS.items():
-        made = all(reads.opened(table, lake) for table in (upstream, target))
+        made = all(lake.opened(table) for table in (upstream, target))
         version = increments.taken(upstream, target, source, lake) if made else None
         found.append(
             Account(
@@ -62,7 +63,7 @@ def account(source: str, lake: str) -> list[Account]:
     return found
 
 
-def _kept(target: Table, source: str, lake: str) -> int:
+def _kept(target: Table, source: str, lake: Lake) -> int:
     """Rows of the stream's own records; labels that came in line with payments, and verdicts given here, are not."""
     frame = reads.scan(target, lake)
     if target is not silver.LABELS or frame is None:
@@ -71,7 +72,7 @@ def _kept(target: Table, source: str, lake: str) -> int:
     return int(mine.select(pl.len()).collect().item())
 
 
-def _duplicates(source: str, stream: str, lake: str) -> int:
+def _duplicates(source: str, stream: str, lake: Lake) -> int:
     frame = reads.scan(silver.DUPLICATES, lake)
     if frame is None:
         return 0
@@ -79,7 +80,7 @@ def _duplicates(source: str, stream: str, lake: str) -> int:
     return int(mine.select(pl.len()).collect().item())
 
 
-def _standing(source: str, lake: str) -> dict[tuple[str, str], int]:
+def _standing(source: str, lake: Lake) -> dict[tuple[str, str], int]:
     """Quarantined records by stream and state."""
     frame = cases(source, lake)
     if frame is None:

@@ -12,7 +12,8 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
-from fraud_assets.lake import reads, writes
+from fraud_assets.lake import writes
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.quarantine import Id, State, cases, chosen
 from fraud_assets.silver.replays import DISCARD, FIX, REPLAY
 
@@ -39,7 +40,7 @@ class By:
     why: str
 
 
-def fix(wanted: Chosen, edit: Callable[[str, bytes | None], bytes], by: By, lake: str, expression: str = "") -> int:
+def fix(wanted: Chosen, edit: Callable[[str, bytes | None], bytes], by: By, lake: Lake, expression: str = "") -> int:
     """Have silver read the chosen cases with another value; returns how many.
 
     ``edit`` gives the new value for a stream's name and the present value; ``expression`` is what it does, for the
@@ -60,7 +61,7 @@ def fix(wanted: Chosen, edit: Callable[[str, bytes | None], bytes], by: By, lake
     return _act(FIX, wanted, by, lake, edited, expression)
 
 
-def replay(wanted: Chosen, by: By, lake: str) -> int:
+def replay(wanted: Chosen, by: By, lake: Lake) -> int:
     """Have silver read the chosen cases again as they are, after a mapping was corrected; returns how many.
 
     Raises:
@@ -69,7 +70,7 @@ def replay(wanted: Chosen, by: By, lake: str) -> int:
     return _act(REPLAY, wanted, by, lake)
 
 
-def discard(wanted: Chosen, by: By, lake: str) -> int:
+def discard(wanted: Chosen, by: By, lake: Lake) -> int:
     """Give the chosen cases up; returns how many.
 
     Raises:
@@ -82,14 +83,14 @@ def _act(
     action: str,
     wanted: Chosen,
     by: By,
-    lake: str,
+    lake: Lake,
     change: Callable[[pl.DataFrame], pl.DataFrame] = lambda found: found,
     expression: str = "",
 ) -> int:
     if not by.why.strip():
         raise FraudError(f"{action}: say why; the reason is kept with the action")
     for _ in range(_TRIES):
-        log = reads.opened(silver.QUARANTINE_ACTIONS, lake)
+        log = lake.opened(silver.QUARANTINE_ACTIONS)
         if log is None:
             raise FraudError(
                 f"{action}: this lake has no silver.quarantine_actions yet; {START}, then `fraud run refresh`"
@@ -108,7 +109,7 @@ def _act(
     raise FraudError(f"{action}: others keep acting on the quarantine at the same time; try again")
 
 
-def _open(wanted: Chosen, lake: str, action: str) -> pl.DataFrame:
+def _open(wanted: Chosen, lake: Lake, action: str) -> pl.DataFrame:
     frame = cases(wanted.source, lake)
     if frame is None:
         raise FraudError(

@@ -9,6 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver.outcome import STREAMS
@@ -20,7 +21,7 @@ TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.CORRECTIONS, silver.QUARANT
 @wiring.written_by(*(wiring.spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
 def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Parse, validate, deduplicate and quarantine what bronze gained."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (*TABLES, silver.QUARANTINE_ACTIONS))
     streams = {name: refine(spark.spark_session, named(source), name, lake) for name in STREAMS}
     if undeclared := streams["transactions"].undeclared:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver.account import account
@@ -28,7 +29,7 @@ FRESH_WITHIN = timedelta(hours=24)
 )
 def silver_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Nothing lost, nothing twice, no key missing, nothing stale."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     accounts = account(source, lake)
     yield wiring.check(
         silver.TRANSACTIONS,

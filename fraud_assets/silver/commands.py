@@ -14,6 +14,7 @@ from rich.table import Table
 
 from fraud_assets.console import plain
 from fraud_assets.errors import START, FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 if TYPE_CHECKING:  # imported where it is used: Polars and Spark's client are heavy, and every command passes here
@@ -59,8 +60,8 @@ def list_(
     states = tuple(State) if state is Shown.ALL else (State(state.value),)
     accounts, records, total = [], list[dict[str, Any]](), 0
     for name in [_known(source)] if source else _sources():
-        accounts += [(name, line) for line in account(name, settings().lake) if line.version is not None]
-        frame = cases(name, settings().lake)
+        accounts += [(name, line) for line in account(name, Lake.of(settings())) if line.version is not None]
+        frame = cases(name, Lake.of(settings()))
         if frame is None:
             continue
         found = chosen(frame, reason=reason, states=states).drop("key", "value").collect()
@@ -102,13 +103,13 @@ def show(
 
     which = Id.parse(record)
     name = _source((which,), source)
-    frame = cases(name, settings().lake)
+    frame = cases(name, Lake.of(settings()))
     found = None if frame is None else chosen(frame, (which,)).select("state", "stream", "kafka_time").collect()
     if found is None or found.is_empty():
         raise FraudError(f"{which} is not in the quarantine of {name}")
     state, stream, sent = found.row(0)
     events = [
-        {n: v for n, v in row.items() if v is not None} for row in history(name, which, settings().lake).to_dicts()
+        {n: v for n, v in row.items() if v is not None} for row in history(name, which, Lake.of(settings())).to_dicts()
     ]
     for event in events:
         event["value"] = as_text(event.get("value"), most=100_000)
@@ -154,7 +155,7 @@ def fix(
     if value and len(wanted.ids) != 1:
         raise FraudError("fix: --value is the whole of one record; name that record")
     edit = (lambda *_: value.encode()) if value else patch.patching(named(wanted.source), set_ or [])
-    done = actions.fix(wanted, edit, actions.By(_who(who), why), settings().lake, "; ".join(set_ or []))
+    done = actions.fix(wanted, edit, actions.By(_who(who), why), Lake.of(settings()), "; ".join(set_ or []))
     _tell("fixed", done, wanted.source, as_json)
 
 
@@ -169,7 +170,7 @@ def replay(
     from fraud_assets.silver import actions
 
     wanted = _chosen("replay", ids, source, reason)
-    done = actions.replay(wanted, actions.By(_who(who), why), settings().lake)
+    done = actions.replay(wanted, actions.By(_who(who), why), Lake.of(settings()))
     _tell("replayed", done, wanted.source, as_json)
 
 
@@ -184,7 +185,7 @@ def discard(
     from fraud_assets.silver import actions
 
     wanted = _chosen("discard", ids, source, reason)
-    done = actions.discard(wanted, actions.By(_who(who), why), settings().lake)
+    done = actions.discard(wanted, actions.By(_who(who), why), Lake.of(settings()))
     _tell("discarded", done, wanted.source, as_json)
 
 

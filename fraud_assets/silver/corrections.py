@@ -13,6 +13,7 @@ from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.silver.repeats import content
 
@@ -25,7 +26,7 @@ def taken_from(stream: Stream, table: Table) -> bool:
     return stream.format == "debezium" and table is silver.TRANSACTIONS
 
 
-def apply(spark: SparkSession, source: Source, lake: str) -> int:
+def apply(spark: SparkSession, source: Source, lake: Lake) -> int:
     """Put what silver.corrections gained over the rows it is newer than; returns how many rows changed."""
     increment = increments.pending(silver.CORRECTIONS, silver.TRANSACTIONS, source.name, lake)
     if increment is None:
@@ -33,10 +34,10 @@ def apply(spark: SparkSession, source: Source, lake: str) -> int:
     if increments.size(increment, lake) == 0:
         increments.skip(increment, lake)
         return 0
-    every = spark.read.format("delta").option("versionAsOf", increment.last).load(silver.CORRECTIONS.path(lake))
+    every = spark.read.format("delta").option("versionAsOf", increment.last).load(lake.path(silver.CORRECTIONS))
     gained = increments.read(spark, increment, lake)
     told = every.where(F.col("source") == source.name).join(gained, "transaction_id", "left_semi")
-    held = spark.read.format("delta").load(silver.TRANSACTIONS.path(lake)).where(F.col("source") == source.name)
+    held = spark.read.format("delta").load(lake.path(silver.TRANSACTIONS)).where(F.col("source") == source.name)
     rows = over(held, newest(told).join(gained, COORDINATES, "left_semi"))
     return increments.merge(spark, rows, increment, lake)
 

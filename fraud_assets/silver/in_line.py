@@ -6,12 +6,13 @@ from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import IN_LINE
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import COORDINATES
 
 _SAID = ["transaction_id", "is_fraud", "known_at", "changed_at"]
 
 
-def in_line_labels(first: pl.DataFrame, later: pl.DataFrame, source: Source, lake: str) -> pl.DataFrame:
+def in_line_labels(first: pl.DataFrame, later: pl.DataFrame, source: Source, lake: Lake) -> pl.DataFrame:
     """The rows of silver.labels that payments' first records, and later records of a database on them, tell in line.
 
     Both have silver's columns and ``is_fraud``; ``later`` and what it follows also changed_at and ``began``, whether
@@ -39,7 +40,7 @@ def in_line_labels(first: pl.DataFrame, later: pl.DataFrame, source: Source, lak
     return pl.concat([told, revised.filter("new").select(told.columns)])
 
 
-def _last(later: pl.DataFrame, source: Source, lake: str) -> pl.DataFrame:
+def _last(later: pl.DataFrame, source: Source, lake: Lake) -> pl.DataFrame:
     """The label in line that silver was told last of each of these payments."""
     held = reads.scan(silver.LABELS, lake)
     assert held is not None

@@ -13,6 +13,7 @@ import polars as pl
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
 
@@ -68,7 +69,7 @@ class Id:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
-def cases(source: str, lake: str) -> pl.LazyFrame | None:
+def cases(source: str, lake: Lake) -> pl.LazyFrame | None:
     """Every quarantined record once, as its newest failed reading left it; None when there is no quarantine table.
 
     The columns of silver.quarantine, ``state``, and of the action that was taken since, if any: action, expression,
@@ -97,7 +98,7 @@ def cases(source: str, lake: str) -> pl.LazyFrame | None:
     return joined.with_columns(state.alias("state")).drop("_seen")
 
 
-def _actions(source: str, lake: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def _actions(source: str, lake: Lake) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """All actions on the source's records, and those that silver has taken."""
     table = silver.QUARANTINE_ACTIONS
     now = reads.scan(table, lake)
@@ -127,7 +128,7 @@ def chosen(
     return kept
 
 
-def history(source: str, record: Id, lake: str) -> pl.DataFrame:
+def history(source: str, record: Id, lake: Lake) -> pl.DataFrame:
     """What happened to a record, oldest first; columns: attempt, at, what, value, reasons, who, why, expression."""
     here = pl.col("source") == source, *(pl.col(name) == getattr(record, name) for name in RECORD)
     held, acted = reads.scan(silver.QUARANTINE, lake), reads.scan(silver.QUARANTINE_ACTIONS, lake)

@@ -8,6 +8,7 @@ import polars as pl
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import increments
 from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import COORDINATES, STREAMS
 
 FIX, REPLAY, DISCARD = "fix", "replay", "discard"
@@ -15,7 +16,7 @@ READ_AGAIN = (FIX, REPLAY)
 _RECORD = ("source", "topic", "partition", "offset", "kafka_time", "key", "value", "ingested_at", "attempt")
 
 
-def rows(increment: Increment, stream: str, lake: str) -> pl.DataFrame:
+def rows(increment: Increment, stream: str, lake: Lake) -> pl.DataFrame:
     """The stream's records to be read again, in bronze's columns, with the attempt that each reading is.
 
     Of two attempts at one record the newer counts: the other has long failed. As many as people chose at once, so few
@@ -26,7 +27,7 @@ def rows(increment: Increment, stream: str, lake: str) -> pl.DataFrame:
     return asked.sort("attempt").unique(COORDINATES, keep="last").select(_RECORD)
 
 
-def waiting(source: str, lake: str) -> int:
+def waiting(source: str, lake: Lake) -> int:
     """Records of the source that people chose and silver has yet to read again."""
     return sum(
         rows(increment, stream, lake).height

@@ -5,6 +5,7 @@ import dagster as dg
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.silver import replays
@@ -21,7 +22,7 @@ def quarantine_sensor(job: str) -> dg.SensorDefinition:
         description="Starts a refresh for each source with quarantined records that silver is to read again",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        lake = settings().lake
+        lake = Lake.of(settings())
         version = reads.version(silver.QUARANTINE_ACTIONS, lake)
         if not version:
             return dg.SensorResult(skip_reason="nobody has acted on the quarantine yet")

@@ -15,6 +15,7 @@ from fraud_assets.declarations.sources.stream import IN_LINE, IS_FRAUD, Stream
 from fraud_assets.declarations.tables import Table, bronze, silver
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import corrections, replays
 from fraud_assets.silver.in_line import in_line_labels
 from fraud_assets.silver.outcome import COORDINATES, STREAMS, Refined
@@ -34,7 +35,7 @@ Raw = Iterable[pl.DataFrame]
 """The records as they were sent, some at a time, read only if some of them are put aside."""
 
 
-def refine(spark: SparkSession, source: Source, stream: str, lake: str) -> Refined:
+def refine(spark: SparkSession, source: Source, stream: str, lake: Lake) -> Refined:
     """Carry what bronze gained into silver, ``stream`` being transactions or labels, then what is to be read again.
 
     Silver, quarantine and duplicates each keep their own position; a run that died between them is completed by
@@ -68,7 +69,7 @@ def _by_range(todo: list[Increment]) -> list[list[Increment]]:
     return [[increment for increment in todo if increment.first == first] for first in starts]
 
 
-def _sent(spark: SparkSession, increment: Increment, lake: str) -> tuple[DataFrame | pl.DataFrame, Raw]:
+def _sent(spark: SparkSession, increment: Increment, lake: Lake) -> tuple[DataFrame | pl.DataFrame, Raw]:
     """The records that bronze gained, each read for the first time; read in this process if they are few."""
     first = pl.lit(0, pl.Int32).alias("attempt")
     if increments.size(increment, lake) <= SMALL:
@@ -85,7 +86,7 @@ def _carry(
     sent: DataFrame | pl.DataFrame,
     raw: Raw,
     todo: list[Increment],
-    lake: str,
+    lake: Lake,
     outcome: Refined,
 ) -> int:
     """Carry one range of an upstream into the increments' targets; returns the records read."""
@@ -133,13 +134,13 @@ def _carry(
     return records.height
 
 
-def _taken(source: Source, target: Table, valid: pl.DataFrame, lake: str) -> pl.DataFrame:
+def _taken(source: Source, target: Table, valid: pl.DataFrame, lake: Lake) -> pl.DataFrame:
     """Key and coordinates of what silver holds of the source under one of the keys."""
     columns = [*key(target), *COORDINATES]
     return _held(source, target, valid, lake).select(columns).collect(engine="streaming")
 
 
-def _held(source: Source, target: Table, records: pl.DataFrame, lake: str) -> pl.LazyFrame:
+def _held(source: Source, target: Table, records: pl.DataFrame, lake: Lake) -> pl.LazyFrame:
     """What silver holds of the source under one of the records' keys; files beyond these are not read."""
     held, keys = reads.scan(target, lake), records.select(key(target))
     assert held is not None
@@ -149,7 +150,7 @@ def _held(source: Source, target: Table, records: pl.DataFrame, lake: str) -> pl
 
 
 def _compared(
-    source: Source, target: Table, parsed: pa.Table, left_out: pl.DataFrame, added: pl.DataFrame, lake: str
+    source: Source, target: Table, parsed: pa.Table, left_out: pl.DataFrame, added: pl.DataFrame, lake: Lake
 ) -> pl.DataFrame:
     """What the records left out hold other than the first of their key: silver's row, or one to be ``added`` now."""
     columns = [*key(target), *(column.name for column in content(target))]
@@ -176,7 +177,7 @@ def _conflicts(records: pl.DataFrame, other: pl.DataFrame, target: Table) -> pl.
     return records.join(other, on="index").select(*COORDINATES, pl.concat_list(reason).alias("reasons"))
 
 
-def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, lake: str) -> int:
+def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, lake: Lake) -> int:
     """Append the records that ``bad`` names, as they were sent, to silver.quarantine; returns how many."""
     if bad.is_empty():
         increments.skip(increment, lake)
@@ -186,7 +187,7 @@ def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, l
     return increments.append_batches(aside, increment, lake)
 
 
-def _in_line(kept: pa.Table, later: pa.Table, source: Source, lake: str) -> pa.Table:
+def _in_line(kept: pa.Table, later: pa.Table, source: Source, lake: Lake) -> pa.Table:
     """The labels that payments, and later records of them, brought with them."""
     needed = [*_OF_A_LABEL, *COORDINATES, IS_FRAUD.name]
     first, after = (

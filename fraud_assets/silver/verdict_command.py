@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 
@@ -25,6 +26,6 @@ def label(
     from fraud_assets.declarations.sources.source import named
     from fraud_assets.silver.verdicts import give  # Polars, which other commands do not need
 
-    there = give(named(source).name, transaction_id, is_fraud, who or getpass.getuser(), why, settings().lake)
+    there = give(named(source).name, transaction_id, is_fraud, who or getpass.getuser(), why, Lake.of(settings()))
     waits = "" if there else "; the payment is not in silver yet, the verdict waits for it"
     print(f"{transaction_id} of {source} is {'fraud' if is_fraud else 'genuine'}{waits}")

@@ -7,11 +7,12 @@ import polars as pl
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
+from fraud_assets.lake.location import Lake
 
 ORIGIN = "verdict"
 
 
-def give(source: str, transaction_id: str, is_fraud: bool, who: str, why: str, lake: str) -> bool:
+def give(source: str, transaction_id: str, is_fraud: bool, who: str, why: str, lake: Lake) -> bool:
     """Write a verdict to silver.labels; returns whether the payment is there already.
 
     A verdict on a payment that is not waits for it. A later label, a chargeback's or another verdict, revises it.
@@ -22,7 +23,7 @@ def give(source: str, transaction_id: str, is_fraud: bool, who: str, why: str, l
     texts = {"the payment": transaction_id.strip(), "who": who.strip(), "why": why.strip()}
     if missing := [name for name, text in texts.items() if not text]:
         raise FraudError(f"verdict: say {missing[0]}; who gave it and why is kept with it")
-    log = reads.opened(silver.LABELS, lake)
+    log = lake.opened(silver.LABELS)
     if log is None or not {"who", "why"} <= {field.name for field in log.schema().fields}:
         raise FraudError(
             f"verdict: silver.labels is missing or of an older version; {START}, "

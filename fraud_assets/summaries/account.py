@@ -6,6 +6,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,9 @@ class Account:
         return self.payments == self.summarised and apart <= 1e-9 * max(abs(self.amount), 1)
 
 
-def account(table: Table, source: str, lake: str) -> Account:
+def account(table: Table, source: str, lake: Lake) -> Account:
     """The account, for a source, of a summary whose groups hold every payment, whether or not it names a merchant."""
-    if reads.opened(silver.TRANSACTIONS, lake) is None:
+    if lake.opened(silver.TRANSACTIONS) is None:
         return Account(None, 0, 0, 0.0, 0.0)
     version = increments.taken(silver.TRANSACTIONS, table, source, lake)
     paid = (0, 0.0) if version is None else _sums(silver.TRANSACTIONS, pl.len(), "amount", source, lake, version)
@@ -36,7 +37,7 @@ def account(table: Table, source: str, lake: str) -> Account:
 
 
 def _sums(
-    table: Table, count: pl.Expr, amount: str, source: str, lake: str, version: int | None = None
+    table: Table, count: pl.Expr, amount: str, source: str, lake: Lake, version: int | None = None
 ) -> tuple[int, float]:
     frame = reads.scan(table, lake, version)
     if frame is None:

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.summaries.summaries import amounts
 
 LATENESS = timedelta(hours=1)
@@ -57,32 +58,32 @@ class Account:
         return self.late + self.corrected >= 0
 
 
-def aggregate(spark: SparkSession, source: str, lake: str) -> int:
+def aggregate(spark: SparkSession, source: str, lake: Lake) -> int:
     """Write the windows that have closed since the last call; returns how many.
 
     A run that died after Delta's commit of a batch and before Spark's own note of it leaves a batch that Delta's sink
     skips: its payments are in the state, but move no watermark, and so close no window until the next payment. The
     source's windows are made anew then.
     """
-    if reads.opened(silver.TRANSACTIONS, lake) is None:
+    if lake.opened(silver.TRANSACTIONS) is None:
         return 0
     before = reads.count(gold.ACTIVITY_WINDOWS, lake, source)
     _stream(spark, source, lake)
     if _owing(source, lake):
-        spark.sql(f"DELETE FROM delta.`{gold.ACTIVITY_WINDOWS.path(lake)}` WHERE source = '{source}'")
+        spark.sql(f"DELETE FROM delta.`{lake.path(gold.ACTIVITY_WINDOWS)}` WHERE source = '{source}'")
         _forget(source, lake)
         _stream(spark, source, lake)
     return reads.count(gold.ACTIVITY_WINDOWS, lake, source) - before
 
 
-def _stream(spark: SparkSession, source: str, lake: str) -> None:
+def _stream(spark: SparkSession, source: str, lake: Lake) -> None:
     if _done(source, lake, "offsets") is None:
         _forget(source, lake)  # Spark refuses what a first batch left that died before it was planned
     payments = (
         spark.readStream.format("delta")
         .option("readChangeFeed", "true")
         .option("maxFilesPerTrigger", ALL_FILES)
-        .load(silver.TRANSACTIONS.path(lake))
+        .load(lake.path(silver.TRANSACTIONS))
         .where((F.col("source") == source) & (F.col("_change_type") == "insert") & F.col("deleted_at").isNull())
     )
     spark.conf.set(_STATE, _ON_DISK)
@@ -93,14 +94,14 @@ def _stream(spark: SparkSession, source: str, lake: str) -> None:
             .outputMode("append")
             .option("checkpointLocation", str(_checkpoint(source, lake)))
             .trigger(availableNow=True)
-            .start(gold.ACTIVITY_WINDOWS.path(lake))
+            .start(lake.path(gold.ACTIVITY_WINDOWS))
         )
     finally:
         spark.conf.unset(_STATE)
     query.awaitTermination()
 
 
-def _owing(source: str, lake: str) -> bool:
+def _owing(source: str, lake: Lake) -> bool:
     """Whether payments were read that have not moved the watermark as far as they should."""
     read = _read(source, lake)
     if read is None:
@@ -113,7 +114,7 @@ def _owing(source: str, lake: str) -> bool:
     return newest is not None and newest - LATENESS - watermark >= timedelta(milliseconds=1)  # it counts in these
 
 
-def _forget(source: str, lake: str) -> None:
+def _forget(source: str, lake: Lake) -> None:
     """Put the checkpoint away, all of it at once."""
     checkpoint = _checkpoint(source, lake)
     if checkpoint.exists():
@@ -145,7 +146,7 @@ def windows(payments: DataFrame) -> DataFrame:
     return whole
 
 
-def account(source: str, lake: str) -> Account:
+def account(source: str, lake: Lake) -> Account:
     """Where the payments that the stream has read stand."""
     read = _read(source, lake)
     if read is None:
@@ -164,7 +165,7 @@ def account(source: str, lake: str) -> Account:
     return Account(total, mine.collect().item(), still, changed, watermark)
 
 
-def _read(source: str, lake: str) -> tuple[int, datetime] | None:
+def _read(source: str, lake: Lake) -> tuple[int, datetime] | None:
     """The version of silver.transactions that the stream has read, and its last batch's watermark; None before any."""
     done = _done(source, lake, "commits")
     if done is None:
@@ -174,15 +175,15 @@ def _read(source: str, lake: str) -> tuple[int, datetime] | None:
     return json.loads(offset)["reservoirVersion"] - 1, watermark  # the offset is the version that comes next
 
 
-def _done(source: str, lake: str, log: str) -> int | None:
+def _done(source: str, lake: Lake, log: str) -> int | None:
     """The newest batch in one of the checkpoint's logs, offsets (planned) or commits (done); None without any."""
     files = (_checkpoint(source, lake) / log).glob("*")
     return max((int(file.name) for file in files if file.name.isdigit()), default=None)
 
 
-def _checkpoint(source: str, lake: str) -> Path:
+def _checkpoint(source: str, lake: Lake) -> Path:
     """The source's streaming checkpoint, inside the table's folder where Delta ignores it."""
-    return Path(gold.ACTIVITY_WINDOWS.path(lake), "_checkpoints", source)
+    return Path(lake.path(gold.ACTIVITY_WINDOWS), "_checkpoints", source)
 
 
 def _interval(time: timedelta) -> str:

@@ -5,6 +5,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.summaries import activity
@@ -16,7 +17,7 @@ def _summary_asset(summary: Summary) -> dg.AssetsDefinition:
     @wiring.written_by(wiring.spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
     def summary_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
         """Compute again what new payments and verdicts touch."""
-        source, lake = context.partition_key, settings().lake
+        source, lake = context.partition_key, Lake.of(settings())
         create_all(spark.spark_session, lake, (summary.table,))
         done = summarise(spark.spark_session, source, summary, lake)
         return dg.MaterializeResult(
@@ -34,7 +35,7 @@ merchant_profiles = _summary_asset(MERCHANTS)
 @wiring.written_by(wiring.spec(gold.ACTIVITY_WINDOWS, (silver.TRANSACTIONS,), "spark"))
 def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Write the windows that have closed."""
-    source, lake = context.partition_key, settings().lake
+    source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
     written = activity.aggregate(spark.spark_session, source, lake)
     stand = activity.account(source, lake)

@@ -6,8 +6,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import increments
 from fraud_assets.lake.increments import Increment
+from fraud_assets.lake.location import Lake
 from fraud_assets.summaries.summaries import Summary
 
 
@@ -19,13 +20,13 @@ class Summarised:
     written: int
 
 
-def summarise(spark: SparkSession, source: str, summary: Summary, lake: str) -> Summarised:
+def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) -> Summarised:
     """Bring a summary of one source up to date.
 
     The rows depend on silver as it stands only, so a run that died between the commit of the rows, which takes the
     payments, and that of the verdicts' position is completed by the next.
     """
-    if any(reads.opened(table, lake) is None for table in (silver.TRANSACTIONS, silver.LABELS)):
+    if any(lake.opened(table) is None for table in (silver.TRANSACTIONS, silver.LABELS)):
         return Summarised("no silver yet", 0)
     paid = increments.pending(silver.TRANSACTIONS, summary.table, source, lake)
     told = increments.pending(silver.LABELS, summary.table, source, lake)
@@ -52,11 +53,11 @@ def newest(labels: DataFrame) -> DataFrame:
 
 
 def _at(
-    spark: SparkSession, table: Table, increment: Increment | None, summary: Summary, source: str, lake: str
+    spark: SparkSession, table: Table, increment: Increment | None, summary: Summary, source: str, lake: Lake
 ) -> DataFrame:
     """The source's rows of the table as it stood at the version that the summary will have taken."""
     version = increment.last if increment else increments.taken(table, summary.table, source, lake)
-    rows = spark.read.format("delta").option("versionAsOf", version or 0).load(table.path(lake))
+    rows = spark.read.format("delta").option("versionAsOf", version or 0).load(lake.path(table))
     return rows.where(F.col("source") == source)
 
 
@@ -66,7 +67,7 @@ def _touched(
     payments: DataFrame,
     paid: Increment | None,
     told: Increment | None,
-    lake: str,
+    lake: Lake,
 ) -> DataFrame:
     """The values of `Summary.touched_by` that new payments, and payments with new verdicts, have: column touched.
 
@@ -89,15 +90,15 @@ def _of(payments: DataFrame, summary: Summary, touched: DataFrame | None) -> Dat
 
 
 def _remove_emptied(
-    spark: SparkSession, summary: Summary, rows: DataFrame, touched: DataFrame, source: str, lake: str
+    spark: SparkSession, summary: Summary, rows: DataFrame, touched: DataFrame, source: str, lake: Lake
 ) -> None:
     """Remove the summary's touched rows whose last payment was corrected to stand elsewhere, or deleted."""
     key, view = list(summary.table.key), f"emptied_{summary.table.name}"
-    held = spark.read.format("delta").load(summary.table.path(lake)).where(F.col("source") == source)
+    held = spark.read.format("delta").load(lake.path(summary.table)).where(F.col("source") == source)
     theirs = held.join(F.broadcast(touched), F.col(summary.table.key[1]) == F.col("touched"), "left_semi").select(key)
     now = rows.select(*(F.col(name).alias(f"_{name}") for name in key))
     same = [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in key]
     theirs.join(now, same, "left_anti").createOrReplaceTempView(view)
     matches = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in key)
-    merge = f"MERGE INTO delta.`{summary.table.path(lake)}` t USING {view} s ON {matches} WHEN MATCHED THEN DELETE"
+    merge = f"MERGE INTO delta.`{lake.path(summary.table)}` t USING {view} s ON {matches} WHEN MATCHED THEN DELETE"
     spark.sql(merge).collect()

@@ -11,6 +11,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 
@@ -38,9 +39,9 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
 
     here, source = settings(), named(context.partition_key)
     names = [feature.name for feature in of_families(source.features.families)]
-    data = training_set(source.name, pinned(here.lake), here.lake, names, here.held_rows)
+    data = training_set(source.name, pinned(Lake.of(here)), Lake.of(here), names, here.held_rows)
     workers = Workers(lambda: spark.spark_session, here.spark_cores, here.held_rows)
-    result = train(data, source.model, source.label_delay, here.mlflow, here.models, here.lake, names, workers)
+    result = train(data, source.model, source.label_delay, here.mlflow, here.models, Lake.of(here), names, workers)
     if result.refusal:
         context.log.warning(f"version {result.version} is {result.role}: {result.refusal}")
     yield dg.MaterializeResult(
@@ -61,8 +62,8 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
             **{name: wiring.picture(figure) for name, figure in result.evaluation.figures.items()},
         },
     )
-    create_all(spark.spark_session, here.lake, (gold.MODEL_PERFORMANCE,))
-    written = writes.append(gold.MODEL_PERFORMANCE, rows(result, datetime.now(UTC)), here.lake)
+    create_all(spark.spark_session, Lake.of(here), (gold.MODEL_PERFORMANCE,))
+    written = writes.append(gold.MODEL_PERFORMANCE, rows(result, datetime.now(UTC)), Lake.of(here))
     yield dg.MaterializeResult(
         asset_key=wiring.key(gold.MODEL_PERFORMANCE),
         metadata=wiring.outcome(gold.MODEL_PERFORMANCE, source.name, written),

@@ -8,6 +8,7 @@ import polars as pl
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import GATE_FILE
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
@@ -23,7 +24,7 @@ from fraud_assets.training.assets import MODEL
 def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     """A model below the floor of its source fails the run."""
     source = named(context.partition_key)
-    performance = reads.scan(gold.MODEL_PERFORMANCE, settings().lake)
+    performance = reads.scan(gold.MODEL_PERFORMANCE, Lake.of(settings()))
     assert performance is not None
     mine = pl.col("source") == source.name
     newest = (

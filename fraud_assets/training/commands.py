@@ -13,6 +13,7 @@ from rich.table import Table as Shown
 
 from fraud_assets.console import plain
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 app = typer.Typer(help="A source's models in the registry.", no_args_is_help=True)
@@ -119,7 +120,9 @@ def data(
     here = settings()
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)
-    read = training_set(source, versions, here.lake, registry.features_of(source, version, here.mlflow), here.held_rows)
+    read = training_set(
+        source, versions, Lake.of(here), registry.features_of(source, version, here.mlflow), here.held_rows
+    )
     if read.digest != digest:
         raise FraudError(f"the lake's rows have the digest {read.digest}, version {version} was made of {digest}")
     read.ordered().sink_parquet(output)
@@ -148,12 +151,12 @@ def search(
         raise FraudError("search: give --trials N, --minutes M or both")
     here, described = settings(), named(source)
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
-    versions = searching.versions_of(known) or pinned(here.lake)
+    versions = searching.versions_of(known) or pinned(Lake.of(here))
     names = [feature.name for feature in of_families(described.features.families)]
-    read = training_set(source, versions, here.lake, names, here.held_rows)
+    read = training_set(source, versions, Lake.of(here), names, here.held_rows)
     seconds = minutes * 60 if minutes else None
     found = searching.search(
-        known, read, described.model, described.label_delay, names, here.mlflow, here.lake, trials, seconds
+        known, read, described.model, described.label_delay, names, here.mlflow, Lake.of(here), trials, seconds
     )
     console.print(
         f"{found.trials} trials, {found.pruned} of them given up early; best average precision on the folds: "

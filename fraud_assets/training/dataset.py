@@ -16,6 +16,7 @@ import polars as pl
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 
 TABLES = (gold.FEATURES, silver.LABELS)
 Versions = Mapping[str, int]
@@ -54,7 +55,7 @@ class TrainingSet:
         return self.features.sort(_PAID)
 
 
-def pinned(lake: str) -> dict[str, int]:
+def pinned(lake: Lake) -> dict[str, int]:
     """The newest version of each table now.
 
     Raises:
@@ -63,7 +64,7 @@ def pinned(lake: str) -> dict[str, int]:
     return {table.full_name: _exists(table, reads.version(table, lake)) for table in TABLES}
 
 
-def training_set(source: str, versions: Versions, lake: str, names: Sequence[str], held: int) -> TrainingSet:
+def training_set(source: str, versions: Versions, lake: Lake, names: Sequence[str], held: int) -> TrainingSet:
     """The source's rows at those versions: payments with the features ``names``, and their labels.
 
     Up to ``held`` payments are read now and kept in memory with their labels; more stay in the lake until a part is
@@ -79,7 +80,7 @@ def training_set(source: str, versions: Versions, lake: str, names: Sequence[str
     return TrainingSet(source, dict(versions), *frames)
 
 
-def _scan(table: Table, source: str, versions: Versions, lake: str, columns: Iterable[str]) -> pl.LazyFrame:
+def _scan(table: Table, source: str, versions: Versions, lake: Lake, columns: Iterable[str]) -> pl.LazyFrame:
     with _kept(table, versions):
         frame = reads.scan(table, lake, _exists(table, versions.get(table.full_name)))
         if frame is not None:

@@ -12,6 +12,7 @@ from fraud_assets.declarations.sources.model import Retrain
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 
 AT_MOST_EVERY = timedelta(days=1)
 """A model that did not help is not trained again at once on much the same payments."""
@@ -48,7 +49,7 @@ def decide(seen: Observation, asked: Retrain, now: datetime) -> Decision:
     return Decision(None, f"{seen.source}: {seen.new_labels:,} new labels, drift {seen.drift or 0:.2f}")
 
 
-def observe(source: Source, lake: str) -> Observation | None:
+def observe(source: Source, lake: Lake) -> Observation | None:
     """What the lake says of a source; None before its first model."""
     performance, mine = reads.scan(gold.MODEL_PERFORMANCE, lake), pl.col("source") == source.name
     if performance is None:

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from fraud_assets.declarations.sources.model import Model as ModelSettings
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.algorithms import xgboost
 from fraud_assets.models.artifact import Recipe
@@ -151,7 +152,7 @@ def search(
     label_delay: timedelta,
     names: Sequence[str],
     tracking_uri: str,
-    lake: str,
+    lake: Lake,
     trials: int | None,
     seconds: float | None,
 ) -> Found:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from fraud_assets.declarations.sources.source import catalogue
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 
@@ -23,7 +24,7 @@ def retraining_sensor(job: str) -> dg.SensorDefinition:
 
         requests, reasons, now = [], [], datetime.now(UTC)
         for source in catalogue().values():
-            seen = observe(source, settings().lake)
+            seen = observe(source, Lake.of(settings()))
             if seen is None:
                 reasons.append(f"{source.name}: no model yet")
                 continue

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import flavor
 from fraud_assets.models.artifact import Model, to_bytes
 from fraud_assets.models.model_store import CARD_FILE, MODEL_FILE, Card, registered_name
@@ -49,7 +50,7 @@ class Work:
     texts: Mapping[str, str]
 
 
-def track(work: Work, tracking_uri: str, lake: str) -> Registered:
+def track(work: Work, tracking_uri: str, lake: Lake) -> Registered:
     """Log a run in the experiment ``fraud-<source>``, register its model there and give it its role.
 
     Raises:
@@ -86,14 +87,14 @@ def track(work: Work, tracking_uri: str, lake: str) -> Registered:
     return registered
 
 
-def log_data(data: TrainingSet, lake: str) -> None:
+def log_data(data: TrainingSet, lake: Lake) -> None:
     """Log the tables read, each at its version, as datasets of the active run."""
     import mlflow
     from mlflow.data.delta_dataset_source import DeltaDatasetSource
     from mlflow.data.meta_dataset import MetaDataset
 
     for table in TABLES:
-        origin = DeltaDatasetSource(path=table.path(lake), delta_table_version=data.versions[table.full_name])
+        origin = DeltaDatasetSource(path=lake.path(table), delta_table_version=data.versions[table.full_name])
         read = MetaDataset(origin, name=table.full_name, digest=data.digest)  # type: ignore[abstract]  # it has no profile
         mlflow.log_input(read, context="training")
 

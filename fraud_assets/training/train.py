@@ -12,6 +12,7 @@ from fraud_assets.declarations.features.catalogue import NAMES, VERSION
 from fraud_assets.declarations.sources.model import Model as ModelSettings
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Model, Recipe
 from fraud_assets.models.baseline_distribution import distribution
@@ -55,7 +56,7 @@ def train(
     label_delay: timedelta,
     tracking_uri: str,
     cache: Path,
-    lake: str,
+    lake: Lake,
     names: Sequence[str] = NAMES,
     workers: Workers | None = None,
 ) -> TrainingResult:

@@ -8,6 +8,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
 from fraud_assets.watchlists.lists import LISTS
@@ -20,14 +21,14 @@ SHOWN = 20
 def references(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Load each list that a setting names; one that cannot be read does not keep the others."""
     source, here = context.partition_key, settings()
-    create_all(spark.spark_session, here.lake, (TABLE,))
+    create_all(spark.spark_session, Lake.of(here), (TABLE,))
     done: list[Loaded] = []
     failed: list[str] = []
     for each in LISTS.values():
         if not each.place(here):
             continue
         try:
-            done.append(load(each, each.place(here), source, here.lake))
+            done.append(load(each, each.place(here), source, Lake.of(here)))
         except FraudError as error:
             failed.append(str(error))
     facts: dict[str, Any] = {}

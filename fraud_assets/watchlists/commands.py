@@ -9,6 +9,7 @@ from rich.table import Table
 
 from fraud_assets.console import plain
 from fraud_assets.errors import START, FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ def load(
     of = list_named(name)
     if not (place or of.place(settings())):
         raise FraudError(f"{name}: no file; give one, or set FRAUD_{name.upper()}")
-    done = loading.load(of, place or of.place(settings()), named(source).name, settings().lake)
+    done = loading.load(of, place or of.place(settings()), named(source).name, Lake.of(settings()))
     console = plain()
     console.print(
         f"{name} of {source}: {done.changed:,} opened or revised, {done.closed:,} closed, {done.unchanged:,} unchanged"
@@ -65,7 +66,7 @@ def list_(
     from fraud_assets.watchlists.revise import in_force
 
     of = list_named(name)
-    held = revisions(named(source).name, settings().lake)
+    held = revisions(named(source).name, Lake.of(settings()))
     if held is None:
         raise FraudError(f"this lake has no references yet; {START}, then `fraud run references --source {source}`")
     moment = at.replace(tzinfo=UTC) if at else datetime.now(UTC)

@@ -10,6 +10,7 @@ import polars as pl
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
 from fraud_assets.lake import reads, writes
+from fraud_assets.lake.location import Lake
 from fraud_assets.watchlists.file import Bad, fetched, read
 from fraud_assets.watchlists.lists import List
 from fraud_assets.watchlists.revise import revised
@@ -29,14 +30,14 @@ class Loaded:
     bad: tuple[Bad, ...]
 
 
-def load(of: List, place: str, source: str, lake: str) -> Loaded:
+def load(of: List, place: str, source: str, lake: Lake) -> Loaded:
     """Bring one list of one source up to the file at a path or URL, in one commit.
 
     Raises:
         FraudError: the file cannot be read, its header lacks a column, the table does not exist yet, or somebody else
             loads at the same time.
     """
-    log = reads.opened(TABLE, lake)
+    log = lake.opened(TABLE)
     held = revisions(source, lake, log.version()) if log else None
     if log is None or held is None:
         raise FraudError(
@@ -53,7 +54,7 @@ def load(of: List, place: str, source: str, lake: str) -> Loaded:
     return Loaded(of.name, source, changed.height, closed.height, told.entries.height - changed.height, told.bad)
 
 
-def revisions(source: str, lake: str, version: int | None = None) -> pl.LazyFrame | None:
+def revisions(source: str, lake: Lake, version: int | None = None) -> pl.LazyFrame | None:
     """All that is held for a source, now or in a version; None when the table was never created."""
     frame = reads.scan(TABLE, lake, version)
     return None if frame is None else frame.filter(pl.col("source") == source)

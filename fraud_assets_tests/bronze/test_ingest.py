@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from pyspark.sql import SparkSession
 
@@ -7,6 +5,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
 
@@ -16,7 +15,7 @@ SENT: list[tuple[str | None, str | bytes]] = [("k", '{"a": 1}'), (None, b"\xff\x
 
 
 def test_every_record_arrives_once_byte_for_byte(
-    stack: Settings, spark: SparkSession, tables: Path, topic: str
+    stack: Settings, spark: SparkSession, tables: Lake, topic: str
 ) -> None:
     stream = named("cards").transactions.model_copy(update={"topic": topic})
     ensure_topics(stack.kafka, [topic], partitions=1)
@@ -24,10 +23,10 @@ def test_every_record_arrives_once_byte_for_byte(
         out.send(topic, SENT)
 
     def take() -> int:
-        return ingest(spark, "cards", stream, bronze.TRANSACTIONS, str(tables), stack.kafka, 3).records
+        return ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3).records
 
     assert [take(), take()] == [4, 0]
-    frame = reads.scan(bronze.TRANSACTIONS, str(tables))
+    frame = reads.scan(bronze.TRANSACTIONS, tables)
     assert frame is not None
     held = frame.sort("offset").collect()
     assert held["value"].to_list() == [v.encode() if isinstance(v, str) else v for _, v in SENT]

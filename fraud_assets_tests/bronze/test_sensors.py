@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -10,6 +9,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.bronze.watch import Backoff
 from fraud_assets.declarations.sources.source import Source, named
 from fraud_assets.declarations.tables import bronze
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
@@ -43,7 +43,7 @@ def reason(result: dg.SensorResult) -> str:
 
 
 def test_a_lost_broker_is_named_and_asked_less_and_less(
-    cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch
+    cards: Source, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
 
@@ -66,7 +66,7 @@ def test_a_lost_broker_is_named_and_asked_less_and_less(
 
 @pytest.mark.parametrize("status", [s for s in wiring.IN_FLIGHT if s is not dg.DagsterRunStatus.QUEUED])
 def test_never_two_runs_in_flight(
-    cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus
+    cards: Source, lake: Lake, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus
 ) -> None:
     monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -80,7 +80,7 @@ def test_never_two_runs_in_flight(
 
 
 def test_a_failed_run_is_tried_again_without_new_records(
-    cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch
+    cards: Source, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
     monkeypatch.setattr(sensors.offsets, "committed", lambda *_: {0: 3})
@@ -100,7 +100,7 @@ def test_a_failed_run_is_tried_again_without_new_records(
 
 
 def test_another_sources_run_does_not_hold_this_one_up(
-    cards: Source, lake: Path, monkeypatch: pytest.MonkeyPatch
+    cards: Source, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
     with dg.DagsterInstance.ephemeral() as instance:
@@ -110,7 +110,7 @@ def test_another_sources_run_does_not_hold_this_one_up(
 
 
 @pytest.mark.stack
-def test_records_in_kafka_start_one_run(stack: Settings, spark: SparkSession, cards: Source, tables: Path) -> None:
+def test_records_in_kafka_start_one_run(stack: Settings, spark: SparkSession, cards: Source, tables: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert "do not exist yet" in reason(tick(instance))
 
@@ -123,8 +123,8 @@ def test_records_in_kafka_start_one_run(stack: Settings, spark: SparkSession, ca
         assert [again.run_key for again in tick(instance).run_requests or []] == [request.run_key]
 
         for stream, table in ((cards.transactions, bronze.TRANSACTIONS), (cards.labels, bronze.LABELS)):
-            taken = ingest(spark, "cards", stream, table, str(tables), stack.kafka, 2)
-            location = offsets.checkpoint(table, "cards", str(tables))
+            taken = ingest(spark, "cards", stream, table, tables, stack.kafka, 2)
+            location = offsets.checkpoint(table, "cards", tables)
             ends = offsets.ends(stack.kafka, [stream.topic])[stream.topic]
             assert taken.before == {}
             assert taken.after == offsets.committed(location) == ends

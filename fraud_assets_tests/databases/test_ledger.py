@@ -1,7 +1,6 @@
 """A real PostgreSQL's rows, through its log, a topic and bronze: silver ends as the database's table."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,6 +12,7 @@ from fraud_assets.declarations.sources.source import Source, named
 from fraud_assets.declarations.sources.stream import Time
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
@@ -69,7 +69,7 @@ def mapped(name: str, topic: str, **other: object) -> Source:
     return ledger.model_copy(update={"name": name, "transactions": stream})
 
 
-def assert_as_in(database: Postgres, source: Source, time: str, lake: str, gone: set[str]) -> None:
+def assert_as_in(database: Postgres, source: Source, time: str, lake: Lake, gone: set[str]) -> None:
     """Silver holds the table's rows, but for the one that is not a number, and says which are deleted."""
     names = ["transaction_id", "event_time", "customer_id", "merchant_id", "amount", "currency", "channel"]
     kept = database.rows(
@@ -88,9 +88,9 @@ def assert_as_in(database: Postgres, source: Source, time: str, lake: str, gone:
 
 
 def test_silver_ends_as_the_database_s_table(
-    stack: Settings, spark: SparkSession, tables: Path, topic: str, database: Postgres
+    stack: Settings, spark: SparkSession, tables: Lake, topic: str, database: Postgres
 ) -> None:
-    lake = str(tables)
+    lake = tables
     fields = (*named("ledger").transactions.fields, "settled_at")
     columns = named("ledger").transactions.columns | {"event_time": "settled_at"}
     ledger = mapped("ledger", topic)

@@ -8,6 +8,7 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES, VERSION
 from fraud_assets.declarations.tables import gold
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import append
 from fraud_assets.models import artifact as model
 from fraud_assets.models.baseline_distribution import distribution
@@ -50,6 +51,6 @@ def champion(version: int = 1, threshold: float = 0.5) -> Champion:
     return Champion(version, Card(NAMES, VERSION, threshold, reference), model.to_bytes(fitted))
 
 
-def arrive(rows: pl.DataFrame, lake: str) -> None:
+def arrive(rows: pl.DataFrame, lake: Lake) -> None:
     """Append rows to gold.features."""
     append(gold.FEATURES, rows, lake)

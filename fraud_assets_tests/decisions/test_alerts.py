@@ -9,6 +9,7 @@ from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets_tests.decisions.sample import LARGE, arrive, champion, features
 
@@ -29,7 +30,7 @@ def test_reasons_have_the_digits_that_are_stored():
     assert [reason["value"] for reason in found] == [0.3, 1234.56]
 
 
-def raised(lake: str) -> pl.DataFrame:
+def raised(lake: Lake) -> pl.DataFrame:
     frame = reads.scan(gold.ALERTS, lake)
     assert frame is not None
     return frame.sort("transaction_id").collect()
@@ -39,13 +40,13 @@ def raised(lake: str) -> pl.DataFrame:
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
 def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batch):
     monkeypatch.setattr(increments, "BATCH", batch)
-    at = str(tables)
+    at = tables
     arrive(features(200, "a"), at)
     stored = reads.scan(gold.FEATURES, at)
     assert stored is not None
     large = stored.filter(pl.col("amount") > LARGE).sort("transaction_id").collect()
     score("cards", champion(), in_force(), at)
-    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99")  # what was known stays
+    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99")  # what was known stays
     assert raise_alerts("cards", champion, at).written > 0
     made = raised(at)
     assert made["transaction_id"].to_list() == large["transaction_id"].to_list()
@@ -60,7 +61,7 @@ def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batc
 
 @pytest.mark.stack
 def test_nothing_new_and_nothing_flagged_write_nothing(tables):
-    at = str(tables)
+    at = tables
     arrive(features(50, "a"), at)
     score("cards", champion(), in_force(), at)
     raise_alerts("cards", champion, at)
@@ -75,7 +76,7 @@ def test_nothing_new_and_nothing_flagged_write_nothing(tables):
 
 @pytest.mark.stack
 def test_reasons_come_from_the_model_that_decided(tables):
-    at, asked = str(tables), []
+    at, asked = tables, []
     for version in (1, 2):
         arrive(features(100, f"v{version}"), at)
         score("cards", champion(version), in_force(), at)

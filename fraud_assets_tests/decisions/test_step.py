@@ -8,6 +8,7 @@ from fraud_assets.decisions.step import score
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import Card, Champion
 from fraud_assets_tests.decisions.sample import arrive, champion, features
@@ -17,10 +18,10 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def at(tables):
-    return str(tables)
+    return tables
 
 
-def scores(lake: str) -> pl.DataFrame:
+def scores(lake: Lake) -> pl.DataFrame:
     frame = reads.scan(gold.SCORES, lake)
     assert frame is not None
     return frame.sort("transaction_id").collect()
@@ -72,7 +73,7 @@ def test_a_repaired_feature_changes_no_decision(spark, at):
     arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     before = scores(at)
-    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
     arrive(features(3, "b"), at)
     assert score("cards", champion(version=2), in_force(), at).written == 3
     after = scores(at)
@@ -83,7 +84,7 @@ def test_a_repaired_feature_changes_no_decision(spark, at):
 def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
     arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
-    spark.sql(f"UPDATE delta.`{gold.FEATURES.path(at)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
     taken = score("cards", champion(), in_force(), at)
     assert (taken.written, taken.decisions, taken.versions == "nothing new") == (0, {}, False)
     assert score("cards", champion(), in_force(), at).versions == "nothing new"

@@ -28,7 +28,7 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with every table and no rows, to copy."""
     lake = tmp_path_factory.mktemp("faults") / "empty"
     lake.mkdir()
-    own.spark(lambda session: create_all(session, str(lake), (*TABLES, *READ)))
+    own.spark(lambda session: create_all(session, lake, (*TABLES, *READ)))
     return lake
 
 

@@ -29,6 +29,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.features import step as features
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step as silver_step
 from fraud_assets.silver.account import account
@@ -57,34 +58,34 @@ Step = Callable[[SparkSession, str, str], object]
 """What a step does, given Spark, the lake and Kafka's address."""
 
 
-def _bronze(spark: SparkSession, lake: str, kafka: str) -> None:
+def _bronze(spark: SparkSession, lake: Lake, kafka: str) -> None:
     for stream, (table, _) in silver_step.STREAMS.items():
         ingest(spark, "cards", getattr(CARDS, stream), table, lake, kafka, BATCH)
 
 
-def _silver(spark: SparkSession, lake: str, kafka: str) -> None:
+def _silver(spark: SparkSession, lake: Lake, kafka: str) -> None:
     for stream in silver_step.STREAMS:
         silver_step.refine(spark, CARDS, stream, lake)
 
 
-def _features(spark: SparkSession, lake: str, kafka: str) -> None:
+def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
     features.compute(spark, CARDS, lake, pipeline.HELD_ROWS)
 
 
-def _scores(spark: SparkSession, lake: str, kafka: str) -> None:
+def _scores(spark: SparkSession, lake: Lake, kafka: str) -> None:
     scoring.score("cards", champion(threshold=0.0), in_force(), lake)
 
 
-def _alerts(spark: SparkSession, lake: str, kafka: str) -> None:
+def _alerts(spark: SparkSession, lake: Lake, kafka: str) -> None:
     alerts.raise_alerts("cards", lambda _: champion(threshold=0.0), lake)
 
 
-def _summaries(spark: SparkSession, lake: str, kafka: str) -> None:
+def _summaries(spark: SparkSession, lake: Lake, kafka: str) -> None:
     for summary in (HOURLY, CUSTOMERS, MERCHANTS):
         summarise(spark, "cards", summary, lake)
 
 
-def _windows(spark: SparkSession, lake: str, kafka: str) -> None:
+def _windows(spark: SparkSession, lake: Lake, kafka: str) -> None:
     activity.aggregate(spark, "cards", lake)
 
 
@@ -163,15 +164,15 @@ class Stand:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(alone).result()
 
-    def run(self, step: str, lake: Path) -> None:
+    def run(self, step: str, lake: Lake) -> None:
         """One step."""
-        self.spark(lambda session: STEPS[step](session, str(lake), self.settings.kafka))
+        self.spark(lambda session: STEPS[step](session, lake, self.settings.kafka))
 
-    def process(self, step: str, lake: Path) -> subprocess.Popen[bytes]:
+    def process(self, step: str, lake: Lake) -> subprocess.Popen[bytes]:
         """One step in a process of its own, which may be killed."""
-        return subprocess.Popen([sys.executable, "-m", __name__, str(self.settings.runtime), step, str(lake)])
+        return subprocess.Popen([sys.executable, "-m", __name__, str(self.settings.runtime), step, lake])
 
-    def refresh(self, lake: Path) -> None:
+    def refresh(self, lake: Lake) -> None:
         """Every step in its turn."""
         for step in STEPS:
             self.run(step, lake)
@@ -191,7 +192,7 @@ def stand(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[Stand
 
 def _own(runtime: Path, mlflow: str = "") -> Settings:
     here = {f"{name.lower()}_port": port for name, port in ports(runtime).items()}
-    lake = str(runtime / "lake")
+    lake = Lake(str(runtime / "lake"))
     return Settings(runtime=runtime, lake=lake, mlflow_tracking_uri=mlflow, **here)  # type: ignore[arg-type]
 
 
@@ -218,9 +219,9 @@ class Moment:
     table: Table
     files: str
 
-    def seen(self, lake: Path) -> set[Path]:
+    def seen(self, lake: Lake) -> set[Path]:
         """The files of the kind that are there."""
-        return set(Path(self.table.path(str(lake))).glob(self.files))
+        return set(Path(lake.path(self.table)).glob(self.files))
 
 
 def writing(table: Table) -> Moment:
@@ -234,7 +235,7 @@ def committed(table: Table) -> Moment:
 
 
 @contextmanager
-def struck(lake: Path, moment: Moment, strike: Callable[[], None]) -> Iterator[None]:
+def struck(lake: Lake, moment: Moment, strike: Callable[[], None]) -> Iterator[None]:
     """The block is struck at the moment, which must come, and fails, unless it was as good as done."""
     before, over, struck = moment.seen(lake), threading.Event(), threading.Event()
 
@@ -259,11 +260,11 @@ def struck(lake: Path, moment: Moment, strike: Callable[[], None]) -> Iterator[N
     assert struck.is_set(), f"{moment} never came"
 
 
-def contents(lake: Path, tables: Sequence[Table] = TABLES) -> dict[str, pl.DataFrame]:
+def contents(lake: Lake, tables: Sequence[Table] = TABLES) -> dict[str, pl.DataFrame]:
     """The tables, each in the order of its key, without the times of writing."""
     held = {}
     for table in tables:
-        frame = reads.scan(table, str(lake))
+        frame = reads.scan(table, lake)
         assert frame is not None, f"{table.full_name} does not exist"
         kept = frame.select(name for name in table.column_names if name not in CLOCK)
         held[table.full_name] = kept.collect().sort(KEYS[table.full_name])
@@ -279,7 +280,7 @@ class Difference:
     changed: tuple[str, ...]
 
 
-def difference(lake: Path, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> Difference:
+def difference(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> Difference:
     """How the tables of a lake differ from a clean one's; rows are known by their keys."""
     lost, doubled, changed = 0, 0, []
     for table, held in contents(lake, tables).items():
@@ -294,11 +295,11 @@ def difference(lake: Path, clean: Mapping[str, pl.DataFrame], tables: Sequence[T
     return Difference(lost, doubled, tuple(changed))
 
 
-def assert_same(lake: Path, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> None:
+def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> None:
     """The lake holds what a clean one does, and every record is accounted for."""
     for table, held in contents(lake, tables).items():
         assert_frame_equal(held, clean[table], rel_tol=1e-9)
-    assert all(stream.balanced for stream in account("cards", str(lake)))
+    assert all(stream.balanced for stream in account("cards", lake))
 
 
 if __name__ == "__main__":

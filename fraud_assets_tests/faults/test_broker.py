@@ -10,6 +10,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.bronze.offsets import ends
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets_tests.faults.stand import CARDS, Stand, committed, struck
 
@@ -25,7 +26,7 @@ def test_a_killed_broker_loses_nothing_and_doubles_nothing(own: Stand, faulty: P
     assert sorted(arrived) == list(range(2 * HALF))
 
 
-def struck_in_traffic(own: Stand, lake: Path, topic: str) -> list[int]:
+def struck_in_traffic(own: Stand, lake: Lake, topic: str) -> list[int]:
     """Bronze's values when the numbers up to twice `HALF` were sent, each once, and the broker killed meanwhile."""
     servers, stream = own.settings.kafka, CARDS.transactions.model_copy(update={"topic": topic})
     ensure_topics(servers, [topic])
@@ -36,7 +37,7 @@ def struck_in_traffic(own: Stand, lake: Path, topic: str) -> list[int]:
                 out.send(topic, [(str(number), str(number))])
 
     def take() -> None:
-        own.spark(lambda spark: ingest(spark, "cards", stream, bronze.TRANSACTIONS, str(lake), servers, AT_MOST))
+        own.spark(lambda spark: ingest(spark, "cards", stream, bronze.TRANSACTIONS, lake, servers, AT_MOST))
 
     send(0)
     sending = threading.Thread(target=send, args=(HALF,))
@@ -50,6 +51,6 @@ def struck_in_traffic(own: Stand, lake: Path, topic: str) -> list[int]:
     own.whole(["kafka"])
     sending.join()
     take()
-    taken = reads.scan(bronze.TRANSACTIONS, str(lake))
+    taken = reads.scan(bronze.TRANSACTIONS, lake)
     assert taken is not None
     return taken.select(pl.col("value").cast(pl.String).cast(pl.Int64)).collect()["value"].to_list()

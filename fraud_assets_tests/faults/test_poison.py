@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,6 +15,7 @@ from fraud_assets.bronze.ingest import ingest
 from fraud_assets.declarations.sources.source import catalogue, named
 from fraud_assets.declarations.tables import Table, bronze, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
@@ -44,10 +44,10 @@ def poisoned(stack: Settings, topic: str) -> Iterator[str]:
 
 
 def test_each_poisoned_record_is_where_it_belongs(
-    stack: Settings, spark: SparkSession, tables: Path, poisoned: str, monkeypatch: pytest.MonkeyPatch
+    stack: Settings, spark: SparkSession, tables: Lake, poisoned: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = named("cards").transactions.model_copy(update={"topic": poisoned})
-    taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, str(tables), stack.kafka, 1_000_000)
+    taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 1_000_000)
     assert taken.records == len(cards())
     other = shutil.copytree(tables, tables.parent / "other")
     run(spark, tables)
@@ -59,29 +59,29 @@ def test_each_poisoned_record_is_where_it_belongs(
     assert_frame_equal(payments(tables), payments(other))
 
 
-def payments(lake: Path) -> pl.DataFrame:
+def payments(lake: Lake) -> pl.DataFrame:
     """What silver took, without the times of writing."""
     return rows(silver.TRANSACTIONS, lake).drop("ingested_at", "processed_at").sort("offset")
 
 
-def misplaced(lake: Path, sent: list[Poison]) -> dict[str, list[str]]:
+def misplaced(lake: Lake, sent: list[Poison]) -> dict[str, list[str]]:
     """The records that quarantine has with other reasons than it should, none for those not in it."""
     reasons = dict(rows(silver.QUARANTINE, lake).select("offset", "reasons").iter_rows())
     found = {poison: reasons.get(offset, []) for offset, poison in enumerate(sent)}
     return {poison.name: why for poison, why in found.items() if sorted(why) != sorted(poison.reasons)}
 
 
-def rows(table: Table, lake: Path) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def rows(table: Table, lake: Lake) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     return frame.collect()
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_no_record_stops_a_source(spark: SparkSession, tables: Path, source: str) -> None:
+def test_no_record_stops_a_source(spark: SparkSession, tables: Lake, source: str) -> None:
     described = named(source)
     for stream in STREAMS:
         values = list(everywhere(getattr(described, stream)))
         send(tables, stream, records(values), source)
-        assert refine(spark, described, stream, str(tables)).read == len(values)
-    assert all(stream.balanced for stream in account(source, str(tables)))
+        assert refine(spark, described, stream, tables).read == len(values)
+    assert all(stream.balanced for stream in account(source, tables))

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from fraud_assets.declarations.tables import silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration.run_client import Run, runs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
@@ -45,7 +46,7 @@ def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.Dat
     assert_same(faulty, clean, [*TABLES, *WRITES["scores"], *WRITES["alerts"]])
 
 
-def struck_in_a_process(own: Stand, step: str, lake: Path) -> None:
+def struck_in_a_process(own: Stand, step: str, lake: Lake) -> None:
     """A step whose process is killed when it has written rows and may not have committed them."""
     process = own.process(step, lake)
     with struck(lake, writing(WRITES[step][0]), process.kill):

@@ -15,6 +15,7 @@ from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features import step
 from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import verdicts
 from fraud_assets.silver.account import account
 from fraud_assets.watchlists.lists import SUSPICIOUS_CARDS
@@ -36,18 +37,18 @@ def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
 
 
-def rows(table: Table, lake: Path) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def rows(table: Table, lake: Lake) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     return frame.collect()
 
 
-def stored(lake: Path) -> pl.DataFrame:
+def stored(lake: Lake) -> pl.DataFrame:
     return rows(gold.FEATURES, lake).sort("transaction_id")
 
 
-def assert_as_computed_at_once(lake: Path) -> None:
-    plan = Plan.of(CARDS).with_references(revisions("cards", str(lake)))
+def assert_as_computed_at_once(lake: Lake) -> None:
+    plan = Plan.of(CARDS).with_references(revisions("cards", lake))
     payments = rows(silver.TRANSACTIONS, lake)
     told = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
     whole = widened(plan.evaluate(payments, told, plan.population(payments.lazy()))).sort("transaction_id")
@@ -59,8 +60,8 @@ def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:
     return payment(number, event_time=at.isoformat(), terminal_id="M", customer_id="C", **other)
 
 
-def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, tables: Path, tmp_path: Path) -> None:
-    file, lake = tmp_path / "cards.csv", str(tables)
+def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, tables: Lake, tmp_path: Path) -> None:
+    file, lake = tmp_path / "cards.csv", tables
     send(tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
     send(tables, "transactions", records([on_day(2, 4)]))
     run(spark, tables)
@@ -101,11 +102,11 @@ def test_labels_wait_lists_repair_and_verdicts_revise(spark: SparkSession, table
     assert all(stream.balanced for stream in account("cards", lake))
 
 
-def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Path) -> None:
+def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Lake) -> None:
     """An earlier version had them: they take what is added, and are changed only where the seventh digit differs."""
-    path = gold.FEATURES.path(str(tables))
+    path = tables.path(gold.FEATURES)
     shutil.rmtree(path)
-    spark.sql(gold.FEATURES.ddl(str(tables)).replace("` float ", "` double "))
+    spark.sql(gold.FEATURES.ddl(tables).replace("` float ", "` double "))
     send(tables, "labels", records([label(1, labelled_at="2026-02-02T00:00:00Z")]))
     send(tables, "transactions", records([on_day(1, 1), on_day(2, 3), on_day(3, 4)]))
     run(spark, tables)

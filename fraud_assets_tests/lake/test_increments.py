@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.features import step as features
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step as silver
 from fraud_assets_tests import pipeline
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
@@ -86,7 +87,7 @@ def at_once(spark: SparkSession, fresh_lakes: Iterator[Path]) -> dict[str, pl.Da
     return held
 
 
-def _assert_same(lake: Path, expected: dict[str, pl.DataFrame]) -> None:
+def _assert_same(lake: Lake, expected: dict[str, pl.DataFrame]) -> None:
     assert_conserved(lake)
     for name, frame in contents(lake).items():
         assert_frame_equal(frame, expected[name], check_exact=False, rel_tol=1e-9, abs_tol=1e-9)
@@ -131,7 +132,7 @@ def test_a_split_on_spark_gives_the_same(
 
 
 def _send_in_parts(
-    spark: SparkSession, lake: Path, at_once: dict[str, pl.DataFrame], cuts: list[float], label_cuts: list[float]
+    spark: SparkSession, lake: Lake, at_once: dict[str, pl.DataFrame], cuts: list[float], label_cuts: list[float]
 ) -> None:
     payments, labels = _sent(seed=1)
     for some, told in zip(_parts(payments, cuts), _parts(labels, label_cuts), strict=True):

@@ -1,21 +1,19 @@
 """The position guards a commit made in this process: an increment is taken once."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
-from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack
 
 
-def test_an_increment_committed_again_or_late_changes_nothing(tables: Path) -> None:
-    lake = str(tables)
+def test_an_increment_committed_again_or_late_changes_nothing(tables: Lake) -> None:
+    lake = tables
     send(tables, "transactions", records([payment(0)]))
     late = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert late is not None
@@ -38,11 +36,11 @@ def test_an_increment_committed_again_or_late_changes_nothing(tables: Path) -> N
     assert reads.count(silver.QUARANTINE, lake, "cards") == 1
 
 
-def test_a_first_reading_needs_no_change_feed(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_a_first_reading_needs_no_change_feed(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     send(tables, "transactions", records([payment(0)]))
     send(tables, "transactions", records([payment(1)], first=1))
-    upstream = DeltaTable(bronze.TRANSACTIONS.path(lake))
+    upstream = lake.log(bronze.TRANSACTIONS)
     upstream.optimize.compact()
     removed = upstream.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     assert removed

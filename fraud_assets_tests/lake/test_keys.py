@@ -1,24 +1,24 @@
 """A key that repeats anywhere in a table is found, whatever is compared at a time."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import keys
+from fraud_assets.lake.location import Lake
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("at_once", [1_000_000, 7])
-def test_repeats_are_counted_by_key_over_all_rows(lake: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+def test_repeats_are_counted_by_key_over_all_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr(keys, "AT_ONCE", at_once)
-    assert keys.repeated(gold.SCORES, str(lake)) == 0
+    assert keys.repeated(gold.SCORES, lake) == 0
     for source, numbers in (("cards", range(50)), ("cards", (0, 7, 7)), ("other", range(10))):
         ids = [f"T{number}" for number in numbers]
         times = [START + timedelta(days=place) for place in range(len(ids))]
         frame = pl.DataFrame({"source": source, "transaction_id": ids, "event_time": times})
-        frame.write_delta(gold.SCORES.path(str(lake)), mode="append")
-    assert keys.repeated(gold.SCORES, str(lake)) == 2
+        frame.write_delta(lake.path(gold.SCORES), mode="append")
+    assert keys.repeated(gold.SCORES, lake) == 2

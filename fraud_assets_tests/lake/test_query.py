@@ -8,6 +8,7 @@ import pytest
 
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import Answer, query
 from fraud_assets_tests.streamlit_app.lake import write
 
@@ -15,13 +16,13 @@ AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def filled(lake: Path) -> str:
+def filled(lake: Lake) -> str:
     rows = {"source": "cards", "topic": "t", "offset": [0, 1], "value": [b"{}", b"\xff"], "kafka_time": [AT, AT]}
-    write(bronze.TRANSACTIONS, str(lake), rows)
-    return str(lake)
+    write(bronze.TRANSACTIONS, lake, rows)
+    return lake
 
 
-def test_a_table_answers_by_its_name_and_as_json(filled: str) -> None:
+def test_a_table_answers_by_its_name_and_as_json(filled: Lake) -> None:
     sql = """select "offset", "value", kafka_time, 'nan'::double as nan, ['inf'::double, 1.5] as floats,
              date '2026-01-02' as day, 170141183460469231731::hugeint as huge,
              2.50::decimal(9, 2) as money, 12.34::float as single, null::float as none, {'a': null} as nested
@@ -54,14 +55,14 @@ def test_a_table_answers_by_its_name_and_as_json(filled: str) -> None:
         ("select * from gold.scores", "gold.scores is empty so far; run `make demo` or `fraud up`"),
     ],
 )
-def test_what_does_not_read_the_lake_is_refused(filled: str, tmp_path: Path, sql: str, said: str) -> None:
+def test_what_does_not_read_the_lake_is_refused(filled: Lake, tmp_path: Path, sql: str, said: str) -> None:
     file = tmp_path / "written"
     with pytest.raises(FraudError, match=f"^query: .*{said}"):
         query(sql.format(file=file, here=__file__), filled)
     assert not file.exists()
 
 
-def test_tables_are_shown_by_the_names_that_a_query_takes(filled: str, tmp_path: Path) -> None:
+def test_tables_are_shown_by_the_names_that_a_query_takes(filled: Lake, tmp_path: Path) -> None:
     assert query("show tables", filled).rows == [("bronze.transactions",)]
     with pytest.raises(FraudError, match="no tables so far; run `make demo`"):
         query("SHOW TABLES;", str(tmp_path / "none"))

@@ -31,7 +31,7 @@ def behind() -> None:
 @pytest.mark.stack
 def test_earlier_runs_are_recorded_once(stack, lake):
     def recorded() -> pl.DataFrame:
-        return reads.scan(gold.PIPELINE_RUNS, str(lake)).collect()
+        return reads.scan(gold.PIPELINE_RUNS, lake).collect()
 
     with dg.DagsterInstance.local_temp(str(lake.parent)) as instance:
 

@@ -55,7 +55,7 @@ def test_the_window_stays_within_the_hour(minute):
 
 @pytest.mark.stack
 def test_each_hour_is_measured_once_a_model(spark, tables):
-    at = str(tables)
+    at = tables
     arrive(features(600, "old", NOON - WINDOW - timedelta(hours=1)), at)
     assert measure("cards", champion(), at).is_empty()  # of an hour that is not over
     arrive(features(600, "now", NOON - timedelta(minutes=5)), at)
@@ -68,4 +68,4 @@ def test_each_hour_is_measured_once_a_model(spark, tables):
     arrive(features(10, "next", NOON + timedelta(hours=1)), at)
     assert measure("cards", champion(), at)["rows"].unique().to_list() == [600]
     assert reads.newest_time(gold.DRIFT, at, "cards") == NOON
-    assert spark.read.format("delta").load(gold.DRIFT.path(at)).count() == len(COMPARED)
+    assert spark.read.format("delta").load(at.path(gold.DRIFT)).count() == len(COMPARED)

@@ -58,7 +58,7 @@ def test_no_runs_are_no_rows():
 
 @pytest.mark.stack
 def test_only_runs_the_table_lacks_are_unknown(spark, lake):
-    at = str(lake)
+    at = lake
     create_all(spark, at, (gold.PIPELINE_RUNS,))
     created = {"r1": moment(99), "r2": moment(199)}
     assert newest("cards", at) is None

@@ -1,13 +1,13 @@
 """The job ``upkeep`` as Dagster runs it: every table, with what was found before and after."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from fraud_assets.declarations.tables import ALL, bronze
 from fraud_assets.definitions import defs
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import MANY
 from fraud_assets_tests.raw import payment, records, send
 from fraud_assets_tests.streamlit_app.lake import write
@@ -15,11 +15,11 @@ from fraud_assets_tests.streamlit_app.lake import write
 pytestmark = pytest.mark.stack
 
 
-def test_the_job_keeps_every_table_and_says_what_it_did(tables: Path) -> None:
+def test_the_job_keeps_every_table_and_says_what_it_did(tables: Lake) -> None:
     for number in range(MANY):
         send(tables, "transactions", records([payment(number)], first=number))
     times = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 31)]
-    write(bronze.LABELS, str(tables), {"topic": "t", "partition": [0, 0], "offset": [5, 5], "kafka_time": times})
+    write(bronze.LABELS, tables, {"topic": "t", "partition": [0, 0], "offset": [5, 5], "kafka_time": times})
     with dg.instance_for_test() as instance:
         result = defs.resolve_job_def("upkeep").execute_in_process(instance=instance, raise_on_error=False)
     (failed,) = [event for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_FAILURE]

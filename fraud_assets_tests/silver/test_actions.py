@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +12,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.actions import By, Chosen, discard, fix, replay
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
@@ -34,25 +34,25 @@ def one(offset: int) -> Chosen:
     return Chosen("cards", (sent(offset),))
 
 
-def states(lake: Path) -> dict[int, str]:
-    frame = cases("cards", str(lake))
+def states(lake: Lake) -> dict[int, str]:
+    frame = cases("cards", lake)
     assert frame is not None
     return dict(frame.select("offset", "state").collect().iter_rows())
 
 
-def bronze_to_silver(spark: SparkSession, lake: Path, values: Sequence[Any], stream: str = "transactions") -> Refined:
+def bronze_to_silver(spark: SparkSession, lake: Lake, values: Sequence[Any], stream: str = "transactions") -> Refined:
     send(lake, stream, records(values))
-    return refine(spark, CARDS, stream, str(lake))
+    return refine(spark, CARDS, stream, lake)
 
 
-def balance(lake: Path, stream: int = 0) -> Account:
-    found = account("cards", str(lake))[stream]
+def balance(lake: Lake, stream: int = 0) -> Account:
+    found = account("cards", lake)[stream]
     assert found.balanced, str(found)
     return found
 
 
-def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(0), payment(1, amount=-5), payment(2, amount=-6), payment(3, amount="x")])
     assert states(tables) == dict.fromkeys((1, 2, 3), State.OPEN)
 
@@ -87,8 +87,8 @@ def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSes
     assert (balance(tables).quarantined, balance(tables).discarded) == (0, 2)
 
 
-def test_a_corrected_mapping_and_a_replay_are_enough(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_a_corrected_mapping_and_a_replay_are_enough(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(0), payment(1, amount="12,50 €"), payment(2, amount="7,00 €"), b"odd"])
     assert replay(Chosen("cards", reason="is not a DOUBLE"), By("ann", "amounts as texts"), lake) == 2
     amount = "replace(regexp_extract(amount, '[0-9.,]+', 0), ',', '.')"
@@ -100,8 +100,8 @@ def test_a_corrected_mapping_and_a_replay_are_enough(spark: SparkSession, tables
     assert balance(tables).silver == 3
 
 
-def test_a_fix_may_make_a_duplicate_or_a_conflict(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_a_fix_may_make_a_duplicate_or_a_conflict(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(0), payment(0, amount=3), payment(0, amount=-1)])
     assert fix(one(1), lambda _, value: (value or b"").replace(b": 3,", b": 10.0,"), ME, lake) == 1
     assert replay(one(2), ME, lake) == 1
@@ -116,8 +116,8 @@ def test_a_fix_may_make_a_duplicate_or_a_conflict(spark: SparkSession, tables: P
     assert (balance(tables).duplicates, balance(tables).quarantined) == (1, 1)
 
 
-def test_each_stream_reads_its_own_records_again(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_each_stream_reads_its_own_records_again(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(0, amount=-1)])
     bronze_to_silver(spark, tables, [label(0, is_fraud="perhaps")], "labels")
     assert fix(one(0), lambda _, value: (value or b"").replace(b"-1", b"1"), ME, lake) == 1
@@ -130,8 +130,8 @@ def test_each_stream_reads_its_own_records_again(spark: SparkSession, tables: Pa
     assert (balance(tables).quarantined, balance(tables, 1).quarantined) == (0, 0)
 
 
-def test_of_two_who_act_at_once_one_is_told(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_of_two_who_act_at_once_one_is_told(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(n, amount=-1) for n in range(3)])
 
     def act(number: int) -> int:
@@ -146,8 +146,8 @@ def test_of_two_who_act_at_once_one_is_told(spark: SparkSession, tables: Path) -
     assert balance(tables).discarded == 3
 
 
-def test_what_cannot_be_done_is_said(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_what_cannot_be_done_is_said(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     bronze_to_silver(spark, tables, [payment(0, amount=-1)])
     with pytest.raises(FraudError, match="cards-transactions/1/7 is not in the quarantine of cards"):
         discard(one(7), ME, lake)

@@ -1,7 +1,6 @@
 """The commands ``fraud quarantine …``, and the sensor that has silver read what they chose, on a lake without Spark."""
 
 import json
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -11,6 +10,7 @@ from fraud_assets.cli import app
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import increments
+from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.silver.replays import waiting
 from fraud_assets.silver.sensors import quarantine_sensor
@@ -22,9 +22,9 @@ OWN = ("--source", "cards")
 
 
 @pytest.fixture
-def held(lake: Path) -> str:
-    write_lake(str(lake), transactions=FIRST)
-    return str(lake)
+def held(lake: Lake) -> str:
+    write_lake(lake, transactions=FIRST)
+    return lake
 
 
 def run(*words: str) -> str:

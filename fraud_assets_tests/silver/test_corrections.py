@@ -20,6 +20,7 @@ from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features import step as features
 from fraud_assets.features.plan import Plan, widened
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
@@ -49,8 +50,8 @@ def world(seed: int) -> list[dict[str, Any]]:
     return told
 
 
-def rows(table: Table, lake: Path) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def rows(table: Table, lake: Lake) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     return frame.collect()
 
@@ -69,8 +70,8 @@ def expected(told: list[dict[str, Any]]) -> pl.DataFrame:
     ).sort("transaction_id")  # fmt: skip
 
 
-def assert_as_in_order(lake: Path, told: list[dict[str, Any]]) -> None:
-    assert all(stream.balanced for stream in account("ledger", str(lake)))
+def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
+    assert all(stream.balanced for stream in account("ledger", lake))
     held = rows(silver.TRANSACTIONS, lake).sort("transaction_id")
     says = held.select(
         "transaction_id",
@@ -114,7 +115,7 @@ def test_any_order_and_any_split_end_as_in_order(
 
 @pytest.mark.slow
 def test_any_order_ends_as_in_order_on_spark(
-    spark: SparkSession, tables: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (step, features):
         monkeypatch.setattr(module, "SMALL", 0)
@@ -122,21 +123,21 @@ def test_any_order_ends_as_in_order_on_spark(
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
-def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Path, seed: int, cuts: list[float]) -> None:
+def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Lake, seed: int, cuts: list[float]) -> None:
     told = world(seed)
     arriving = random.Random(seed).sample(told, len(told))
     places = [0, *sorted(round(cut * len(told)) for cut in cuts), len(told)]
     for begin, end in pairwise(places):
         send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
-        refine(spark, LEDGER, "transactions", str(lake))
-        features.compute(spark, LEDGER, str(lake), pipeline.HELD_ROWS)
+        refine(spark, LEDGER, "transactions", lake)
+        features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
     assert_as_in_order(lake, told)
 
 
-def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, tables: Path) -> None:
+def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, tables: Lake) -> None:
     told = [change("c", 0, 1), change("c", 0, 1), change("r", 0, 5), change("u", 0, 3, amount=13), None]
     send(tables, "transactions", records(told), "ledger")
-    first = refine(spark, LEDGER, "transactions", str(tables))
+    first = refine(spark, LEDGER, "transactions", tables)
     assert (first.written, first.duplicates, first.corrections, first.quarantined) == (1, 1, 2, 1)
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [10.0]
 
@@ -144,19 +145,19 @@ def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(increments, "merge", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            refine(spark, LEDGER, "transactions", str(tables))
-    assert all(stream.balanced for stream in account("ledger", str(tables)))
+            refine(spark, LEDGER, "transactions", tables)
+    assert all(stream.balanced for stream in account("ledger", tables))
     assert sorted(rows(silver.CORRECTIONS, tables)["offset"]) == [2, 3, 5]
     assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [1, 6]
-    assert refine(spark, LEDGER, "transactions", str(tables)).corrected == 1
+    assert refine(spark, LEDGER, "transactions", tables).corrected == 1
     (row,) = rows(silver.TRANSACTIONS, tables).to_dicts()
     assert (row["amount"], row["offset"], row["corrected_at"] is None) == (14.0, 0, False)
-    assert all(stream.balanced for stream in account("ledger", str(tables)))
-    assert refine(spark, LEDGER, "transactions", str(tables)).versions == "nothing new"
+    assert all(stream.balanced for stream in account("ledger", tables))
+    assert refine(spark, LEDGER, "transactions", tables).versions == "nothing new"
 
 
-def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     refine(spark, LEDGER, "transactions", lake)
     assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).written == 4
@@ -172,7 +173,7 @@ def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables
     assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).versions == "nothing new"
 
 
-def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -> None:
+def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -> None:
     told = LEDGER.transactions
     described = told.model_copy(
         update={"fields": [*told.fields, "is_fraud"], "columns": told.columns | {"is_fraud": "is_fraud"}}
@@ -185,8 +186,8 @@ def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Path) -
     ]
     for place, some in enumerate(changes):
         send(tables, "transactions", records(some, place * 3), "ledger")
-        refine(spark, labelled, "transactions", str(tables))
+        refine(spark, labelled, "transactions", tables)
     labels = rows(silver.LABELS, tables).sort("transaction_id", "known_at")
     assert labels.select("transaction_id", "is_fraud").rows() == [("0", False), ("0", True), ("0", False), ("1", False)]
     assert labels.filter(pl.col("transaction_id") == "0")["known_at"].is_unique().all()
-    assert all(stream.balanced for stream in account("ledger", str(tables)))
+    assert all(stream.balanced for stream in account("ledger", tables))

@@ -1,6 +1,5 @@
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,6 +11,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.sources.stream import Time
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import formats
 from fraud_assets.silver.step import refine
 from fraud_assets_tests.raw import records, send
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.stack
 SPARKOV, LEDGER, ULB = named("sparkov_sample"), named("ledger"), named("ulb")
 
 
-def rows(table: Table, lake: Path) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def rows(table: Table, lake: Lake) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     return frame.collect()
 
@@ -37,7 +37,7 @@ def line(number: int, **other: str) -> bytes:
     return ",".join((fields | other).values()).encode()
 
 
-def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables: Path) -> None:
+def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
     unreadable = formats.unreadable(SPARKOV.transactions)
     cases: list[tuple[bytes | None, list[str]]] = [
         (line(0), []),
@@ -53,7 +53,7 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
         (line(8, amt="100001", category="Food"), ["category does not match [a-z_]+", "amount is above 100000"]),
     ]  # fmt: skip
     send(tables, "transactions", records([value for value, _ in cases]), "sparkov_sample")
-    outcome = refine(spark, SPARKOV, "transactions", str(tables))
+    outcome = refine(spark, SPARKOV, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
     assert [reasons.get(offset, []) for offset in range(len(cases))] == [expected for _, expected in cases]
@@ -70,11 +70,11 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
     assert labels["known_at"][0] == datetime(2019, 1, 8, 0, 44, 56, tzinfo=UTC)
 
 
-def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Path) -> None:
+def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([line(0), line(0), line(1, amt="ten")]), "sparkov_sample")
-    assert refine(spark, SPARKOV, "transactions", str(tables)).labelled == 1
+    assert refine(spark, SPARKOV, "transactions", tables).labelled == 1
     send(tables, "transactions", records([line(0), line(2)], first=3), "sparkov_sample")
-    assert refine(spark, SPARKOV, "transactions", str(tables)).labelled == 1
+    assert refine(spark, SPARKOV, "transactions", tables).labelled == 1
     assert sorted(rows(silver.LABELS, tables)["transaction_id"]) == ["T0", "T2"]
 
 
@@ -85,7 +85,7 @@ def change(op: str, number: int, **other: Any) -> dict[str, Any]:
     return {"before": before, "after": after, "source": {"db": "ledger"}, "op": op, "ts_ms": 1_769_947_201_000}
 
 
-def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSession, tables: Path) -> None:
+def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
     unreadable = formats.unreadable(LEDGER.transactions)
     cases: list[tuple[dict[str, Any] | bytes | None, list[str]]] = [
         (change("c", 0), []),
@@ -103,7 +103,7 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
         (change("c", 9, currency="euro"), ["currency does not match [A-Z]{3}"]),
     ]
     send(tables, "transactions", records([value for value, _ in cases]), "ledger")
-    refine(spark, LEDGER, "transactions", str(tables))
+    refine(spark, LEDGER, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
     assert [reasons.get(offset, []) for offset in range(len(cases))] == [expected for _, expected in cases]
@@ -112,12 +112,12 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
     assert set(taken["event_time"]) == {datetime(2026, 2, 1, 12, tzinfo=UTC)}
 
 
-def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Path) -> None:
+def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Lake) -> None:
     sound = dict.fromkeys(ULB.transactions.fields, 1.5) | {"row_number": 1, "Class": 1, "Time": 86_400.5}
     cases = [sound, sound | {"row_number": 2, "V3": "odd"}, {k: v for k, v in sound.items() if k != "V4"}]
     cases[2]["row_number"] = 3
     send(tables, "transactions", records(cases), "ulb")
-    outcome = refine(spark, ULB, "transactions", str(tables))
+    outcome = refine(spark, ULB, "transactions", tables)
     assert rows(silver.QUARANTINE, tables)["reasons"].to_list() == [["signal V3 is not a double but a text"]]
     assert outcome.labelled == 2
     first, third = rows(silver.TRANSACTIONS, tables).sort("transaction_id").to_dicts()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.sources.stream import IN_LINE
 from fraud_assets.declarations.tables import silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver import in_line
 from fraud_assets_tests.streamlit_app.lake import write
 
@@ -39,9 +40,9 @@ def records(*told: tuple[bool | None, float], payment: str = "T", first: int = 0
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def held(lake: Path, **columns: list[Any]) -> str:
-    write(silver.LABELS, str(lake), {"source": ["ledger"] * len(columns["known_at"]), **columns})
-    return str(lake)
+def held(lake: Lake, **columns: list[Any]) -> str:
+    write(silver.LABELS, lake, {"source": ["ledger"] * len(columns["known_at"]), **columns})
+    return lake
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Reference files of three layouts, from file to silver with nothing lost."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +10,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.step import refine
 from fraud_assets.sources.files import records
@@ -30,7 +30,7 @@ SENT = datetime(2026, 3, 1, tzinfo=UTC)
     ],
 )
 def test_every_row_of_a_reference_file_is_a_payment(
-    spark: SparkSession, tables: Path, source: str, file: str, expected: int, frauds: int
+    spark: SparkSession, tables: Lake, source: str, file: str, expected: int, frauds: int
 ) -> None:
     path = REFERENCE / file
     if not path.exists():
@@ -39,17 +39,17 @@ def test_every_row_of_a_reference_file_is_a_payment(
     values = [record.value for record in records(path, described.transactions)]
     _as_bronze(values, source, tables)
 
-    outcome = refine(spark, described, "transactions", str(tables))
+    outcome = refine(spark, described, "transactions", tables)
 
     assert outcome.read == len(values) == expected
     assert (outcome.written, outcome.quarantined, outcome.duplicates) == (expected, 0, 0)
-    labels = reads.scan(silver.LABELS, str(tables))
+    labels = reads.scan(silver.LABELS, tables)
     assert labels is not None
     assert outcome.labelled == expected
     assert labels.select(pl.col("is_fraud").sum()).collect().item() == frauds
 
 
-def _as_bronze(values: list[bytes], source: str, lake: Path) -> None:
+def _as_bronze(values: list[bytes], source: str, lake: Lake) -> None:
     row = pl.int_range(pl.len())
     frame = pl.DataFrame({"value": values}, schema={"value": pl.Binary}).select(
         source=pl.lit(source),
@@ -63,4 +63,4 @@ def _as_bronze(values: list[bytes], source: str, lake: Path) -> None:
         ingested_at=pl.lit(SENT),
     )
     arrow = frame.select(bronze.TRANSACTIONS.column_names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    write_deltalake(bronze.TRANSACTIONS.path(str(lake)), arrow, mode="append")
+    write_deltalake(lake.path(bronze.TRANSACTIONS), arrow, mode="append")

@@ -10,13 +10,14 @@ from fraud_assets.cli import app
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.verdicts import ORIGIN, give
 from fraud_assets_tests.streamlit_app.lake import NOW, write
 
 
 @pytest.fixture
-def labelled(lake: Path) -> Path:
-    write(silver.LABELS, str(lake), {"transaction_id": ["T1"], "is_fraud": [True], "known_at": [NOW]})
+def labelled(lake: Lake) -> Path:
+    write(silver.LABELS, lake, {"transaction_id": ["T1"], "is_fraud": [True], "known_at": [NOW]})
     return lake
 
 
@@ -44,6 +45,6 @@ def test_who_and_why_are_not_blank(labelled: Path) -> None:
         give("cards", "T1", True, "ann", " ", str(labelled))
 
 
-def test_a_lake_without_labels_says_what_to_run(lake: Path) -> None:
+def test_a_lake_without_labels_says_what_to_run(lake: Lake) -> None:
     with pytest.raises(FraudError, match="fraud run refresh --source cards"):
-        give("cards", "T1", True, "ann", "x", str(lake))
+        give("cards", "T1", True, "ann", "x", lake)

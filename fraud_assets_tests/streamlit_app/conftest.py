@@ -20,7 +20,7 @@ def looks_at(monkeypatch):
     """Point this process's settings at a lake, and at a Kafka that is not there."""
 
     def point(lake):
-        monkeypatch.setenv("FRAUD_LAKE", str(lake))
+        monkeypatch.setenv("FRAUD_LAKE", lake)
         monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
         settings.cache_clear()
         st.cache_data.clear()

@@ -15,6 +15,7 @@ from deltalake import write_deltalake
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.lake import increments
+from fraud_assets.lake.location import Lake
 
 SOURCE = "cards"
 DAYS = 90
@@ -43,7 +44,7 @@ _TYPES: Mapping[str, pa.DataType] = {
 }
 
 
-def write(table: Table, lake: str, columns: Mapping[str, Any]) -> None:
+def write(table: Table, lake: Lake, columns: Mapping[str, Any]) -> None:
     """Append rows given by column; columns not given are null."""
     rows = max(len(c) for c in columns.values() if not isinstance(c, str))
     schema = pa.schema([pa.field(c.name, _TYPES[c.type], c.nullable) for c in table.columns])
@@ -56,10 +57,10 @@ def write(table: Table, lake: str, columns: Mapping[str, Any]) -> None:
         else:
             arrays.append(pa.array(value, kind))
     data = pa.table(arrays, schema=schema)
-    write_deltalake(table.path(lake), data, partition_by=list(table.partition_by), mode="append")
+    write_deltalake(lake.path(table), data, partition_by=list(table.partition_by), mode="append")
 
 
-def write_lake(lake: str, transactions: int = 20_000, seed: int = 1) -> None:
+def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
     """Every table the dashboard reads: 90 days of payments ending now, about 2 % of them alerts."""
     rng = np.random.default_rng(seed)
     now = np.datetime64(NOW.replace(tzinfo=None), "us")
@@ -173,7 +174,7 @@ def _plausible(rng: np.random.Generator, feature: str) -> float:
     return float(rng.random()) if "mean_fraud" in feature else float(np.round(rng.gamma(2, 20)))
 
 
-def _write_drift(lake: str, rng: np.random.Generator) -> None:
+def _write_drift(lake: Lake, rng: np.random.Generator) -> None:
     names = [*(f.name for f in FEATURES), "score"]
     for day in range(14, -1, -1):
         end = NOW - timedelta(days=day)
@@ -194,7 +195,7 @@ def _write_drift(lake: str, rng: np.random.Generator) -> None:
         )
 
 
-def _write_operations(lake: str, rng: np.random.Generator, event: np.ndarray) -> None:
+def _write_operations(lake: Lake, rng: np.random.Generator, event: np.ndarray) -> None:
     metrics = ("auc_roc", "average_precision", "card_precision_100", "precision", "recall", "caught")
     for version, base in ((1, 0.0), (2, 0.02)):
         trained = NOW - timedelta(days=14 - 7 * version)

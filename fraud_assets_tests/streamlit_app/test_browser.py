@@ -42,7 +42,7 @@ def serve(tmp_path_factory):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = (tmp_path_factory.mktemp("dashboard") / "log").open("wb")
-        environment = os.environ | {"FRAUD_LAKE": str(lake), "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        environment = os.environ | {"FRAUD_LAKE": lake, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
                                     "PYTHONPATH": str(REPOSITORY)}  # fmt: skip
         command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/server.py")]
         options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
@@ -182,5 +182,5 @@ def test_a_new_version_appears_by_itself(page, serve, tmp_path):
     lake = tmp_path / "lake"
     page.goto(serve(lake))
     expect(page.get_by_text("make demo")).to_be_visible(timeout=30_000)
-    write_lake(str(lake), transactions=500)
+    write_lake(lake, transactions=500)
     expect(_card(page, "Transactions")).to_have_text("500", timeout=20_000)

@@ -128,7 +128,7 @@ def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
 def own_lake(looks_at, written, tmp_path):
     shutil.copytree(written, tmp_path / "lake")
     looks_at(tmp_path / "lake")
-    return str(tmp_path / "lake")
+    return Lake(str(tmp_path / "lake"))
 
 
 def _case(lake, record):

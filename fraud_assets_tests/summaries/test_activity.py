@@ -1,7 +1,6 @@
 """Windows are written once, when they close; the account says where each payment stands."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,6 +10,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.step import refine
 from fraud_assets.summaries.activity import account, aggregate
 from fraud_assets_tests.raw import payment, records, send
@@ -25,9 +25,9 @@ def paid(number: int, minutes: float, customer: str = "C1", **other: Any) -> dic
     return payment(number, event_time=moment, customer_id=customer, **other)
 
 
-def closed(lake: Path, customer: str) -> dict[str, list[tuple[float, float, int]]]:
+def closed(lake: Lake, customer: str) -> dict[str, list[tuple[float, float, int]]]:
     """By span: when each window begins and ends, in minutes from the start, and its payments."""
-    frame = reads.scan(gold.ACTIVITY_WINDOWS, str(lake))
+    frame = reads.scan(gold.ACTIVITY_WINDOWS, lake)
     assert frame is not None
     mine = frame.filter(pl.col("customer_id") == customer).sort("window_start").collect()
     found: dict[str, list[tuple[float, float, int]]] = {}
@@ -37,8 +37,8 @@ def closed(lake: Path, customer: str) -> dict[str, list[tuple[float, float, int]
     return found
 
 
-def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark: SparkSession, tables: Path) -> None:
-    lake = str(tables)
+def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark: SparkSession, tables: Lake) -> None:
+    lake = tables
 
     def arrive(values: list[Any], first: int) -> None:
         send(tables, "transactions", records(values, first))

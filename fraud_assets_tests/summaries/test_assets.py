@@ -1,7 +1,5 @@
 """The job ``summaries`` as Dagster runs it: every summary, every check."""
 
-from pathlib import Path
-
 import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
@@ -10,6 +8,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.definitions import defs
 from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver.step import refine
 from fraud_assets_tests.raw import payment, records, send
@@ -18,9 +17,9 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.mark.slow
-def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, tables: Path) -> None:
+def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([payment(number) for number in range(5)]))
-    refine(spark, named("cards"), "transactions", str(tables))
+    refine(spark, named("cards"), "transactions", tables)
     with dg.instance_for_test() as instance:
         result = defs.resolve_job_def("summaries").execute_in_process(partition_key="cards", instance=instance)
     assert result.success
@@ -29,15 +28,15 @@ def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, ta
     assert all(check.passed for check in checks.values())
     assert checks["activity_windows"].metadata["open"].value == 5
     made = (gold.HOURLY_CATEGORY_SUMMARY, gold.CUSTOMER_PROFILES, gold.MERCHANT_PROFILES)
-    assert [reads.count(table, str(tables), "cards") for table in made] == [1, 3, 4]
+    assert [reads.count(table, tables, "cards") for table in made] == [1, 3, 4]
 
 
-def test_a_lake_without_silver_yet_has_nothing_to_summarise(stack: Settings, lake: Path) -> None:
+def test_a_lake_without_silver_yet_has_nothing_to_summarise(stack: Settings, lake: Lake) -> None:
     with dg.instance_for_test() as instance:
         result = defs.resolve_job_def("summaries").execute_in_process(partition_key="cards", instance=instance)
     assert result.success
     assert all(check.passed for check in result.get_asset_check_evaluations())
-    assert reads.version(silver.TRANSACTIONS, str(lake)) is None
+    assert reads.version(silver.TRANSACTIONS, lake) is None
 
 
 def test_no_decision_waits_for_a_summary() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +12,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments, reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.silver.step import refine
 from fraud_assets.summaries import step
 from fraud_assets.summaries.account import account
@@ -23,20 +23,20 @@ from fraud_assets_tests.raw import change, label, payment, records, send
 pytestmark = pytest.mark.stack
 
 
-def rows(table: Table, lake: Path) -> pl.DataFrame:
-    frame = reads.scan(table, str(lake))
+def rows(table: Table, lake: Lake) -> pl.DataFrame:
+    frame = reads.scan(table, lake)
     assert frame is not None
     return frame.collect()
 
 
 def arrive(
-    spark: SparkSession, lake: Path, payments: list[Any], labels: list[Any] | None = None, source: str = "cards"
+    spark: SparkSession, lake: Lake, payments: list[Any], labels: list[Any] | None = None, source: str = "cards"
 ) -> None:
     for stream, values in (("transactions", payments), ("labels", labels or [])):
         if values:
-            first = reads.count(named_table(stream), str(lake))
+            first = reads.count(named_table(stream), lake)
             send(lake, stream, records(values, first), source)
-            refine(spark, named(source), stream, str(lake))
+            refine(spark, named(source), stream, lake)
 
 
 def named_table(stream: str) -> Table:
@@ -45,13 +45,13 @@ def named_table(stream: str) -> Table:
     return STREAMS[stream][0]
 
 
-def judged(lake: Path) -> pl.DataFrame:
+def judged(lake: Lake) -> pl.DataFrame:
     verdicts = rows(silver.LABELS, lake).sort("known_at").group_by("transaction_id").agg(pl.col("is_fraud").last())
     paid = rows(silver.TRANSACTIONS, lake).filter(pl.col("deleted_at").is_null())
     return paid.join(verdicts, on="transaction_id", how="left")
 
 
-def assert_equals_reference(lake: Path) -> None:
+def assert_equals_reference(lake: Lake) -> None:
     paid = judged(lake)
     count, amounts = pl.len().cast(pl.Int64), pl.col("amount")
     expected = paid.group_by(hour=pl.col("event_time").dt.truncate("1h")).agg(
@@ -75,15 +75,15 @@ def assert_equals_reference(lake: Path) -> None:
         assert_frame_equal(rows(summary.table, lake).select(expected.columns).sort(entity), expected.sort(entity))
 
 
-def everything(spark: SparkSession, lake: Path, source: str = "cards") -> list[int]:
-    return [summarise(spark, source, summary, str(lake)).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
+def everything(spark: SparkSession, lake: Lake, source: str = "cards") -> list[int]:
+    return [summarise(spark, source, summary, lake).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
 
 
 def at(hour: int) -> str:
     return f"2026-02-01T{hour:02}:30:00.000Z"
 
 
-def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark: SparkSession, tables: Path) -> None:
+def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark: SparkSession, tables: Lake) -> None:
     arrive(spark, tables, [payment(n, event_time=at(n % 5)) for n in range(12)], [label(3)])
     assert everything(spark, tables) == [5, 3, 4]
     assert_equals_reference(tables)
@@ -99,11 +99,11 @@ def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark
     assert_equals_reference(tables)
 
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "cards", str(tables)).balanced
+        assert account(table, "cards", tables).balanced
     assert rows(HOURLY.table, tables)["category"].null_count() == 5
 
 
-def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: SparkSession, tables: Path) -> None:
+def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: SparkSession, tables: Lake) -> None:
     told = [change("c", number, number) for number in range(6)]
     arrive(spark, tables, told, source="ledger")
     everything(spark, tables, "ledger")
@@ -113,7 +113,7 @@ def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: 
     everything(spark, tables, "ledger")
     assert_equals_reference(tables)
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "ledger", str(tables)).balanced
+        assert account(table, "ledger", tables).balanced
 
 
 class Interrupted(Exception):
@@ -138,19 +138,19 @@ def dying_before_the_verdicts() -> Iterator[None]:
             yield
 
 
-def test_a_run_that_died_between_its_commits_is_completed(spark: SparkSession, tables: Path) -> None:
+def test_a_run_that_died_between_its_commits_is_completed(spark: SparkSession, tables: Lake) -> None:
     arrive(spark, tables, [payment(n, event_time=at(n)) for n in range(4)], [label(1)])
     with dying_before_the_verdicts():
         everything(spark, tables)
     everything(spark, tables)
     assert_equals_reference(tables)
-    assert account(HOURLY.table, "cards", str(tables)).balanced
+    assert account(HOURLY.table, "cards", tables).balanced
 
 
-def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: Path) -> None:
+def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: Lake) -> None:
     arrive(spark, tables, [payment(n) for n in range(3)])
-    summarise(spark, "cards", HOURLY, str(tables))
-    path = HOURLY.table.path(str(tables))
+    summarise(spark, "cards", HOURLY, tables)
+    path = tables.path(HOURLY.table)
     spark.read.format("delta").load(path).write.format("delta").mode("append").save(path)
-    found = account(HOURLY.table, "cards", str(tables))
+    found = account(HOURLY.table, "cards", tables)
     assert (found.payments, found.summarised, found.balanced) == (3, 6, False)

@@ -17,6 +17,7 @@ from fraud_assets.declarations.sources.model import Model
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings, settings
 from fraud_assets.training.dataset import pinned, training_set
 from fraud_assets.training.train import train
@@ -32,13 +33,13 @@ def run(*words: str) -> str:
     return result.stdout
 
 
-def fill(lake: Path, source: str) -> None:
+def fill(lake: Lake, source: str) -> None:
     for table, rows in zip((gold.FEATURES, silver.LABELS), payments(6_000), strict=True):
-        write_deltalake(table.path(str(lake)), rows.with_columns(source=pl.lit(source)).to_arrow(), mode="append")
+        write_deltalake(lake.path(table), rows.with_columns(source=pl.lit(source)).to_arrow(), mode="append")
 
 
 @pytest.fixture
-def source(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def source(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A source of this test's own, so that no other has models of it; like cards."""
     name, folder = f"test_{uuid.uuid4().hex[:8]}", lake.parent / "sources"
     folder.mkdir()
@@ -51,16 +52,16 @@ def source(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     catalogue.cache_clear()
 
 
-def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path, source: str) -> None:
+def test_a_life_of_models(mlflow_server: Settings, lake: Lake, tmp_path: Path, source: str) -> None:
     own = ("--source", source)
     with pytest.raises(FraudError, match="has no models yet; train one: fraud run train"):
         run("list", *own)
     with pytest.raises(FraudError, match="has no champion yet; train one: fraud run train"):
         run("card", *own)
     fill(lake, source)
-    data = training_set(source, pinned(str(lake)), str(lake), NAMES, 100_000)
+    data = training_set(source, pinned(lake), lake, NAMES, 100_000)
     for names in (NAMES, ["amount"]):
-        train(data, Model(average_precision_floor=0), DELAY, mlflow_server.mlflow, tmp_path, str(lake), names)
+        train(data, Model(average_precision_floor=0), DELAY, mlflow_server.mlflow, tmp_path, lake, names)
 
     challenger, champion = json.loads(run("list", *own, "--json"))
     assert (champion["version"], champion["aliases"], champion["refusal"]) == (1, ["champion"], None)
@@ -80,7 +81,7 @@ def test_a_life_of_models(mlflow_server: Settings, lake: Path, tmp_path: Path, s
     assert pl.read_parquet(file).equals(data.ordered().collect())
 
 
-def test_a_search_prints_a_section_for_the_sources_file(mlflow_server: Settings, lake: Path) -> None:
+def test_a_search_prints_a_section_for_the_sources_file(mlflow_server: Settings, lake: Lake) -> None:
     fill(lake, "cards")
     with pytest.raises(FraudError, match="give --trials N, --minutes M or both"):
         run("search")

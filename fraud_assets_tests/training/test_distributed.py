@@ -31,9 +31,9 @@ RECIPE = Recipe("xgboost", PLAIN.parameters)
 @pytest.fixture
 def left(tmp_path: Path) -> TrainingSet:
     """Rows that stay in the lake."""
-    lake, source = str(tmp_path / "lake"), f"test-{uuid.uuid4().hex[:8]}"
+    lake, source = Lake(str(tmp_path / "lake")), f"test-{uuid.uuid4().hex[:8]}"
     for table, rows in zip((gold.FEATURES, silver.LABELS), payments(), strict=True):
-        write_deltalake(table.path(lake), rows.with_columns(source=pl.lit(source)).to_arrow())
+        write_deltalake(lake.path(table), rows.with_columns(source=pl.lit(source)).to_arrow())
     return training_set(source, pinned(lake), lake, FEW, held=1)
 
 
@@ -62,7 +62,7 @@ def test_a_training_of_many_payments_goes_to_the_workers(
     stack: Settings, spark: SparkSession, left: TrainingSet, tmp_path: Path
 ) -> None:
     workers = Workers(lambda: spark, 2, above=1_000)
-    result = train(left, PLAIN, DELAY, stack.mlflow, tmp_path, str(tmp_path / "lake"), FEW, workers)
+    result = train(left, PLAIN, DELAY, stack.mlflow, tmp_path, Lake(str(tmp_path / "lake")), FEW, workers)
     champion = load_champion(left.source, stack.mlflow, tmp_path)
     assert champion is not None
     assert result.rows["train"] > 5_000

@@ -13,6 +13,7 @@ from fraud_assets.declarations.sources.model import Retrain
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.definitions import defs
+from fraud_assets.lake.location import Lake
 from fraud_assets.training.retraining import AT_MOST_EVERY, Observation, decide, observe
 from fraud_assets.training.sensors import retraining_sensor
 
@@ -44,12 +45,12 @@ def test_no_model_is_trained_twice_a_day() -> None:
     assert decide(replace(SEEN, drift=None), Retrain(drift=0.1), NOW).run_key is None
 
 
-def write(table: Table, rows: pl.DataFrame, lake: Path) -> None:
-    write_deltalake(table.path(str(lake)), rows.with_columns(source=pl.lit("cards")).to_arrow(), mode="append")
+def write(table: Table, rows: pl.DataFrame, lake: Lake) -> None:
+    write_deltalake(lake.path(table), rows.with_columns(source=pl.lit("cards")).to_arrow(), mode="append")
 
 
 @pytest.fixture
-def trained(lake: Path) -> Path:
+def trained(lake: Lake) -> Path:
     """A lake whose newest model, version 2, was tested until nine days ago: labels of two days ago are new to it."""
     test_end = TRAINED - timedelta(days=7)
     models = pl.DataFrame({"model_version": [1, 2], "computed_at": [TRAINED - AT_MOST_EVERY, TRAINED]})
@@ -66,8 +67,8 @@ def test_what_the_lake_says(trained: Path) -> None:
     assert observe(named("cards"), str(trained)) == Observation("cards", 2, TRAINED, 2, 0.3, "score")
 
 
-def test_before_the_first_model_nothing_is_seen(lake: Path) -> None:
-    assert observe(named("cards"), str(lake)) is None
+def test_before_the_first_model_nothing_is_seen(lake: Lake) -> None:
+    assert observe(named("cards"), lake) is None
     with dg.build_sensor_context() as context:
         result = retraining_sensor("train").evaluate_tick(context)
     assert "cards: no model yet" in str(result.skip_message)

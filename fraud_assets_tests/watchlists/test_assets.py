@@ -7,6 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.definitions import defs
+from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
 from fraud_assets.settings import settings
 
@@ -24,7 +25,7 @@ def run(**given: str) -> dg.ExecuteInProcessResult:
     return result
 
 
-def test_the_job(spark: SparkSession, lake: Path, tmp_path: Path) -> None:
+def test_the_job(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
     (tmp_path / "cards.csv").write_text("customer_id\nC1\n\n,\n")
     (tmp_path / "countries.csv").write_text("start,end,country\n10.0.0.0,10.0.0.255,DE\n")
     given = {"suspicious_cards": str(tmp_path / "cards.csv"), "ip_countries": str(tmp_path / "countries.csv")}
@@ -38,7 +39,7 @@ def test_the_job(spark: SparkSession, lake: Path, tmp_path: Path) -> None:
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
     assert not run(**given, blocked_ips=str(tmp_path / "nowhere.csv")).success
-    held = query("select list, entry, valid_to from silver.references order by 1", str(lake)).rows
+    held = query("select list, entry, valid_to from silver.references order by 1", lake).rows
     assert held == [("ip_countries", "10.0.0.0-10.0.0.255", None), ("suspicious_cards", "C1", None)]
 
     assert run().success  # no list is set

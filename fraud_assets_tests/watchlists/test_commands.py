@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from fraud_assets.cli import app
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.watchlists.load import TABLE
 from fraud_assets_tests.streamlit_app.lake import write
@@ -19,11 +20,11 @@ def fraud(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def made(lake: Path) -> Path:
+def made(lake: Lake) -> Path:
     """A lake with the table, which has an entry of another source."""
     then = [datetime(2026, 1, 1, tzinfo=UTC)]
     times = dict.fromkeys(("valid_from", "known_at", "loaded_at"), then)
-    write(TABLE, str(lake), {"source": "other", "list": "blocked_ips", "entry": ["10.0.0.9"], **times})
+    write(TABLE, lake, {"source": "other", "list": "blocked_ips", "entry": ["10.0.0.9"], **times})
     return lake
 
 
@@ -79,7 +80,7 @@ def test_a_file_without_the_list_s_column_changes_nothing(made: Path, tmp_path: 
     assert str(error) == "blocked_ips: the header has no column ip; found: address"
 
 
-def test_a_lake_without_references_says_what_to_run(lake: Path, tmp_path: Path) -> None:
+def test_a_lake_without_references_says_what_to_run(lake: Lake, tmp_path: Path) -> None:
     (tmp_path / "ips.csv").write_text("ip\n")
     for arguments in (("load", "blocked_ips", str(tmp_path / "ips.csv")), ("list", "blocked_ips")):
         assert "fraud run references --source cards" in str(fraud(*arguments).exception)

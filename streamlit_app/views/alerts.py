@@ -9,6 +9,7 @@ import streamlit as st
 
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver.verdicts import give
 from streamlit_app import data, look, parts
@@ -203,7 +204,7 @@ def _verdict(transaction_id: str, source: str, labels: Snapshot | None) -> None:
         st.warning("Say who you are and why; both are kept with the verdict.")
         return
     try:
-        give(source, transaction_id, fraud, who, why, settings().lake)
+        give(source, transaction_id, fraud, who, why, Lake.of(settings()))
     except FraudError as error:
         st.warning(parts.literal(str(error)))
         return

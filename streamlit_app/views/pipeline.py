@@ -11,6 +11,7 @@ from fraud_assets.bronze import offsets
 from fraud_assets.declarations.sources.document import SourceError
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import ALL, Table, bronze, gold, silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring.latency import STAGES, Latency, Stage, latency
 from fraud_assets.settings import settings
 from streamlit_app import data, look, parts
@@ -56,7 +57,7 @@ def _lag(source: str) -> tuple[int | None, str]:
         end = offsets.ends(here.kafka, [topic], timeout=1.0)[topic]
     except (offsets.BrokerUnreachable, SourceError) as error:
         return None, str(error)
-    read = offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source, here.lake))
+    read = offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source, Lake.of(here)))
     return offsets.lag(end, read), f"topic {topic} at {here.kafka}"
 
 

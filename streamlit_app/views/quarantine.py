@@ -8,6 +8,7 @@ import streamlit as st
 
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver import actions
 from fraud_assets.silver.account import Account, account
@@ -26,7 +27,7 @@ _COUNT = st.column_config.NumberColumn(format="localized")
 
 @cached
 def _accounts(held: data.Cases) -> list[Account]:
-    return account(held.source, settings().lake)
+    return account(held.source, Lake.of(settings()))
 
 
 @cached
@@ -124,7 +125,7 @@ def _table(rows: pl.DataFrame) -> None:
 
 
 def _detail(source: str, record: Id) -> None:
-    frame = cases(source, settings().lake)
+    frame = cases(source, Lake.of(settings()))
     found = None if frame is None else chosen(frame, (record,)).collect()
     if found is None or found.is_empty():
         return
@@ -132,7 +133,7 @@ def _detail(source: str, record: Id) -> None:
     st.subheader("Record in detail", anchor="detail")
     with st.container(border=True):
         st.text(f"{record}, {case['stream']}, sent {look.moment(case['kafka_time'])}: {case['state']}")
-        for event in history(source, record, settings().lake).iter_rows(named=True):
+        for event in history(source, record, Lake.of(settings())).iter_rows(named=True):
             by = f" by {event['who']}: {event['why']}" if event.get("who") else ""
             patch = f" with {event['expression']}" if event.get("expression") else ""
             st.text(f"{look.moment(event['at'])} {event['what']}{patch}{by}")
@@ -172,7 +173,7 @@ def _act(source: str, record: Id, case: dict[str, Any]) -> None:
         return
     one = which == _THIS
     wanted = actions.Chosen(source, (record,)) if one else actions.Chosen(source, reason=which)
-    by, lake = actions.By(who.strip(), why), settings().lake
+    by, lake = actions.By(who.strip(), why), Lake.of(settings())
     if fixed and not (one or expression):
         st.warning("An edited record is one record; give a patch to fix them all.")
     elif fixed:
@@ -185,7 +186,7 @@ def _act(source: str, record: Id, case: dict[str, Any]) -> None:
 
 def _fix(wanted: actions.Chosen, edited: str, expression: str, by: actions.By) -> int:
     edit = patching(named(wanted.source), [expression]) if expression else lambda *_: edited.encode()
-    return actions.fix(wanted, edit, by, settings().lake, expression)
+    return actions.fix(wanted, edit, by, Lake.of(settings()), expression)
 
 
 def _do(act: Callable[[], int], told: str) -> None:

@@ -85,18 +85,14 @@ class Table:
             "delta.deletedFileRetentionDuration": f"interval {RETENTION_DAYS} days",
         }
 
-    def path(self, lake: str) -> str:
-        """Where the table lives under the lake's root (a folder or an object-store URL)."""
-        return f"{lake.rstrip('/')}/{self.layer}/{self.name}"
-
-    def ddl(self, lake: str) -> str:
-        """``CREATE TABLE IF NOT EXISTS`` with comments, partitioning and properties."""
+    def ddl(self, path: str) -> str:
+        """``CREATE TABLE IF NOT EXISTS`` at a path, with comments, partitioning and properties."""
         columns = ",\n  ".join(column.ddl for column in self.columns)
         partitioning = f"\nPARTITIONED BY ({', '.join(self.partition_by)})" if self.partition_by else ""
         rendered = ", ".join(f"'{name}' = '{value}'" for name, value in self.properties.items())
         comment = self.description.replace("'", "''")
         return (
-            f"CREATE TABLE IF NOT EXISTS delta.`{self.path(lake)}` (\n  {columns}\n) USING delta{partitioning}\n"
+            f"CREATE TABLE IF NOT EXISTS delta.`{path}` (\n  {columns}\n) USING delta{partitioning}\n"
             f"COMMENT '{comment}'\nTBLPROPERTIES ({rendered})"
         )
 

@@ -1,0 +1,91 @@
+"""Where a lake's tables lie: a folder or an object store, and the handles by which it is read and written.
+
+What belongs here: addresses and how they are opened. What a table holds is read in reads.py and written in writing.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import polars as pl
+import pyarrow.fs as pafs
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
+
+from fraud_assets.declarations.tables import Layer, Table
+from fraud_assets.errors import FraudError
+
+if TYPE_CHECKING:
+    from fraud_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The root of the Delta tables, a folder or a URL, and the options by which its store is reached.
+
+    ``storage_options`` are those of delta-rs and Polars (``AWS_ENDPOINT_URL`` and so on); Spark takes its own from the
+    server's configuration.
+    """
+
+    root: str
+    storage_options: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "Lake":
+        """The lake that the settings name."""
+        return cls(settings.lake, settings.lake_options)
+
+    def path(self, table: Table) -> str:
+        """The address of a table: ``root/layer/name``."""
+        return f"{self.root.rstrip('/')}/{table.layer}/{table.name}"
+
+    def opened(self, table: Table, version: int | None = None) -> DeltaTable | None:
+        """The table's log at its newest (or the given) version; None when the table was never created."""
+        try:
+            return DeltaTable(self.path(table), version=version, storage_options={**self.storage_options})
+        except TableNotFoundError:
+            return None
+
+    def log(self, table: Table, version: int | None = None) -> DeltaTable:
+        """As `opened`, for a table that has to exist.
+
+        Raises:
+            FraudError: the table does not exist.
+        """
+        delta = self.opened(table, version)
+        if delta is None:
+            raise FraudError(f"{table.full_name} does not exist in {self.root}; the job that writes it has not run yet")
+        return delta
+
+    def scan(self, table: Table, version: int | None = None) -> pl.LazyFrame:
+        """The table's rows as a lazy frame, deletion vectors applied.
+
+        Raises:
+            FraudError: the table does not exist.
+        """
+        self.log(table, version)
+        return pl.scan_delta(self.path(table), version=version, storage_options={**self.storage_options})
+
+    def remove(self) -> None:
+        """Remove every table with its files; what else lies at the root stays."""
+        store, root = self._store
+        for layer in Layer:
+            if store.get_file_info(f"{root}/{layer}").type is pafs.FileType.Directory:
+                store.delete_dir(f"{root}/{layer}")
+
+    def files(self, table: Table, under: str = "") -> list[str]:
+        """The files below a table's folder, or a folder of it, as paths relative to the table; none without it."""
+        store, root = self._store
+        base = f"{root}/{table.layer}/{table.name}"
+        below = pafs.FileSelector(f"{base}/{under}".rstrip("/"), allow_not_found=True, recursive=True)
+        return [info.path.removeprefix(f"{base}/") for info in store.get_file_info(below) if info.is_file]
+
+    @cached_property
+    def _store(self) -> tuple[pafs.FileSystem, str]:
+        """The file system of the root, and the root's path in it."""
+        if "://" not in self.root:
+            return pafs.LocalFileSystem(), self.root.rstrip("/")
+        store, root = pafs.FileSystem.from_uri(quote(self.root, safe=":/%"))
+        return store, root.rstrip("/")
