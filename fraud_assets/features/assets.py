@@ -14,7 +14,7 @@ from fraud_assets.settings import settings
 
 
 @wiring.written_by(
-    wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
+    wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.WATCHLISTS), "spark", "polars")
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""

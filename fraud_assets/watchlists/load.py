@@ -1,4 +1,4 @@
-"""Lists into silver.references: fetch, compare with what is held, append the revisions, report bad lines."""
+"""Lists into silver.watchlists: fetch, compare with what is held, append the revisions, report bad lines."""
 
 import csv
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from fraud_assets.watchlists.file import Bad, fetched, read
 from fraud_assets.watchlists.lists import List
 from fraud_assets.watchlists.revise import revised
 
-TABLE = silver.REFERENCES
+TABLE = silver.WATCHLISTS
 
 
 @dataclass(frozen=True)

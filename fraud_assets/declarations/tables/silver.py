@@ -135,9 +135,9 @@ DUPLICATES = Table(
     time="kafka_time",
 )
 
-REFERENCES = Table(
+WATCHLISTS = Table(
     Layer.SILVER,
-    "references",
+    "watchlists",
     "Blocked addresses, suspicious cards and merchants, countries of addresses: each revision of an entry a row",
     (
         SOURCE,

@@ -39,10 +39,10 @@ class Computed:
 
 
 def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> Computed:
-    """Bring gold.features up to date with silver.transactions, silver.labels and silver.references of one source.
+    """Bring gold.features up to date with silver.transactions, silver.labels and silver.watchlists of one source.
 
     Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
-    positions in silver.labels and silver.references follow. A first history of more than ``held_rows`` payments, and
+    positions in silver.labels and silver.watchlists follow. A first history of more than ``held_rows`` payments, and
     any large increment, is computed by Spark's workers.
     """
     plan = Plan.of(source)
@@ -64,13 +64,13 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
 
 def _listed(source: Source, plan: Plan, lake: Lake) -> Increment | None:
     """What references gained, where the source's features read any."""
-    if not plan.lists or lake.opened(silver.REFERENCES) is None:
+    if not plan.lists or lake.opened(silver.WATCHLISTS) is None:
         return None
-    return increments.pending(silver.REFERENCES, gold.FEATURES, source.name, lake)
+    return increments.pending(silver.WATCHLISTS, gold.FEATURES, source.name, lake)
 
 
 def _references(source: Source, lake: Lake) -> pl.LazyFrame | None:
-    return None if lake.opened(silver.REFERENCES) is None else _of(silver.REFERENCES, source, lake)
+    return None if lake.opened(silver.WATCHLISTS) is None else _of(silver.WATCHLISTS, source, lake)
 
 
 def _relisted(listed: Increment | None, source: Source, lake: Lake) -> tuple[datetime | None, int]:
