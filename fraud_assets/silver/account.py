@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.location import Lake
@@ -68,7 +68,9 @@ def _kept(target: Table, source: str, lake: Lake) -> int:
     frame = reads.scan(target, lake)
     if target is not silver.LABELS or frame is None:
         return reads.count(target, lake, source)
-    mine = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(IN_LINE), pl.col("topic").is_not_null())
+    mine = frame.filter(
+        pl.col("source") == source, pl.col("origin").ne_missing(EMBEDDED), pl.col("topic").is_not_null()
+    )
     return int(mine.select(pl.len()).collect().item())
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.declarations.sources.stream import IN_LINE, IS_FRAUD, Stream
+from fraud_assets.declarations.sources.stream import EMBEDDED, IS_FRAUD, Stream
 from fraud_assets.declarations.tables import Table, bronze, silver
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
@@ -121,7 +121,7 @@ def _carry(
             outcome.written += increments.append_here(rows, increment, lake)
         elif increment.target is silver.LABELS:
             later = _rows(parsed, left_out["index"])
-            told = _with(_in_line(kept, later, source, lake), source=source.name, origin=IN_LINE, processed_at=now)
+            told = _with(_in_line(kept, later, source, lake), source=source.name, origin=EMBEDDED, processed_at=now)
             outcome.labelled += increments.append_here(told, increment, lake)
         elif increment.target is silver.QUARANTINE:
             outcome.quarantined += _put_aside(bad, raw, stream, increment, lake)

@@ -1,6 +1,6 @@
 """What each summary says of payments: pure transforms, and by which column new rows tell what to compute again.
 
-Payments come in silver's columns with ``is_fraud`` beside them, null where there is no verdict.
+Payments come in silver's columns with ``is_fraud`` beside them, null where there is no label.
 """
 
 from collections.abc import Callable

@@ -64,8 +64,8 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
     assert len(first["customer_id"]) == 64
     labels = rows(silver.LABELS, tables).sort("transaction_id")
     assert labels.select("transaction_id", "is_fraud", "origin").rows() == [
-        ("T0", False, "in line"),
-        ("T1", True, "in line"),
+        ("T0", False, "embedded"),
+        ("T1", True, "embedded"),
     ]
     assert labels["known_at"][0] == datetime(2019, 1, 8, 0, 44, 56, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fraud_assets.declarations.sources.stream import ANALYST
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
-from fraud_assets.silver.verdicts import ORIGIN
 from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
@@ -68,13 +68,13 @@ def test_overview_s_figures_are_the_lake_s(looks_at, written):
     assert shown["Money at risk"].endswith(" EUR")
 
 
-def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
+def test_a_label_is_given_with_who_and_why(looks_at, written, tmp_path):
     lake = copied(written, tmp_path / "lake")
     looks_at(lake)
     alert = data.newest(gold.ALERTS, SOURCE).rows().select("transaction_id").head(1).collect().item()
 
     def given():
-        return data.newest(silver.LABELS, SOURCE).rows().filter(pl.col("origin") == ORIGIN).collect()
+        return data.newest(silver.LABELS, SOURCE).rows().filter(pl.col("origin") == ANALYST).collect()
 
     test = _page("alerts", alert=alert)
     (fraud,) = (button for button in test.button if button.label == "Fraud")
@@ -89,7 +89,7 @@ def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
     assert not test.exception
     (row,) = given().select("transaction_id", "is_fraud", "who", "why").rows()
     assert row == (alert, True, "ann", "customer denies it")
-    assert any(text.value.endswith("fraud, verdict by ann: customer denies it") for text in test.text)
+    assert any(text.value.endswith("fraud, analyst by ann: customer denies it") for text in test.text)
 
 
 def test_an_alert_s_detail_shows_payment_and_decision(looks_at, written):
