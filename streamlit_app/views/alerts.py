@@ -11,6 +11,7 @@ from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
+from fraud_assets.silver.analyst_labels import add_label
 from streamlit_app import data, look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import alerts as query

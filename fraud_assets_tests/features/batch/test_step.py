@@ -1,4 +1,4 @@
-"""What waits and what comes late, on the real path: labels before their payments, analysts' labels, lists that are revised."""
+"""Labels before their payments and late, analysts' labels, and lists that are revised, on the real path."""
 
 import shutil
 from datetime import UTC, datetime
