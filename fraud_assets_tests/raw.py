@@ -10,7 +10,7 @@ import polars as pl
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import append
+from fraud_assets.lake.writing import append
 from fraud_assets.silver.outcome import STREAMS
 
 SENT = datetime(2026, 3, 1, tzinfo=UTC)

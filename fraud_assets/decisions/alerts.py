@@ -9,7 +9,7 @@ import polars as pl
 
 from fraud_assets.decisions.step import loaded
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 
@@ -34,25 +34,25 @@ def raise_alerts(source: str, model: Callable[[int], Champion], lake: Lake) -> R
     ``model`` gives a model by its version: the reasons are those of the model that decided, and of the features as
     they were when it did, whatever has been repaired since.
     """
-    increment = increments.pending(gold.SCORES, gold.ALERTS, source, lake)
+    increment = cursor.pending(gold.SCORES, gold.ALERTS, source, lake)
     if increment is None:
         return Raised("nothing new", 0)
-    origin = increments.origin(increment, gold.FEATURES, lake)
+    origin = cursor.origin(increment, gold.FEATURES, lake)
     if origin is None:
-        increments.skip(increment, lake)
+        writing.skip(increment, lake)
         return Raised(increment.range, 0)
     flagged = _concat(
-        scored.filter(pl.col("decision") != "approve") for scored in increments.batches(increment, lake, _SCORED)
+        scored.filter(pl.col("decision") != "approve") for scored in reading.read_batches(increment, lake, _SCORED)
     )
     if flagged is None:
-        increments.skip(increment, lake)
+        writing.skip(increment, lake)
         return Raised(increment.range, 0)
     models = {version: model(version) for version in flagged["model_version"].unique()}
-    known = increments.batches(origin, lake, _missing(models, flagged.columns))
+    known = reading.read_batches(origin, lake, _missing(models, flagged.columns))
     features = _concat(some.join(flagged, on="transaction_id", how="semi") for some in known)
     assert features is not None
     alerts = explain(flagged.join(features, on="transaction_id"), models)
-    written = increments.append_here(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
+    written = writing.append_in_process(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
     return Raised(increment.range, written)
 
 

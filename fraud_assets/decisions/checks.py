@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.settings import settings
@@ -21,7 +21,7 @@ def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     """A decision for every payment, once."""
     source, lake = context.partition_key, Lake.of(settings())
     features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
-    waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
+    waiting = cursor.last_read_version(gold.FEATURES, gold.SCORES, source, lake) is None
     yield wiring.check(
         gold.SCORES,
         "complete",

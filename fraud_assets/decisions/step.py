@@ -13,7 +13,7 @@ import polars as pl
 from fraud_assets.decisions.policy import Policy
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import each
@@ -44,7 +44,7 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) ->
     Raises:
         FraudError: the champion needs features that gold.features no longer has.
     """
-    increment = increments.pending(gold.FEATURES, gold.SCORES, source, lake)
+    increment = cursor.pending(gold.FEATURES, gold.SCORES, source, lake)
     if champion is None or increment is None:
         return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
     _require(champion)
@@ -53,14 +53,14 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) ->
     decisions: Counter[str] = Counter()
 
     def decided() -> Iterator[pl.DataFrame]:
-        gained = increments.batches(increment, lake, needed)
+        gained = reading.read_batches(increment, lake, needed)
         loaded(champion.model)  # once, and not by both threads
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for made in each(pool, lambda payments: decide(payments, champion, policy), gained, AT_ONCE):
                 decisions.update(dict(made["decision"].value_counts().iter_rows()))
                 yield made
 
-    written = increments.append_batches(decided(), increment, lake)
+    written = writing.append_batches(decided(), increment, lake)
     return Scored(increment.range, written, champion.version, dict(decisions.most_common()))
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.quarantine import State, cases
@@ -47,7 +47,7 @@ def account(source: str, lake: Lake) -> list[Account]:
     found, standing = [], _standing(source, lake)
     for stream, (upstream, target) in STREAMS.items():
         made = all(lake.opened(table) for table in (upstream, target))
-        version = increments.taken(upstream, target, source, lake) if made else None
+        version = cursor.last_read_version(upstream, target, source, lake) if made else None
         found.append(
             Account(
                 stream,

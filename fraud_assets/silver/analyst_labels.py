@@ -7,7 +7,7 @@ import polars as pl
 from fraud_assets.declarations.sources.stream import ANALYST
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
-from fraud_assets.lake import reads, writes
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 
 
@@ -35,7 +35,7 @@ def add_label(source: str, transaction_id: str, is_fraud: bool, who: str, why: s
         "who": texts["who"],
         "why": texts["why"],
     }
-    writes.append(silver.LABELS, pl.DataFrame([given]), lake)
+    writing.append(silver.LABELS, pl.DataFrame([given]), lake)
     payments = reads.scan(silver.TRANSACTIONS, lake)
     if payments is None:
         return False

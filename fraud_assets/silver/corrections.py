@@ -12,7 +12,7 @@ from pyspark.sql.window import Window
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.silver.repeats import content
@@ -28,18 +28,18 @@ def taken_from(stream: Stream, table: Table) -> bool:
 
 def apply(spark: SparkSession, source: Source, lake: Lake) -> int:
     """Put what silver.corrections gained over the rows it is newer than; returns how many rows changed."""
-    increment = increments.pending(silver.CORRECTIONS, silver.TRANSACTIONS, source.name, lake)
+    increment = cursor.pending(silver.CORRECTIONS, silver.TRANSACTIONS, source.name, lake)
     if increment is None:
         return 0
-    if increments.size(increment, lake) == 0:
-        increments.skip(increment, lake)
+    if cursor.size(increment, lake) == 0:
+        writing.skip(increment, lake)
         return 0
     every = spark.read.format("delta").option("versionAsOf", increment.last).load(lake.path(silver.CORRECTIONS))
-    gained = increments.read(spark, increment, lake)
+    gained = reading.read_spark(spark, increment, lake)
     told = every.where(F.col("source") == source.name).join(gained, "transaction_id", "left_semi")
     held = spark.read.format("delta").load(lake.path(silver.TRANSACTIONS)).where(F.col("source") == source.name)
     rows = over(held, newest(told).join(gained, COORDINATES, "left_semi"))
-    return increments.merge(spark, rows, increment, lake)
+    return writing.merge_spark(spark, rows, increment, lake)
 
 
 def newest(told: DataFrame) -> DataFrame:

@@ -6,8 +6,8 @@ They reach silver as a further upstream of its step, with the original Kafka coo
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.lake import increments
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake import cursor, reading
+from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import COORDINATES, STREAMS
 
@@ -22,7 +22,7 @@ def rows(increment: Increment, stream: str, lake: Lake) -> pl.DataFrame:
     Of two attempts at one record the newer counts: the other has long failed. As many as people chose at once, so few
     enough for this process.
     """
-    actions = increments.rows(increment, lake, [*_RECORD, "stream", "action"])
+    actions = reading.read_in_process(increment, lake, [*_RECORD, "stream", "action"])
     asked = actions.filter(pl.col("stream") == stream, pl.col("action").is_in(READ_AGAIN))
     return asked.sort("attempt").unique(COORDINATES, keep="last").select(_RECORD)
 
@@ -32,5 +32,5 @@ def waiting(source: str, lake: Lake) -> int:
     return sum(
         rows(increment, stream, lake).height
         for stream, (_, target) in STREAMS.items()
-        if (increment := increments.pending(silver.QUARANTINE_ACTIONS, target, source, lake, stream))
+        if (increment := cursor.pending(silver.QUARANTINE_ACTIONS, target, source, lake, stream))
     )

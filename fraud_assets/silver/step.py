@@ -13,8 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import EMBEDDED, IS_FRAUD, Stream
 from fraud_assets.declarations.tables import Table, bronze, silver
-from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.lake import cursor, reading, reads, writing
+from fraud_assets.lake.cursor import IN_PROCESS_ROWS, Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import corrections, replays
 from fraud_assets.silver.in_line import in_line_labels
@@ -46,15 +46,15 @@ def refine(spark: SparkSession, source: Source, stream: str, lake: Lake) -> Refi
     in_line = (silver.LABELS,) if target is silver.TRANSACTIONS and IS_FRAUD.name in described.columns else ()
     corrected = (silver.CORRECTIONS,) if corrections.taken_from(described, target) else ()
     targets = (target, *in_line, *corrected, silver.QUARANTINE, silver.DUPLICATES)
-    todo = increments.pending_of(upstream, targets, source.name, lake)
+    todo = cursor.pending_by_target(upstream, targets, source.name, lake)
     outcome = Refined(versions=todo[0].range if todo else "nothing new")
     for same in _by_range(todo):
         read = 0
-        for portion in increments.portions(same, PORTION, lake):
+        for portion in cursor.split(same, PORTION, lake):
             sent, raw = _sent(spark, portion[0], lake)
             read += _carry(spark, source, stream, sent, raw, portion, lake, outcome)
         outcome.read = max(outcome.read, read)
-    for same in _by_range(increments.pending_of(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
+    for same in _by_range(cursor.pending_by_target(silver.QUARANTINE_ACTIONS, targets, source.name, lake, stream)):
         again = replays.rows(same[0], stream, lake)
         read = _carry(spark, source, stream, again, [again], same, lake, outcome)
         outcome.replayed = max(outcome.replayed, read)
@@ -72,11 +72,11 @@ def _by_range(todo: list[Increment]) -> list[list[Increment]]:
 def _sent(spark: SparkSession, increment: Increment, lake: Lake) -> tuple[DataFrame | pl.DataFrame, Raw]:
     """The records that bronze gained, each read for the first time; read in this process if they are few."""
     first = pl.lit(0, pl.Int32).alias("attempt")
-    if increments.size(increment, lake) <= SMALL:
-        few = increments.rows(increment, lake, _RAW).with_columns(first)
+    if cursor.size(increment, lake) <= IN_PROCESS_ROWS:
+        few = reading.read_in_process(increment, lake, _RAW).with_columns(first)
         return few, [few]
-    many = increments.read(spark, increment, lake).select(_RAW)
-    return many, (batch.with_columns(first) for batch in increments.batches(increment, lake, _RAW))
+    many = reading.read_spark(spark, increment, lake).select(_RAW)
+    return many, (batch.with_columns(first) for batch in reading.read_batches(increment, lake, _RAW))
 
 
 def _carry(
@@ -93,7 +93,7 @@ def _carry(
     if isinstance(sent, pl.DataFrame):
         if sent.is_empty():
             for increment in todo:
-                increments.skip(increment, lake)
+                writing.skip(increment, lake)
             return 0
         sent = spark.createDataFrame(sent.to_arrow(compat_level=pl.CompatLevel.oldest()))
     target = STREAMS[stream][1]
@@ -118,19 +118,19 @@ def _carry(
     for increment in todo:
         if increment.target is target:
             rows = _with(kept, source=source.name, processed_at=now)
-            outcome.written += increments.append_here(rows, increment, lake)
+            outcome.written += writing.append_in_process(rows, increment, lake)
         elif increment.target is silver.LABELS:
             later = _rows(parsed, left_out["index"])
             told = _with(_in_line(kept, later, source, lake), source=source.name, origin=EMBEDDED, processed_at=now)
-            outcome.labelled += increments.append_here(told, increment, lake)
+            outcome.labelled += writing.append_in_process(told, increment, lake)
         elif increment.target is silver.QUARANTINE:
             outcome.quarantined += _put_aside(bad, raw, stream, increment, lake)
         elif increment.target is silver.CORRECTIONS:
             rows = _with(_rows(parsed, other["index"]), source=source.name, found_at=now)
-            outcome.corrections += increments.append_here(rows, increment, lake)
+            outcome.corrections += writing.append_in_process(rows, increment, lake)
         else:
             rows = _with(_rows(parsed, alike), source=source.name, stream=stream, found_at=now)
-            outcome.duplicates += increments.append_here(rows, increment, lake)
+            outcome.duplicates += writing.append_in_process(rows, increment, lake)
     return records.height
 
 
@@ -180,11 +180,11 @@ def _conflicts(records: pl.DataFrame, other: pl.DataFrame, target: Table) -> pl.
 def _put_aside(bad: pl.DataFrame, raw: Raw, stream: str, increment: Increment, lake: Lake) -> int:
     """Append the records that ``bad`` names, as they were sent, to silver.quarantine; returns how many."""
     if bad.is_empty():
-        increments.skip(increment, lake)
+        writing.skip(increment, lake)
         return 0
     stamped = {"stream": pl.lit(stream), "quarantined_at": pl.lit(datetime.now(UTC))}
     aside = (batch.join(bad, on=COORDINATES).with_columns(**stamped) for batch in raw)
-    return increments.append_batches(aside, increment, lake)
+    return writing.append_batches(aside, increment, lake)
 
 
 def _in_line(kept: pa.Table, later: pa.Table, source: Source, lake: Lake) -> pa.Table:

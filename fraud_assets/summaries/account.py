@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
 
 
@@ -30,7 +30,7 @@ def account(table: Table, source: str, lake: Lake) -> Account:
     """The account, for a source, of a summary whose groups hold every payment, whether or not it names a merchant."""
     if lake.opened(silver.TRANSACTIONS) is None:
         return Account(None, 0, 0, 0.0, 0.0)
-    version = increments.taken(silver.TRANSACTIONS, table, source, lake)
+    version = cursor.last_read_version(silver.TRANSACTIONS, table, source, lake)
     paid = (0, 0.0) if version is None else _sums(silver.TRANSACTIONS, pl.len(), "amount", source, lake, version)
     held = _sums(table, pl.col("transactions").sum(), "amount_sum", source, lake)
     return Account(version, paid[0], held[0], paid[1], held[1])
@@ -42,6 +42,6 @@ def _sums(
     frame = reads.scan(table, lake, version)
     if frame is None:
         return 0, 0.0
-    mine = reads.standing(frame).filter(pl.col("source") == source)
+    mine = reads.not_deleted(frame).filter(pl.col("source") == source)
     row = mine.select(count.cast(pl.Int64).alias("count"), pl.col(amount).sum().alias("amount")).collect().row(0)
     return int(row[0]), float(row[1])

@@ -6,8 +6,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake import cursor, reading, writing
+from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.summaries.summaries import Summary
 
@@ -28,8 +28,8 @@ def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) ->
     """
     if any(lake.opened(table) is None for table in (silver.TRANSACTIONS, silver.LABELS)):
         return Summarised("no silver yet", 0)
-    paid = increments.pending(silver.TRANSACTIONS, summary.table, source, lake)
-    told = increments.pending(silver.LABELS, summary.table, source, lake)
+    paid = cursor.pending(silver.TRANSACTIONS, summary.table, source, lake)
+    told = cursor.pending(silver.LABELS, summary.table, source, lake)
     todo = [increment for increment in (paid, told) if increment]
     if not todo:
         return Summarised("nothing new", 0)
@@ -38,11 +38,11 @@ def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) ->
     touched = None if paid and paid.is_first else _touched(spark, summary, payments, paid, told, lake)
     judged = _of(payments, summary, touched).join(verdicts, "transaction_id", "left")
     rows = summary.of(judged).withColumn("summarised_at", F.current_timestamp())
-    if touched is not None and increments.in_place(paid, lake):
+    if touched is not None and cursor.changed_in_place(paid, lake):
         _remove_emptied(spark, summary, rows, touched, source, lake)
-    written = increments.merge(spark, rows, todo[0], lake)
+    written = writing.merge_spark(spark, rows, todo[0], lake)
     for increment in todo[1:]:
-        increments.skip(increment, lake)
+        writing.skip(increment, lake)
     return Summarised(", ".join(increment.range for increment in todo), written)
 
 
@@ -56,7 +56,7 @@ def _at(
     spark: SparkSession, table: Table, increment: Increment | None, summary: Summary, source: str, lake: Lake
 ) -> DataFrame:
     """The source's rows of the table as it stood at the version that the summary will have taken."""
-    version = increment.last if increment else increments.taken(table, summary.table, source, lake)
+    version = increment.last if increment else cursor.last_read_version(table, summary.table, source, lake)
     rows = spark.read.format("delta").option("versionAsOf", version or 0).load(lake.path(table))
     return rows.where(F.col("source") == source)
 
@@ -73,9 +73,9 @@ def _touched(
 
     Payments that were corrected or deleted touch the values they had and those they have.
     """
-    new = [increments.read(spark, paid, lake, images=True)] if paid else []
+    new = [reading.read_spark(spark, paid, lake, change_images=True)] if paid else []
     if told:
-        judged = increments.read(spark, told, lake).select("transaction_id").distinct()
+        judged = reading.read_spark(spark, told, lake).select("transaction_id").distinct()
         new.append(payments.join(F.broadcast(judged), "transaction_id", "left_semi"))
     values = [rows.select(F.expr(summary.touched_by).alias("touched")) for rows in new]
     both = values[0] if len(values) == 1 else values[0].unionByName(values[1])

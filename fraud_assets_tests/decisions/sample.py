@@ -9,7 +9,7 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import NAMES, VERSION
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import append
+from fraud_assets.lake.writing import append
 from fraud_assets.models import artifact as model
 from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.models.model_store import Card, Champion

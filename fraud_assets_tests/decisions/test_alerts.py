@@ -8,7 +8,7 @@ from fraud_assets.decisions.alerts import raise_alerts, reasons
 from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reading, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets_tests.decisions.sample import LARGE, arrive, champion, features
@@ -39,7 +39,7 @@ def raised(lake: Lake) -> pl.DataFrame:
 @pytest.mark.stack
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
 def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batch):
-    monkeypatch.setattr(increments, "BATCH", batch)
+    monkeypatch.setattr(reading, "BATCH_ROWS", batch)
     at = tables
     arrive(features(200, "a"), at)
     stored = reads.scan(gold.FEATURES, at)

@@ -7,7 +7,7 @@ from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reading, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import Card, Champion
@@ -29,7 +29,7 @@ def scores(lake: Lake) -> pl.DataFrame:
 
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
 def test_scores_are_the_models_and_decisions_the_policys(at, monkeypatch, batch):
-    monkeypatch.setattr(increments, "BATCH", batch)
+    monkeypatch.setattr(reading, "BATCH_ROWS", batch)
     payments = features(200, "a").sort("transaction_id")
     arrive(payments, at)
     done = score("cards", champion(), in_force(), at)

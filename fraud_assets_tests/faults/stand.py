@@ -207,7 +207,7 @@ def large() -> Iterator[None]:
     """Every increment is Spark's, however small."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
-            patch.setattr(module, "SMALL", 0)
+            patch.setattr(module, "IN_PROCESS_ROWS", 0)
         patch.setattr(pipeline, "HELD_ROWS", 0)
         yield
 

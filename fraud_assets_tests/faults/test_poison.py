@@ -53,7 +53,7 @@ def test_each_poisoned_record_is_where_it_belongs(
     other = copied(tables, Path(f"{tables.root}-other"))
     run(spark, tables)
     assert_conserved(tables)
-    monkeypatch.setattr(step, "SMALL", 0)
+    monkeypatch.setattr(step, "IN_PROCESS_ROWS", 0)
     refine(spark, named("cards"), "transactions", other)
     for lake in (tables, other):
         assert misplaced(lake, cards()) == {}

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from fraud_assets.cli import app
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
 from fraud_assets.silver.replays import waiting
@@ -97,8 +97,8 @@ def test_records_to_be_read_again_start_one_run(held: Lake) -> None:
         assert "15 records wait" in str(busy.skip_reason)
         instance.delete_run(other.run_id)
 
-        todo = increments.pending(silver.QUARANTINE_ACTIONS, silver.TRANSACTIONS, "cards", held, "transactions")
+        todo = cursor.pending(silver.QUARANTINE_ACTIONS, silver.TRANSACTIONS, "cards", held, "transactions")
         assert todo
-        increments.skip(todo, held)  # as silver's step does when it has read them
+        writing.skip(todo, held)  # as silver's step does when it has read them
         assert waiting("cards", held) == 0
         assert not tick(instance).run_requests

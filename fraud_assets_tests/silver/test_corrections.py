@@ -18,7 +18,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features.batch import step as features
 from fraud_assets.features.batch.plan import Plan, widened
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step
 from fraud_assets.silver.account import account
@@ -87,7 +87,7 @@ def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
     plan, paid = Plan.of(LEDGER), held.filter(pl.col("deleted_at").is_null())
     none = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
     right = widened(plan.evaluate(paid.select(plan.needed), none, plan.population(paid.lazy())))
-    found = reads.standing(rows(gold.FEATURES, lake).lazy()).collect()
+    found = reads.not_deleted(rows(gold.FEATURES, lake).lazy()).collect()
     columns = ["transaction_id", "event_time", "customer_id", "merchant_id", *NAMES]
     assert_frame_equal(
         found.select(columns).sort("transaction_id"),
@@ -118,7 +118,7 @@ def test_any_order_ends_as_in_order_on_spark(
     spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (step, features):
-        monkeypatch.setattr(module, "SMALL", 0)
+        monkeypatch.setattr(module, "IN_PROCESS_ROWS", 0)
     monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
@@ -143,7 +143,7 @@ def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, 
 
     send(tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(increments, "merge", lambda *_: 1 / 0)
+        patch.setattr(writing, "merge_spark", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             refine(spark, LEDGER, "transactions", tables)
     assert all(stream.balanced for stream in account("ledger", tables))

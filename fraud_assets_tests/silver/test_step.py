@@ -177,7 +177,7 @@ def test_the_same_key_with_other_content_is_a_conflict(
     spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch, read_by: str
 ) -> None:
     if read_by == "Spark":
-        monkeypatch.setattr(step, "SMALL", 0)
+        monkeypatch.setattr(step, "IN_PROCESS_ROWS", 0)
         monkeypatch.setattr(step, "COMPARED", 1)
     later = payment(1, amount=99, event_time="2026-02-20T00:00:00Z")
     send(tables, "transactions", records([payment(0, tip=1), payment(1), later, payment(0, tip=2), payment(1)]))

@@ -11,10 +11,9 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.step import refine
-from fraud_assets.summaries import step
 from fraud_assets.summaries.account import account
 from fraud_assets.summaries.step import summarise
 from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS
@@ -125,7 +124,7 @@ def dying_before_the_verdicts() -> Iterator[None]:
     def die(*_: Any) -> None:
         raise Interrupted
 
-    real = increments.skip
+    real = writing.skip
     calls = []
 
     def second(*arguments: Any) -> None:
@@ -133,7 +132,7 @@ def dying_before_the_verdicts() -> Iterator[None]:
         return real(*arguments) if len(calls) == 1 else die()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step.increments, "skip", second)
+        patch.setattr(writing, "skip", second)
         with pytest.raises(Interrupted):
             yield
 
