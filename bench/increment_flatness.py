@@ -19,7 +19,7 @@ from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.cards.payments import payments_of_day
 from fraud_assets.sources.cards.records import encode, to_wire
 from fraud_assets.sources.cards.world import World
@@ -98,7 +98,7 @@ def _increment(spark: SparkSession, number: int, lake: Lake) -> float:
     )
     writing.append(bronze.TRANSACTIONS, sent, lake)
 
-    def refined() -> None:
-        assert refine(spark, named("cards"), "transactions", lake).written == INCREMENT
+    def loaded() -> None:
+        assert bronze_to_silver(spark, named("cards"), "transactions", lake).written == INCREMENT
 
-    return seconds(refined)
+    return seconds(loaded)

@@ -14,8 +14,8 @@ from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.features.batch import step as features
 from fraud_assets.lake import cursor, reads, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.silver.streams import STREAMS
 
 CARDS = named("cards")
 HELD_ROWS = 1_000_000
@@ -46,7 +46,7 @@ class Interrupted(Exception):
 def run(spark: SparkSession, lake: Lake) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
-        refine(spark, CARDS, stream, lake)
+        bronze_to_silver(spark, CARDS, stream, lake)
     features.compute(spark, CARDS, lake, HELD_ROWS)
 
 

@@ -7,7 +7,7 @@ from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import COORDINATES
+from fraud_assets.silver.streams import COORDINATES
 
 _SAID = ["transaction_id", "is_fraud", "known_at", "changed_at"]
 

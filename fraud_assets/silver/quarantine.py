@@ -14,8 +14,8 @@ from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
+from fraud_assets.silver.streams import STREAMS
 
 RECORD = ["topic", "partition", "offset"]
 _DONE = ["action", "expression", "who", "why", "acted_at"]

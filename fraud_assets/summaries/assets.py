@@ -38,7 +38,7 @@ def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResour
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
     written = activity.aggregate(spark.spark_session, source, lake)
-    stand = activity.account(source, lake)
+    stand = activity.reconcile(source, lake)
     return dg.MaterializeResult(
         metadata=wiring.outcome(
             gold.ACTIVITY_WINDOWS,

@@ -37,8 +37,8 @@ def run(*words: str) -> str:
 def test_a_person_lists_shows_fixes_replays_and_discards(held: Lake) -> None:
     seen = json.loads(run("list", *OWN, "--json", "--most", "2"))
     assert (seen["total"], len(seen["records"])) == (59, 2)
-    (account,) = seen["account"]
-    assert (account["bronze"], account["quarantined"], account["discarded"], account["balanced"]) == (385, 59, 1, True)
+    (counts,) = seen["reconciliation"]
+    assert (counts["bronze"], counts["quarantined"], counts["discarded"], counts["balanced"]) == (385, 59, 1, True)
     assert "bronze 385 = silver 300 + duplicates 25 + corrections 0 + quarantine 59 + discarded 1" in run("list", *OWN)
     assert "15 of 15 records" in run("list", *OWN, "--reason", "IMPOSSIBLE")
     assert HOSTILE in run("show", f"cards/0/{FIRST + 3}", *OWN)
@@ -55,7 +55,11 @@ def test_a_person_lists_shows_fixes_replays_and_discards(held: Lake) -> None:
         '{"amount": 5, "id": "a"}', "ann", "a sign error", "amount=abs(amount)",
     )  # fmt: skip
     after = json.loads(run("list", *OWN, "--json"))
-    assert (after["total"], after["account"][0]["discarded"], after["account"][0]["balanced"]) == (42, 2, True)
+    assert (after["total"], after["reconciliation"][0]["discarded"], after["reconciliation"][0]["balanced"]) == (
+        42,
+        2,
+        True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.step import refine
-from fraud_assets.summaries.account import account
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.summaries.reconciliation import reconcile
 from fraud_assets.summaries.step import summarise
 from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS
 from fraud_assets_tests.raw import change, label, payment, records, send
@@ -35,11 +35,11 @@ def arrive(
         if values:
             first = reads.count(named_table(stream), lake)
             send(lake, stream, records(values, first), source)
-            refine(spark, named(source), stream, lake)
+            bronze_to_silver(spark, named(source), stream, lake)
 
 
 def named_table(stream: str) -> Table:
-    from fraud_assets.silver.outcome import STREAMS
+    from fraud_assets.silver.streams import STREAMS
 
     return STREAMS[stream][0]
 
@@ -98,7 +98,7 @@ def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark
     assert_equals_reference(tables)
 
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "cards", tables).balanced
+        assert reconcile(table, "cards", tables).balanced
     assert rows(HOURLY.table, tables)["category"].null_count() == 5
 
 
@@ -112,7 +112,7 @@ def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: 
     everything(spark, tables, "ledger")
     assert_equals_reference(tables)
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "ledger", tables).balanced
+        assert reconcile(table, "ledger", tables).balanced
 
 
 class Interrupted(Exception):
@@ -143,7 +143,7 @@ def test_a_run_that_died_between_its_commits_is_completed(spark: SparkSession, t
         everything(spark, tables)
     everything(spark, tables)
     assert_equals_reference(tables)
-    assert account(HOURLY.table, "cards", tables).balanced
+    assert reconcile(HOURLY.table, "cards", tables).balanced
 
 
 def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: Lake) -> None:
@@ -151,5 +151,5 @@ def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: 
     summarise(spark, "cards", HOURLY, tables)
     path = tables.path(HOURLY.table)
     spark.read.format("delta").load(path).write.format("delta").mode("append").save(path)
-    found = account(HOURLY.table, "cards", tables)
+    found = reconcile(HOURLY.table, "cards", tables)
     assert (found.payments, found.summarised, found.balanced) == (3, 6, False)

@@ -17,8 +17,8 @@ from fraud_assets.features.batch import step
 from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.account import account
 from fraud_assets.silver.analyst_labels import add_label
+from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.watchlists.lists import SUSPICIOUS_CARDS
 from fraud_assets.watchlists.load import load, revisions
 from fraud_assets_tests import pipeline
@@ -100,7 +100,7 @@ def test_labels_wait_lists_repair_and_analysts_revise(spark: SparkSession, table
         ("T00009", True, "ann", "customer denies it"),
     ]
     assert all(today < known_at < datetime.now(UTC) for known_at in given["known_at"])
-    assert all(stream.balanced for stream in account("cards", lake))
+    assert all(stream.balanced for stream in reconcile("cards", lake))
 
 
 def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Lake) -> None:

@@ -1,4 +1,4 @@
-"""The account of a summary: its rows hold every payment of silver it has taken, each once."""
+"""Reconciliation of a summary: its rows count every payment of silver that it has read, each once."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from fraud_assets.lake.location import Lake
 
 
 @dataclass(frozen=True)
-class Account:
-    """Payments and what was paid in them: in silver at the version that the summary has taken, and in the summary."""
+class Reconciliation:
+    """Payments and their amounts: in silver at the version that the summary has read, and in the summary."""
 
     version: int | None
     payments: int
@@ -21,19 +21,19 @@ class Account:
 
     @property
     def balanced(self) -> bool:
-        """Whether no payment is missing or twice; amounts to a billionth, as sums depend on their order."""
+        """Whether each payment is counted once; amounts to a billionth, as float sums depend on their order."""
         apart = abs(self.amount - self.amount_summarised)
         return self.payments == self.summarised and apart <= 1e-9 * max(abs(self.amount), 1)
 
 
-def account(table: Table, source: str, lake: Lake) -> Account:
-    """The account, for a source, of a summary whose groups hold every payment, whether or not it names a merchant."""
+def reconcile(table: Table, source: str, lake: Lake) -> Reconciliation:
+    """The reconciliation, for a source, of a summary that counts every payment, with or without a merchant."""
     if lake.opened(silver.TRANSACTIONS) is None:
-        return Account(None, 0, 0, 0.0, 0.0)
+        return Reconciliation(None, 0, 0, 0.0, 0.0)
     version = cursor.last_read_version(silver.TRANSACTIONS, table, source, lake)
     paid = (0, 0.0) if version is None else _sums(silver.TRANSACTIONS, pl.len(), "amount", source, lake, version)
-    held = _sums(table, pl.col("transactions").sum(), "amount_sum", source, lake)
-    return Account(version, paid[0], held[0], paid[1], held[1])
+    counted = _sums(table, pl.col("transactions").sum(), "amount_sum", source, lake)
+    return Reconciliation(version, paid[0], counted[0], paid[1], counted[1])
 
 
 def _sums(
@@ -42,6 +42,6 @@ def _sums(
     frame = reads.scan(table, lake, version)
     if frame is None:
         return 0, 0.0
-    mine = reads.not_deleted(frame).filter(pl.col("source") == source)
-    row = mine.select(count.cast(pl.Int64).alias("count"), pl.col(amount).sum().alias("amount")).collect().row(0)
+    own = reads.not_deleted(frame).filter(pl.col("source") == source)
+    row = own.select(count.cast(pl.Int64).alias("count"), pl.col(amount).sum().alias("amount")).collect().row(0)
     return int(row[0]), float(row[1])
