@@ -99,6 +99,7 @@ def _increment(spark: SparkSession, number: int, lake: Lake) -> float:
     writing.append(bronze.TRANSACTIONS, sent, lake)
 
     def loaded() -> None:
-        assert bronze_to_silver(spark, named("cards"), "transactions", lake).written == INCREMENT
+        result = bronze_to_silver(spark, named("cards"), "transactions", lake)
+        assert result.written[silver.TRANSACTIONS] == INCREMENT
 
     return seconds(loaded)

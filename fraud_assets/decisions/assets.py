@@ -23,17 +23,17 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     create_all(spark.spark_session, Lake.of(here), (gold.SCORES,))
     champion = load_champion(source, here.mlflow, here.models)
     done = score(source, champion, policy, Lake.of(here))
-    if done.model_version is None:
+    if done.notes["model_version"] is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     return dg.MaterializeResult(
         metadata=wiring.outcome(
             gold.SCORES,
             source,
-            done.written,
+            done.written[gold.SCORES],
             versions_read=done.versions,
-            model_version=done.model_version or "none yet; run the job train",
+            model_version=done.notes["model_version"] or "none yet; run the job train",
             policy_version=policy.version,
-            decisions=dg.MetadataValue.json(done.decisions),
+            decisions=dg.MetadataValue.json(done.notes["decisions"]),
         )
     )
 
@@ -46,5 +46,5 @@ def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
     raised = raise_alerts(source, model, Lake.of(here))
     return dg.MaterializeResult(
-        metadata=wiring.outcome(gold.ALERTS, source, raised.written, versions_read=raised.versions)
+        metadata=wiring.outcome(gold.ALERTS, source, raised.written[gold.ALERTS], versions_read=raised.versions)
     )

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import each
 
@@ -26,27 +26,19 @@ AT_ONCE = 2
 """Batches scored at once: a model uses all cores for one, but not all of the time."""
 
 
-@dataclass(frozen=True)
-class Scored:
-    """What a step did; without a champion nothing is scored and ``model_version`` is None."""
+def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) -> StepResult:
+    """Score what gold.features gained for the source; features recomputed later change no decision.
 
-    versions: str
-    written: int
-    model_version: int | None
-    decisions: dict[str, int]
-
-
-def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) -> Scored:
-    """Score what gold.features gained for the source; a feature repaired later changes no decision.
-
-    Without a champion the position stays, so that its first one scores all that came before it.
+    Without a champion the cursor stays, so that the first one scores all that came before it. The result's notes are
+    ``model_version`` (None without a champion) and the number of each of the ``decisions``.
 
     Raises:
         FraudError: the champion needs features that gold.features no longer has.
     """
     increment = cursor.pending(gold.FEATURES, gold.SCORES, source, lake)
     if champion is None or increment is None:
-        return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
+        versions = increment.range if increment else "nothing new"
+        return StepResult(versions, notes={"model_version": champion.version if champion else None, "decisions": {}})
     _require(champion)
     facts = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
     needed = list(dict.fromkeys([*facts, *champion.card.features]))
@@ -61,7 +53,8 @@ def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) ->
                 yield made
 
     written = writing.append_batches(decided(), increment, lake)
-    return Scored(increment.range, written, champion.version, dict(decisions.most_common()))
+    notes = {"model_version": champion.version, "decisions": dict(decisions.most_common())}
+    return StepResult(increment.range, written=Counter({gold.SCORES: written}), notes=notes)
 
 
 def decide(payments: pl.DataFrame, champion: Champion, policy: Policy) -> pl.DataFrame:

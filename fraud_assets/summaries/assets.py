@@ -16,12 +16,12 @@ from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS, Summa
 def _summary_asset(summary: Summary) -> dg.AssetsDefinition:
     @wiring.written_by(wiring.spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
     def summary_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
-        """Compute again what new payments and verdicts touch."""
+        """Recompute the groups that new payments and labels affect."""
         source, lake = context.partition_key, Lake.of(settings())
         create_all(spark.spark_session, lake, (summary.table,))
-        done = summarise(spark.spark_session, source, summary, lake)
+        result = summarise(spark.spark_session, source, summary, lake)
         return dg.MaterializeResult(
-            metadata=wiring.outcome(summary.table, source, done.written, versions_read=done.versions)
+            metadata=wiring.outcome(summary.table, source, result.written[summary.table], versions_read=result.versions)
         )
 
     return summary_table

@@ -47,7 +47,7 @@ def test_an_alert_for_each_payment_not_approved(spark, tables, monkeypatch, batc
     large = stored.filter(pl.col("amount") > LARGE).sort("transaction_id").collect()
     score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99")  # what was known stays
-    assert raise_alerts("cards", champion, at).written > 0
+    assert raise_alerts("cards", champion, at).written[gold.ALERTS] > 0
     made = raised(at)
     assert made["transaction_id"].to_list() == large["transaction_id"].to_list()
     shap = model.contributions(model.from_bytes(champion().model), large)[:, :-1]
@@ -70,7 +70,7 @@ def test_nothing_new_and_nothing_flagged_write_nothing(tables):
     assert reads.version(gold.ALERTS, at) == version
     arrive(features(5, "b").with_columns(amount=pl.lit(5.0)), at)
     score("cards", champion(), in_force(), at)
-    assert raise_alerts("cards", champion, at).written == 0
+    assert raise_alerts("cards", champion, at).written[gold.ALERTS] == 0
     assert raised(at).height == rows
 
 

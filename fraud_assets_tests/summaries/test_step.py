@@ -75,7 +75,7 @@ def assert_equals_reference(lake: Lake) -> None:
 
 
 def everything(spark: SparkSession, lake: Lake, source: str = "cards") -> list[int]:
-    return [summarise(spark, source, summary, lake).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
+    return [summarise(spark, source, each, lake).written[each.table] for each in (HOURLY, CUSTOMERS, MERCHANTS)]
 
 
 def at(hour: int) -> str:
@@ -120,7 +120,7 @@ class Interrupted(Exception):
 
 
 @contextmanager
-def dying_before_the_verdicts() -> Iterator[None]:
+def dying_before_the_labels() -> Iterator[None]:
     def die(*_: Any) -> None:
         raise Interrupted
 
@@ -139,7 +139,7 @@ def dying_before_the_verdicts() -> Iterator[None]:
 
 def test_a_run_that_died_between_its_commits_is_completed(spark: SparkSession, tables: Lake) -> None:
     arrive(spark, tables, [payment(n, event_time=at(n)) for n in range(4)], [label(1)])
-    with dying_before_the_verdicts():
+    with dying_before_the_labels():
         everything(spark, tables)
     everything(spark, tables)
     assert_equals_reference(tables)
