@@ -82,6 +82,13 @@ class Lake:
         below = pafs.FileSelector(f"{base}/{under}".rstrip("/"), allow_not_found=True, recursive=True)
         return [info.path.removeprefix(f"{base}/") for info in store.get_file_info(below) if info.is_file]
 
+    def remove_folder(self, table: Table, under: str) -> None:
+        """Remove a folder below a table's, if it is there."""
+        store, root = self._store
+        folder = f"{root}/{table.layer}/{table.name}/{under}"
+        if store.get_file_info(folder).type is pafs.FileType.Directory:
+            store.delete_dir(folder)
+
     @cached_property
     def _store(self) -> tuple[pafs.FileSystem, str]:
         """The file system of the root, and the root's path in it."""
