@@ -9,23 +9,24 @@ import pytest
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.monitoring.assets import pipeline_runs
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import specs
+from fraud_assets.orchestration.spark import resources
 
 SOURCE = "cards"
 
 
-@dg.asset(partitions_def=wiring.SOURCES)
+@dg.asset(partitions_def=specs.SOURCES)
 def sound() -> None:
     """An asset that succeeds."""
 
 
-@dg.asset(deps=[sound], partitions_def=wiring.SOURCES)
+@dg.asset(deps=[sound], partitions_def=specs.SOURCES)
 def broken() -> None:
     """An asset that fails."""
     raise ValueError("broken")
 
 
-@dg.asset(deps=[broken], partitions_def=wiring.SOURCES)
+@dg.asset(deps=[broken], partitions_def=specs.SOURCES)
 def behind() -> None:
     """An asset that never runs."""
 
@@ -38,9 +39,7 @@ def test_earlier_runs_are_recorded_once(stack, lake):
     with dg.DagsterInstance.local_temp(str(Path(lake.root).parent)) as instance:
 
         def record() -> int:
-            done = dg.materialize(
-                [pipeline_runs], instance=instance, partition_key=SOURCE, resources=wiring.resources()
-            )
+            done = dg.materialize([pipeline_runs], instance=instance, partition_key=SOURCE, resources=resources())
             return done.asset_materializations_for_node("gold__pipeline_runs")[0].metadata["rows_written"].value
 
         failed = dg.materialize(
