@@ -111,7 +111,7 @@ def data(
     """
     import polars as pl
 
-    from fraud_assets.sources.output import check
+    from fraud_assets.output_file import check
     from fraud_assets.training import registry
     from fraud_assets.training.dataset import training_set
     from fraud_assets.training.track import versions_read

@@ -6,8 +6,8 @@ import pytest
 
 from fraud_assets.declarations.sources.source import Source, load, named
 from fraud_assets.errors import FraudError
+from fraud_assets.onboarding.draft import draft, guess, look, time_format
 from fraud_assets.settings import REPOSITORY
-from fraud_assets.sources.onboarding.draft import draft, guess, look, time_format
 
 ROW = {"payment_id": "p1", "paid_at": "2024-05-06T07:08:09Z", "card_number": "4711", "shop_id": "s1", "amount": 2.5,
        "is_fraud": 0, "note": "hello: there"}  # fmt: skip
