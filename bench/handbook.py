@@ -31,7 +31,7 @@ from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.card_precision import card_precision
 from fraud_assets.training.prequential import Fold, folds
-from fraud_assets_tests.features.reference import DELAY_DAYS, canonical
+from reference_data.handbook_features import DELAY_DAYS, canonical
 
 LATEST = Fold(date(2018, 8, 15))
 FOLDS = 4

@@ -20,7 +20,7 @@ from fraud_assets.models import artifact as model
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets_tests.features.reference import HANDBOOK
+from reference_data.files import HANDBOOK
 
 FILE = HANDBOOK.with_name("sparkov_sample.csv.gz")
 LABEL_DELAY = timedelta(days=7)

@@ -17,7 +17,7 @@ from fraud_assets.models.artifact import Recipe
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets_tests.features.reference import HANDBOOK
+from reference_data.files import HANDBOOK
 
 FILE = HANDBOOK.with_name("ulb_creditcard.parquet")
 NAMES = (*(f"V{number}" for number in range(1, 29)), "Amount")

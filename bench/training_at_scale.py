@@ -37,7 +37,8 @@ from fraud_assets.training.metrics.average_precision import average_precision
 from fraud_assets.training.metrics.bootstrap import interval
 from fraud_assets.training.prequential import Fold
 from fraud_assets.training.split import Part
-from fraud_assets_tests.features.reference import HANDBOOK, canonical
+from reference_data.files import HANDBOOK
+from reference_data.handbook_features import canonical
 
 GIB = 6.0  # at most, at the larger size
 DELAY = timedelta(days=7)

@@ -3,14 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
 from fraud_assets.declarations.features.kinds import WindowFeature
 from fraud_assets.features.evaluate import evaluate
-from fraud_assets_tests.features.reference import HANDBOOK, HANDBOOKS, canonical, handbook_features
 
 DAY = 86_400
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,33 +20,6 @@ TRANSACTION = {
     "amount": pl.Float64,
 }
 LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
-needs_handbook = pytest.mark.skipif(not HANDBOOK.exists(), reason=f"no reference data at {HANDBOOK}")
-
-
-def assert_equals_pandas(handbook: pl.DataFrame, features: list[str], *entities: str, at_once: bool = False) -> int:
-    """Compares these features of every row with the pandas reference; returns how many rows."""
-    expected = handbook_features(handbook.to_pandas(), entities, at_once).loc[handbook["TRANSACTION_ID"].to_numpy()]
-    found = evaluate(*canonical(handbook), 7 * DAY, [feature for feature in FEATURES if feature.name in features])
-    np.testing.assert_allclose(found.select(features).to_numpy(), expected[features].to_numpy(), rtol=0, atol=1e-6)
-    return found.height
-
-
-@needs_handbook
-@pytest.mark.parametrize(("entity", "column"), [("customer", "CUSTOMER_ID"), ("merchant", "TERMINAL_ID")])
-def test_equals_pandas_on_the_handbooks_payments(entity: str, column: str) -> None:
-    """All payments of every 40th customer or terminal; features of the payment alone on the same rows."""
-    features = [name for name in HANDBOOKS if name.startswith((entity, "amount", "time"))]
-    handbook = pl.read_parquet(HANDBOOK).filter(pl.col(column) % 40 == 0)
-    assert assert_equals_pandas(handbook, features, column) > 40_000
-    assert assert_equals_pandas(handbook, features, column, at_once=True) > 40_000
-
-
-@needs_handbook
-@pytest.mark.slow
-def test_equals_pandas_on_the_whole_handbook() -> None:
-    handbook = pl.read_parquet(HANDBOOK)
-    assert assert_equals_pandas(handbook, HANDBOOKS, "CUSTOMER_ID", "TERMINAL_ID", at_once=True) == 1_754_155
-
 
 SECOND = st.integers(0, 40).map(lambda tick: START + timedelta(hours=6 * tick))  # few moments, so many ties
 PAYMENT = st.tuples(SECOND, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10_000).map(lambda c: c / 100))

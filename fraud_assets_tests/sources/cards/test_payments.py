@@ -1,5 +1,4 @@
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -8,8 +7,8 @@ from hypothesis import strategies as st
 
 from fraud_assets.sources.cards.payments import payments_between, payments_of_day, payments_of_moment
 from fraud_assets.sources.cards.world import World
+from reference_data.files import HANDBOOK
 
-HANDBOOK = Path(__file__).parents[3] / "../shared/data/handbook_transactions.parquet"
 START = date(2026, 5, 1)
 
 

@@ -1,14 +1,11 @@
 """The features as plain pandas computes them, the Fraud Detection Handbook's way: what evaluate() has to equal."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import polars as pl
 from pandas.core.groupby import DataFrameGroupBy
 
-HANDBOOK = Path(__file__).parents[3] / "shared/data/handbook_transactions.parquet"
-ULB = HANDBOOK.with_name("ulb_creditcard.parquet")
 DELAY_DAYS = 7
 DAYS = (1, 7, 30)
 HANDBOOKS = [

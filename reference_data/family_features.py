@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from fraud_assets.features.inputs import SIGNALS
-from fraud_assets_tests.features.reference import DELAY_DAYS
+from reference_data.handbook_features import DELAY_DAYS
 
 DAY = 86_400
 NUMBERS = [f"V{number}" for number in range(1, 29)]
@@ -32,6 +32,14 @@ def ulb(file: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             schema={"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
         ),
     )
+
+
+def signal_payments(payments: int) -> pl.DataFrame:
+    """Payments drawn at random in the layout of ULB's file: Time in seconds over two days, V1 to V28, Amount."""
+    random = np.random.default_rng(28)
+    time = np.sort(random.integers(0, 2 * DAY, payments)).astype(float)
+    signals = {name: random.normal(0, 2, payments) for name in NUMBERS}
+    return pl.DataFrame({"Time": time, **signals, "Amount": np.round(random.gamma(0.5, 170, payments), 2)})
 
 
 def of_population(payments: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Every feature that the Handbook's columns allow, as a careful hand computes them in pandas: no loop over payments.
+"""Every feature that the Handbook's columns allow, computed by pandas without a loop over payments.
 
 What pandas can roll it rolls, over windows whose bounds are found for all payments at once. What depends on the pair
 of a payment and an earlier one (was that one's fraud known by now?) is a frame of pairs, some payments at a time.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.indexers import BaseIndexer
 
-from fraud_assets_tests.features.reference import DELAY_DAYS
+from reference_data.handbook_features import DELAY_DAYS
 
 Integers = npt.NDArray[np.int64]
 
@@ -47,6 +47,7 @@ class Past:
     t: Integers
 
     def __post_init__(self) -> None:
+        """One sort key of entity and time, for binary searches over all entities at once."""
         self.span = np.ptp(self.t) + 200 * DAY  # no window reaches over it
         self.keys = self.entity * self.span + self.t
         self.here = np.arange(len(self.t))
@@ -65,6 +66,7 @@ class Between(BaseIndexer):  # type: ignore[misc]
     """Windows of given bounds."""
 
     def __init__(self, start: Integers, end: Integers) -> None:
+        """Windows from ``start`` until before ``end``, positions of payments."""
         super().__init__()
         self.start, self.end = start, end
 
