@@ -126,7 +126,8 @@ def _log_odds(recipe: Recipe, trains: Sequence[pl.DataFrame], test: pl.DataFrame
     for seed, train in enumerate(trains):
         seeded = replace(recipe, parameters={**recipe.parameters, "seed": seed})
         found.append(log_odds(model.score(model.fit(train.select(NAMES), train["is_fraud"], seeded), test)))
-    return np.mean(found, axis=0)
+    mean: Floats = np.mean(found, axis=0)
+    return mean
 
 
 def _with_untold(told: Floats, train: pl.DataFrame, test: pl.DataFrame) -> Floats:
@@ -136,7 +137,8 @@ def _with_untold(told: Floats, train: pl.DataFrame, test: pl.DataFrame) -> Float
     Trees that have nothing to go by order payments by chance; this gives them the order there is.
     """
     untold = UNTOLD * train["is_fraud"].to_numpy().mean() * _silent_days(test) / _silent_days(train).mean()
-    return 1 - (1 - probability(told)) * (1 - untold)
+    either: Floats = 1 - (1 - probability(told)) * (1 - untold)
+    return either
 
 
 def _silent_days(payments: pl.DataFrame) -> Floats:

@@ -116,7 +116,7 @@ def of_customer(times: np.ndarray, amounts: np.ndarray, frauds: np.ndarray) -> d
             "customer_zscore_amount_30d": (amount - mean) / std if std else np.nan,
             "customer_ratio_amount_30d": amount / mean if mean else np.nan,
             "customer_ratio_max_amount_30d": amount / top if top else np.nan,
-            "customer_percentile_amount_30d": _or_nan(past[-32:], 1, lambda v, top=amount: np.mean(v <= top)),
+            "customer_percentile_amount_30d": _or_nan(past[-32:] <= amount, 1, np.mean),
             "customer_count_genuine_90d": len(genuine),
             "customer_mean_genuine_90d": usual,
             "customer_std_genuine_90d": _or_nan(genuine, 2, lambda v: np.std(v, ddof=1)),

@@ -1,6 +1,7 @@
 """The features as plain pandas computes them, the Fraud Detection Handbook's way: what evaluate() has to equal."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -59,7 +60,7 @@ def _alone(payments: pd.DataFrame, roll: Callable[[pd.DataFrame, pd.DataFrame], 
     return roll(one, one)
 
 
-def _spending(frame: pd.DataFrame, customers: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+def _spending(frame: pd.DataFrame, customers: "pd.DataFrame | DataFrameGroupBy[Any, Any]") -> pd.DataFrame:
     found = {}
     for days in DAYS:
         rolling = customers["TX_AMOUNT"].rolling(f"{days}D")
@@ -68,7 +69,7 @@ def _spending(frame: pd.DataFrame, customers: pd.DataFrame | DataFrameGroupBy) -
     return frame.assign(**{name: values.to_numpy() for name, values in found.items()})
 
 
-def _risk(frame: pd.DataFrame, terminals: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+def _risk(frame: pd.DataFrame, terminals: "pd.DataFrame | DataFrameGroupBy[Any, Any]") -> pd.DataFrame:
     found, delay = {}, terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS}D")
     for days in DAYS:
         both = terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS + days}D")
