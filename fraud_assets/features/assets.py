@@ -6,7 +6,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.declarations.features.catalogue import VERSION
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
-from fraud_assets.features.step import compute
+from fraud_assets.features.batch.step import compute
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring

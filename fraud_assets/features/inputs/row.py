@@ -11,8 +11,8 @@ from typing import Literal
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.listed import LOOKUPS, NOTHING, with_lists
-from fraud_assets.features.population import NAMES as POPULATION
+from fraud_assets.features.inputs.baseline import NAMES as POPULATION
+from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_lists
 
 Positions = Literal["sphere", "plane"]
 SIGNALS = pl.Map(pl.String, pl.Float64)

@@ -14,10 +14,10 @@ from pyspark.sql import functions as F
 from fraud_assets.declarations.features.catalogue import ENTITIES, NAMES, VERSION
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import Table, gold, silver
-from fraud_assets.features.plan import COMPUTED, STORED, Plan
-from fraud_assets.features.shares import in_shares
-from fraud_assets.features.spread import spread
-from fraud_assets.features.touched import touched
+from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.chunks import in_shares
+from fraud_assets.features.batch.plan import COMPUTED, STORED, Plan
+from fraud_assets.features.batch.spark import spread
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.increments import SMALL, Increment
 from fraud_assets.lake.location import Lake
