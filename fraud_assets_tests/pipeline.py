@@ -90,7 +90,7 @@ def contents(lake: Lake) -> dict[str, pl.DataFrame]:
     tables = {}
     for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
         tables[table.full_name] = _rows(lake, table).sort("topic", "offset")
-    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_version", *NAMES)
+    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_fingerprint", *NAMES)
     tables[gold.FEATURES.full_name] = features.sort("transaction_id")
     return tables
 
