@@ -18,8 +18,9 @@ from pyspark.sql import functions as F
 from bench.clock import rate, seconds
 from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
-from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
@@ -75,7 +76,7 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
         *(pl.Series(name, random.exponential(5, payments.height)) for name in NAMES if name != "amount"),
         source=pl.lit("cards"),
         merchant_id="terminal_id",
-        features_version=pl.lit(VERSION),
+        features_fingerprint=pl.lit(FINGERPRINT),
         kafka_time=now,
         computed_at=now,
         repaired_at=pl.lit(None, pl.Datetime("us", "UTC")),
@@ -84,7 +85,7 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
 
 def _champion(payments: pl.DataFrame) -> Champion:
     fitted = model.fit(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
-    return Champion(1, Card(NAMES, VERSION, 0.5, {}), model.to_bytes(fitted))
+    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}), model.to_bytes(fitted))
 
 
 def _undecided(features: Any) -> Any:

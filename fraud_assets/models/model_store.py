@@ -29,7 +29,7 @@ class Card:
     """What goes with a model wherever it is used."""
 
     features: tuple[str, ...]
-    features_version: str
+    features_fingerprint: str
     threshold: float
     reference: Mapping[str, Distribution]  # each feature and "score", over the training days
 
@@ -42,7 +42,7 @@ class Card:
         """The card that `to_json` wrote."""
         card = json.loads(text)
         reference = {n: Distribution(tuple(d["edges"]), tuple(d["counts"])) for n, d in card["reference"].items()}
-        return cls(tuple(card["features"]), card["features_version"], card["threshold"], reference)
+        return cls(tuple(card["features"]), card["features_fingerprint"], card["threshold"], reference)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import append
 from fraud_assets.models import artifact as model
@@ -33,7 +34,7 @@ def features(rows: int, tag: str, start: datetime = START, source: str = "cards"
             "merchant_id": ["m1"] * rows,
             "amount": amount,
             **{name: random.uniform(0, 5, rows) for name in NAMES if name != "amount"},
-            "features_version": [VERSION] * rows,
+            "features_fingerprint": [FINGERPRINT] * rows,
             "kafka_time": moments,
             "computed_at": moments,
             "repaired_at": pl.Series([None] * rows, dtype=TIME),
@@ -48,7 +49,7 @@ def champion(version: int = 1, threshold: float = 0.5) -> Champion:
     rows = features(2_000, "training")
     fitted = model.fit(rows.select(NAMES), rows["amount"] > LARGE)
     reference = {name: distribution(rows[name]) for name in NAMES} | {"score": distribution(model.score(fitted, rows))}
-    return Champion(version, Card(NAMES, VERSION, threshold, reference), model.to_bytes(fitted))
+    return Champion(version, Card(NAMES, FINGERPRINT, threshold, reference), model.to_bytes(fitted))
 
 
 def arrive(rows: pl.DataFrame, lake: Lake) -> None:

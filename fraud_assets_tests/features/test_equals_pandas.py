@@ -15,8 +15,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import Facts
+from fraud_assets.features.compute import evaluate
+from fraud_assets.features.inputs.row import Facts
 from reference_data import family_features, pandas_baseline
 from reference_data.family_features import DAY, signal_payments
 from reference_data.files import HANDBOOK, SAMPLE, ULB

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
 from fraud_assets.declarations.features.kinds import WindowFeature
-from fraud_assets.features.evaluate import evaluate
+from fraud_assets.features.compute import evaluate
 
 DAY = 86_400
 START = datetime(2026, 1, 1, tzinfo=UTC)
