@@ -9,8 +9,8 @@ from fraud_assets.declarations.tables import ALL, bronze
 from fraud_assets.definitions import defs
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import MANY
+from fraud_assets_tests.lakes import write
 from fraud_assets_tests.raw import payment, records, send
-from fraud_assets_tests.streamlit_app.lake import write
 
 pytestmark = pytest.mark.stack
 

@@ -14,7 +14,7 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import run_status
 from fraud_assets.silver.replays import waiting
 from fraud_assets.silver.sensors import quarantine_sensor
-from fraud_assets_tests.streamlit_app.lake import HOSTILE, write_lake
+from fraud_assets_tests.streamlit_app.dashboard_lake import HOSTILE, write_lake
 
 FIRST = 300
 """The offset of the first record in quarantine."""

@@ -14,7 +14,7 @@ from fraud_assets.declarations.sources.stream import IN_LINE
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import in_line
-from fraud_assets_tests.streamlit_app.lake import write
+from fraud_assets_tests.lakes import write
 
 PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)
 LEDGER = named("ledger")

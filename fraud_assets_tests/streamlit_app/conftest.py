@@ -5,7 +5,7 @@ import streamlit as st
 
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets_tests.streamlit_app.lake import write_lake
+from fraud_assets_tests.streamlit_app.dashboard_lake import write_lake
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
-from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
+from fraud_assets_tests.lakes import SOURCE
+from fraud_assets_tests.streamlit_app.dashboard_lake import HOSTILE, write_lake
 from streamlit_app import data
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.location import Lake
-from fraud_assets_tests.streamlit_app.lake import SOURCE
+from fraud_assets_tests.lakes import SOURCE
 from streamlit_app import data
 
 

@@ -9,8 +9,7 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets.silver.verdicts import ORIGIN
-from fraud_assets_tests.lakes import copied
-from fraud_assets_tests.streamlit_app.lake import SOURCE
+from fraud_assets_tests.lakes import SOURCE, copied
 from streamlit_app import data
 
 PAGES = ("overview", "alerts", "drift", "pipeline", "quarantine", "model")
