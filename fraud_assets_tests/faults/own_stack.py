@@ -155,7 +155,7 @@ class OwnStack:
 
         def alone() -> None:
             session: SparkSession = SparkSession.builder.remote(self.settings.spark).create()
-            session.client.set_retry_policies([])  # type: ignore[attr-defined]  # Connect's sessions have a client
+            session.client.set_retry_policies([])
             try:
                 work(session)
             finally:

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring.assets import pipeline_runs
 from fraud_assets.orchestration import specs
 from fraud_assets.orchestration.spark import resources
+from fraud_assets.settings import Settings
 
 SOURCE = "cards"
 
@@ -32,13 +33,13 @@ def behind() -> None:
 
 
 @pytest.mark.stack
-def test_earlier_runs_are_recorded_once(stack, lake):
+def test_earlier_runs_are_recorded_once(stack: Settings, lake: Lake) -> None:
     def recorded() -> pl.DataFrame:
-        return reads.scan(gold.PIPELINE_RUNS, lake).collect()
+        return lake.scan(gold.PIPELINE_RUNS).collect()
 
     with dg.DagsterInstance.local_temp(str(Path(lake.root).parent)) as instance:
 
-        def record() -> int:
+        def record() -> object:
             done = dg.materialize([pipeline_runs], instance=instance, partition_key=SOURCE, resources=resources())
             return done.asset_materializations_for_node("gold__pipeline_runs")[0].metadata["rows_written"].value
 

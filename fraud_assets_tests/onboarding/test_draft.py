@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,12 @@ def drafted(folder: Path, sample: Path) -> Source:
 @pytest.mark.parametrize("name", ["s.csv", "s.jsonl", "s.parquet"])
 def test_a_draft_can_be_loaded_whatever_the_sample_is(tmp_path: Path, name: str) -> None:
     sample, frame = tmp_path / name, pl.DataFrame([ROW])
-    {"s.csv": frame.write_csv, "s.jsonl": frame.write_ndjson, "s.parquet": frame.write_parquet}[name](sample)
+    writers: dict[str, Callable[[Path], object]] = {
+        "s.csv": frame.write_csv,
+        "s.jsonl": frame.write_ndjson,
+        "s.parquet": frame.write_parquet,
+    }
+    writers[name](sample)
     source = drafted(tmp_path, sample)
     stream = source.transactions
     assert stream.fields == tuple(ROW)

@@ -4,6 +4,7 @@ Run as a program it writes one: ``python -m fraud_assets_tests.streamlit_app.das
 """
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,11 @@ from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import increments
 from fraud_assets.lake.location import Lake
 from fraud_assets_tests.lakes import SOURCE, write
+
+LooksAt = Callable[[Lake], None]
+"""The fixture that points this process's settings at a lake."""
+Serve = Callable[[Lake], str]
+"""The fixture that starts the dashboard on a lake; it gives the address."""
 
 DAYS = 90
 LABEL_DELAY = np.timedelta64(7, "D")  # as sources/catalogue/cards.yaml has it
