@@ -15,13 +15,14 @@ MODULES = sorted(module for package in PACKAGES for module in (REPOSITORY / pack
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
 GROUND = {"settings", "errors", "declarations"}
-FOUNDATIONS = {*GROUND, "parallel", "lake"}
+FOUNDATIONS = {*GROUND, "parallel", "logs", "lake"}
 COMMANDS = {"console", "output_file"}
 """What commands share."""
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "parallel": set(),
     "console": set(),
+    "logs": set(),
     "settings": {"errors"},
     "output_file": {"errors"},
     "declarations": {"settings", "errors"},
@@ -38,7 +39,7 @@ UPSTREAM: dict[str, set[str]] = {
     "decisions": {*FOUNDATIONS, "silver", "features", "models"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "models", "training", "decisions"},
     "orchestration": FOUNDATIONS,
-    "stack": {*GROUND, *COMMANDS, "orchestration"},
+    "stack": {*GROUND, *COMMANDS, "logs", "orchestration"},
     "demo": {*FOUNDATIONS, *COMMANDS, "sources", "bronze", "silver", "training", "stack", "orchestration"},
     "streamlit_app": {*FOUNDATIONS, "bronze", "silver", "models", "training", "monitoring", "decisions"},
 }
