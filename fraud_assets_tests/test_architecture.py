@@ -12,13 +12,14 @@ PACKAGE = REPOSITORY / "fraud_assets"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
-FOUNDATIONS = {"settings", "errors", "parallel", "declarations", "lake"}
+FOUNDATIONS = {"settings", "errors", "parallel", "expressions", "declarations", "lake"}
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "settings": {"errors"},
     "parallel": set(),
     "console": set(),
-    "declarations": {"settings", "errors"},
+    "expressions": {"errors"},
+    "declarations": {"settings", "errors", "expressions"},
     "lake": {"settings", "errors", "declarations"},
     "sources": FOUNDATIONS,
     "bronze": FOUNDATIONS,
