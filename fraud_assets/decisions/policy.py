@@ -9,17 +9,17 @@ from typing import Literal
 
 import polars as pl
 import yaml
-from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fraud_assets.errors import FraudError
+from fraud_assets.expressions import ExpressionError, Type, condition, to_polars
 
 FILE = Path(__file__).with_name("policy.yaml")
 
 RiskLevel = Literal["low", "medium", "high", "critical"]
 Decision = Literal["approve", "review", "block"]
 
-_GIVEN = {"score": pl.Float64, "amount": pl.Float64, "threshold": pl.Float64}
+_GIVEN: dict[str, Type] = {"score": "double", "amount": "double", "threshold": "double"}
 
 
 class PolicyError(FraudError):
@@ -31,7 +31,7 @@ class _Strict(BaseModel):
 
 
 class Rule(_Strict):
-    """What is decided ``when`` a SQL condition over score, amount and threshold holds."""
+    """What is decided ``when`` a condition over score, amount and threshold holds (docs/expressions.md)."""
 
     when: str
     risk_level: RiskLevel
@@ -41,12 +41,9 @@ class Rule(_Strict):
     @classmethod
     def _is_condition(cls, when: str) -> str:
         try:
-            kind = pl.LazyFrame(schema=_GIVEN).select(pl.sql_expr(when)).collect_schema().dtypes()[0]
-        except PolarsError as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"not a condition over {', '.join(_GIVEN)}: {reason}") from error
-        if kind != pl.Boolean:
-            raise ValueError(f"not a condition: it gives a {kind}")
+            condition(when, _GIVEN)
+        except ExpressionError as error:
+            raise ValueError(f"not a condition over {', '.join(_GIVEN)}: {error}") from None
         return when
 
 
@@ -73,7 +70,9 @@ class Policy(_Strict):
     def _first(self, outcome: str, otherwise: str) -> pl.Expr:
         chosen = pl.lit(otherwise)
         for rule in reversed(self.rules):
-            chosen = pl.when(pl.sql_expr(rule.when)).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
+            chosen = (
+                pl.when(to_polars(condition(rule.when, _GIVEN))).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
+            )
         return chosen.alias(outcome)
 
 
