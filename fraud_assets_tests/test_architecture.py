@@ -15,12 +15,13 @@ MODULES = sorted(module for package in PACKAGES for module in (REPOSITORY / pack
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
 GROUND = {"settings", "errors", "declarations"}
-FOUNDATIONS = {*GROUND, "parallel", "lake"}
+FOUNDATIONS = {*GROUND, "parallel", "version", "lake"}
 COMMANDS = {"console", "output_file"}
 """What commands share."""
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "parallel": set(),
+    "version": {"settings", "errors"},
     "console": set(),
     "settings": {"errors"},
     "output_file": {"errors"},
