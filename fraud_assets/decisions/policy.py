@@ -1,13 +1,7 @@
-"""From a score to what is done about it: the rules of ``policy.yaml``.
-
-What belongs here: reading and applying the policy. Computing scores and reading tables does not.
-"""
-
-from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+"""Applying a policy: scored payments get the risk level and the decision of the first rule that applies."""
 
 import polars as pl
+<<<<<<< HEAD
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -20,11 +14,16 @@ RiskLevel = Literal["low", "medium", "high", "critical"]
 Decision = Literal["approve", "review", "block"]
 
 _GIVEN: dict[str, Type] = {"score": "double", "amount": "double", "threshold": "double"}
+=======
+
+from fraud_assets.declarations.policy.schema import Policy
+>>>>>>> 9e522681c2434526827cb7d7a4faab0c8d58f18a
 
 
-class PolicyError(FraudError):
-    """A policy's file is wrong; the message names the file, the field, what was found and what is allowed."""
+def decide(policy: Policy, payments: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """The payments (score 0 to 1, amount in currency units) with risk_level, decision and policy_hash.
 
+<<<<<<< HEAD
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -81,18 +80,17 @@ def load(path: Path) -> Policy:
 
     Raises:
         PolicyError: the file cannot be read, or a field is missing, unknown or wrong.
+=======
+    ``threshold`` is the score from which the model that scored them raises an alarm.
+>>>>>>> 9e522681c2434526827cb7d7a4faab0c8d58f18a
     """
-    try:
-        return Policy.model_validate(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError) as error:
-        raise PolicyError(f"{path.name}: cannot be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "file"
-        raise PolicyError(f"{path.name}: {field}: {first['msg']}; found {first['input']!r:.80}") from error
+    scored = payments.select("score", "amount", threshold=pl.lit(threshold, pl.Float64))
+    decided = scored.select(_first(policy, "risk_level", "low"), _first(policy, "decision", "approve"))
+    return payments.with_columns(*decided, policy_hash=pl.lit(policy.hash))
 
 
-@lru_cache
-def in_force() -> Policy:
-    """The policy that decides now: that of ``policy.yaml`` beside this module."""
-    return load(FILE)
+def _first(policy: Policy, outcome: str, otherwise: str) -> pl.Expr:
+    chosen = pl.lit(otherwise)
+    for rule in reversed(policy.rules):
+        chosen = pl.when(pl.sql_expr(rule.when)).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
+    return chosen.alias(outcome)

@@ -83,7 +83,12 @@ def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: Cal
 
 def score(model: Model, features: pl.DataFrame) -> Floats:
     """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
-    return model.calibration(model.fitted.score(_rows(model, features)))
+    return score_rows(model, rows(model, features))
+
+
+def score_rows(model: Model, rows: Rows) -> Floats:
+    """The probability of fraud of each of the model's `rows`."""
+    return model.calibration(model.fitted.score(rows))
 
 
 def contributions(model: Model, features: pl.DataFrame) -> Floats:
@@ -91,7 +96,7 @@ def contributions(model: Model, features: pl.DataFrame) -> Floats:
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
     """
-    return model.fitted.explain(_rows(model, features))
+    return model.fitted.explain(rows(model, features))
 
 
 def importance(model: Model) -> dict[str, float]:
@@ -133,6 +138,6 @@ def from_bytes(data: bytes) -> Model:
     return Model(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
 
 
-def _rows(model: Model, features: pl.DataFrame) -> Rows:
-    """The model's features, nulls as NaN; in single precision, as they are stored and as trees compare them."""
-    return features.select(model.names).cast(pl.Float32).to_numpy()
+def rows(model: Model, features: pl.DataFrame) -> Rows:
+    """The model's features, row after row, nulls as NaN; float32, as they are stored and as trees compare them."""
+    return features.select(model.names).cast(pl.Float32).to_numpy(order="c")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.features.catalogue import NAMES, of_names
 from fraud_assets.declarations.sources.model import Model as ModelSettings
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.fingerprint import FINGERPRINT
+from fraud_assets.features.fingerprint import fingerprint
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Model, Recipe
@@ -96,7 +96,7 @@ def train(
         Work(
             data=data,
             model=fitted,
-            card=Card(tuple(names), FINGERPRINT, threshold, reference),
+            card=Card(tuple(names), fingerprint(of_names(names)), threshold, reference),
             role=role,
             refusal=refusal,
             params=_params(data, parts, label_delay, rows, recipe, settings),
