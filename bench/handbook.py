@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from bench.prequential import Fold, folds
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
 from fraud_assets.features.compiled import Floats
@@ -27,10 +28,9 @@ from fraud_assets.features.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.models.algorithms.interface import log_odds, probability
 from fraud_assets.models.artifact import Recipe
-from fraud_assets.training.metrics.auc_roc import auc_roc
-from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.metrics.card_precision import card_precision
-from fraud_assets.training.prequential import Fold, folds
+from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
+from fraud_assets.training.evaluate.metrics.average_precision import average_precision
+from fraud_assets.training.evaluate.metrics.card_precision import card_precision
 from fraud_assets_tests.features.reference import DELAY_DAYS, canonical
 
 LATEST = Fold(date(2018, 8, 15))

@@ -18,9 +18,9 @@ from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Recipe
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.evaluation import measure
-from fraud_assets.training.threshold import cheapest
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.evaluate.evaluation import measure
+from fraud_assets.training.evaluate.threshold import cheapest
 from fraud_assets.training.train import named_parts, part_of, parts_of
 
 CUSTOMERS, TERMINALS, SEEDS = 500, 1_000, (0, 1, 2)

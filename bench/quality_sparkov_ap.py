@@ -17,9 +17,9 @@ from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.errors import FraudError
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.models import artifact as model
-from fraud_assets.training.metrics.auc_roc import auc_roc
-from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.metrics.bootstrap import interval
+from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
+from fraud_assets.training.evaluate.metrics.average_precision import average_precision
+from fraud_assets.training.evaluate.metrics.bootstrap import interval
 from fraud_assets_tests.features.reference import HANDBOOK
 
 FILE = HANDBOOK.with_name("sparkov_sample.csv.gz")

@@ -22,6 +22,7 @@ from rich.console import Console
 
 from bench.features_vs_pandas import HANDBOOKS
 from bench.handbook import FILLED_DAYS, LATEST
+from bench.prequential import Fold
 from fraud_assets.errors import FraudError
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.models import artifact as model
@@ -30,13 +31,12 @@ from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
 from fraud_assets.stack.supervisor import members
-from fraud_assets.training import distributed
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.distributed import Workers
-from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.prequential import Fold
-from fraud_assets.training.split import Part
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.data.split import Part
+from fraud_assets.training.evaluate.metrics.average_precision import average_precision
+from fraud_assets.training.evaluate.metrics.bootstrap import interval
+from fraud_assets.training.fit import distributed
+from fraud_assets.training.fit.distributed import Workers
 from fraud_assets_tests.features.reference import HANDBOOK, canonical
 
 GIB = 6.0  # at most, at the larger size

@@ -62,7 +62,7 @@ def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> M
     """
     training = as_training(features, fraud)
     if recipe.imbalance != "none":
-        from fraud_assets.training.imbalance import balanced  # imbalanced-learn takes a second to import
+        from fraud_assets.training.fit.imbalance import balanced  # imbalanced-learn takes a second to import
 
         training = balanced(training, recipe.imbalance)
     fitted = module(recipe.algorithm).fit(training, recipe.all_parameters())

@@ -32,9 +32,9 @@ MODEL = dg.AssetKey(["training", "model"])
 )
 def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Train, test on later payments, register, and promote if the gate lets it."""
-    from fraud_assets.training.dataset import pinned, training_set
-    from fraud_assets.training.distributed import Workers
-    from fraud_assets.training.performance import rows
+    from fraud_assets.training.data.dataset import pinned, training_set
+    from fraud_assets.training.evaluate.performance import rows
+    from fraud_assets.training.fit.distributed import Workers
     from fraud_assets.training.train import train
 
     here, source = settings(), named(context.partition_key)

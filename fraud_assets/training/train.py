@@ -17,16 +17,18 @@ from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Model, Recipe
 from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.models.model_store import GATE_FILE, Card, Champion, load_champion
-from fraud_assets.training import distributed, gate, model_card
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.distributed import Workers
-from fraud_assets.training.evaluation import Evaluation, evaluate
-from fraud_assets.training.gate import Condition
-from fraud_assets.training.registry import Role
-from fraud_assets.training.segments import segmented
-from fraud_assets.training.split import DAYS, Part, Split, split
-from fraud_assets.training.threshold import cheapest
-from fraud_assets.training.track import Work, track
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.data.split import DAYS, Part, Split, split
+from fraud_assets.training.evaluate import model_card
+from fraud_assets.training.evaluate.evaluation import Evaluation, evaluate
+from fraud_assets.training.evaluate.segments import segmented
+from fraud_assets.training.evaluate.threshold import cheapest
+from fraud_assets.training.fit import distributed
+from fraud_assets.training.fit.distributed import Workers
+from fraud_assets.training.promote import gate
+from fraud_assets.training.promote.gate import Condition
+from fraud_assets.training.promote.registry import Role
+from fraud_assets.training.promote.track import Work, track
 
 SAMPLE = 200_000
 """Payments of those trained on that the reference distributions are taken from, where workers hold the others."""

@@ -11,7 +11,7 @@ from fraud_assets.declarations.sources.model import ALGORITHMS
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Model, Recipe
-from fraud_assets.training.metrics.auc_roc import auc_roc
+from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 
 FEATURES = ["amount", "noise"]
 

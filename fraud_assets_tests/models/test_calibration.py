@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fraud_assets.models.calibration import NONE, fit
-from fraud_assets.training.metrics.brier import brier
+from fraud_assets.training.evaluate.metrics.brier import brier
 
 
 def overconfident(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings, settings
-from fraud_assets.training.dataset import pinned, training_set
+from fraud_assets.training.data.dataset import pinned, training_set
 from fraud_assets.training.train import train
 from fraud_assets_tests.training.sample import DELAY, payments
 

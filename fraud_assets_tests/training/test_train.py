@@ -13,8 +13,8 @@ from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
-from fraud_assets.training import registry
-from fraud_assets.training.track import versions_read
+from fraud_assets.training.promote import registry
+from fraud_assets.training.promote.track import versions_read
 from fraud_assets.training.train import TrainingResult, train
 from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
 
