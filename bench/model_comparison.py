@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Imbalance, Model
+from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Imbalance, ModelConfig
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Recipe
@@ -26,7 +26,7 @@ from fraud_assets.training.train import named_parts, part_of, parts_of
 CUSTOMERS, TERMINALS, SEEDS = 500, 1_000, (0, 1, 2)
 START, DAYS = date(2026, 1, 1), 90
 DELAY = timedelta(days=7)
-SETTINGS = Model(average_precision_floor=0)
+SETTINGS = ModelConfig(average_precision_floor=0)
 SHOWN = ("average_precision", "auc_roc", "brier", "precision", "recall", "cost_saved")
 IMBALANCES: tuple[Imbalance, ...] = get_args(Imbalance)
 

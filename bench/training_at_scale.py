@@ -26,7 +26,7 @@ from bench.prequential import Fold
 from fraud_assets.errors import FraudError
 from fraud_assets.features.evaluate import evaluate
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import DEFAULT, Model
+from fraud_assets.models.artifact import DEFAULT, TrainedModel
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
@@ -115,12 +115,12 @@ def _at_scale(workers: Workers, folder: Path) -> dict[str, Any]:
     }
 
 
-def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[Model, Measured]:
+def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[TrainedModel, Measured]:
     console.print(f"  payments of {train.start:%Y-%m-%d} to {train.end:%Y-%m-%d}, shared by {workers.count} workers …")
     with _measured() as measured:
         trees = distributed.fit(workers, data, train, NAMES, DEFAULT.all_parameters())
     console.print(f"  {measured.seconds:.0f} s, {measured.gib:.2f} GiB", soft_wrap=True)
-    return Model("xgboost", NAMES, trees), measured
+    return TrainedModel("xgboost", NAMES, trees), measured
 
 
 def _parts(data: TrainingSet, fold: Fold, since: date) -> tuple[Part, pl.DataFrame]:

@@ -19,7 +19,7 @@ from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import each
 
 if TYPE_CHECKING:
-    from fraud_assets.models.artifact import Model
+    from fraud_assets.models.artifact import TrainedModel
 
 LANE = "batch"
 AT_ONCE = 2
@@ -87,7 +87,7 @@ def _require(champion: Champion) -> None:
 
 
 @lru_cache(maxsize=4)
-def loaded(model: bytes) -> "Model":
+def loaded(model: bytes) -> "TrainedModel":
     """The model of its bytes, loaded once in a process."""
     from fraud_assets.models.artifact import from_bytes
 

@@ -45,7 +45,7 @@ DEFAULT = Recipe()
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """A fitted model of the features ``names``, in that order."""
 
     algorithm: Algorithm
@@ -54,7 +54,7 @@ class Model:
     calibration: Calibration = NONE
 
 
-def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> Model:
+def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> TrainedModel:
     """A model of ``fraud`` (true or false) by the columns of ``features``, numbers or null; same input, same model.
 
     Raises:
@@ -66,7 +66,7 @@ def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> M
 
         training = balanced(training, recipe.imbalance)
     fitted = module(recipe.algorithm).fit(training, recipe.all_parameters())
-    return Model(recipe.algorithm, training.names, fitted)
+    return TrainedModel(recipe.algorithm, training.names, fitted)
 
 
 def as_training(features: pl.DataFrame, fraud: pl.Series) -> Training:
@@ -75,18 +75,18 @@ def as_training(features: pl.DataFrame, fraud: pl.Series) -> Training:
     return Training(features.cast(pl.Float64).to_numpy(), label, np.ones(len(label)), tuple(features.columns))
 
 
-def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: CalibrationKind) -> Model:
+def calibrated(model: TrainedModel, features: pl.DataFrame, fraud: pl.Series, kind: CalibrationKind) -> TrainedModel:
     """The model with a calibration by payments later than those it was fitted on."""
     plain = replace(model, calibration=NONE)
     return replace(model, calibration=calibrations.fit(score(plain, features), fraud.to_numpy(), kind))
 
 
-def score(model: Model, features: pl.DataFrame) -> Floats:
+def score(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
     return model.calibration(model.fitted.score(_rows(model, features)))
 
 
-def contributions(model: Model, features: pl.DataFrame) -> Floats:
+def contributions(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """What each of the model's features adds to each row's score, in log-odds before calibration.
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
@@ -94,18 +94,18 @@ def contributions(model: Model, features: pl.DataFrame) -> Floats:
     return model.fitted.explain(_rows(model, features))
 
 
-def importance(model: Model) -> dict[str, float]:
+def importance(model: TrainedModel) -> dict[str, float]:
     """Each feature's share in what the model does, highest first; together 1."""
     shares = zip(model.names, model.fitted.importance().tolist(), strict=True)
     return dict(sorted(shares, key=lambda item: -item[1]))
 
 
-def names(model: Model) -> Sequence[str]:
+def names(model: TrainedModel) -> Sequence[str]:
     """The features the model was fitted on, in its order."""
     return list(model.names)
 
 
-def to_bytes(model: Model) -> bytes:
+def to_bytes(model: TrainedModel) -> bytes:
     """The model as one zip: what it is, as JSON, beside the algorithm's own files; no pickle."""
     about = {"algorithm": model.algorithm, "names": model.names, "calibration": asdict(model.calibration)}
     files = {_ABOUT: json.dumps(about).encode(), **model.fitted.save()}
@@ -116,7 +116,7 @@ def to_bytes(model: Model) -> bytes:
         return data.getvalue()
 
 
-def from_bytes(data: bytes) -> Model:
+def from_bytes(data: bytes) -> TrainedModel:
     """The model that `to_bytes` wrote.
 
     Raises:
@@ -130,9 +130,9 @@ def from_bytes(data: bytes) -> Model:
         raise FraudError(f"a model's file is of another kind or damaged ({error}); train again") from error
     kind = about["calibration"]
     calibration = Calibration(kind["kind"], tuple(kind["x"]), tuple(kind["y"]))
-    return Model(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
+    return TrainedModel(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
 
 
-def _rows(model: Model, features: pl.DataFrame) -> Rows:
+def _rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
     """The model's features, nulls as NaN; in single precision, as they are stored and as trees compare them."""
     return features.select(model.names).cast(pl.Float32).to_numpy()

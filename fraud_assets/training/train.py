@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES, VERSION
-from fraud_assets.declarations.sources.model import Model as ModelSettings
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model, Recipe
+from fraud_assets.models.artifact import Recipe, TrainedModel
 from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.models.model_store import GATE_FILE, Card, Champion, load_champion
 from fraud_assets.training.data.dataset import TrainingSet
@@ -54,7 +54,7 @@ class TrainingResult:
 
 def train(
     data: TrainingSet,
-    settings: ModelSettings,
+    settings: ModelConfig,
     label_delay: timedelta,
     tracking_uri: str,
     cache: Path,
@@ -128,14 +128,14 @@ def train(
     )
 
 
-def recipe_of(settings: ModelSettings) -> Recipe:
+def recipe_of(settings: ModelConfig) -> Recipe:
     """How the source's file wants its model made."""
     recipe = Recipe(settings.algorithm, settings.parameters, settings.imbalance)
     recipe.all_parameters()  # a wrong one is said before anything is read
     return recipe
 
 
-def parts_of(data: TrainingSet, settings: ModelSettings, label_delay: timedelta) -> Split:
+def parts_of(data: TrainingSet, settings: ModelConfig, label_delay: timedelta) -> Split:
     """The latest split of the data.
 
     Raises:
@@ -166,12 +166,12 @@ def part_of(data: TrainingSet, name: str, part: Part) -> pl.DataFrame:
 
 def _fitted(
     data: TrainingSet, part: Part, rows: int, recipe: Recipe, names: Sequence[str], workers: Workers | None
-) -> tuple[Recipe, Model, pl.DataFrame]:
+) -> tuple[Recipe, TrainedModel, pl.DataFrame]:
     """How it was fitted in the end, the model, and the payments it was fitted on, of very many some."""
     if workers and rows > workers.above and recipe.algorithm == "xgboost" and recipe.imbalance == "none":
         binned = replace(recipe, parameters=distributed.binned(recipe.all_parameters()))
         trees = distributed.fit(workers, data, part, names, binned.all_parameters())
-        return binned, Model("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels)
+        return binned, TrainedModel("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels)
     training = part.take(data.features, data.labels)
     return recipe, model.fit(training.select(names), training["is_fraud"], recipe), training
 
@@ -208,7 +208,7 @@ def _params(
     label_delay: timedelta,
     rows: dict[str, int],
     recipe: Recipe,
-    settings: ModelSettings,
+    settings: ModelConfig,
 ) -> dict[str, object]:
     spans = {
         f"{name}_{edge}": getattr(part, edge).isoformat()

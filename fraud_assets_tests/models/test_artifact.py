@@ -10,7 +10,7 @@ import pytest
 from fraud_assets.declarations.sources.model import ALGORITHMS
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model, Recipe
+from fraud_assets.models.artifact import Recipe, TrainedModel
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 
 FEATURES = ["amount", "noise"]
@@ -28,11 +28,11 @@ def rows() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module", params=ALGORITHMS)
-def fitted(request: pytest.FixtureRequest, rows: pl.DataFrame) -> Model:
+def fitted(request: pytest.FixtureRequest, rows: pl.DataFrame) -> TrainedModel:
     return model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(request.param))
 
 
-def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFrame, fitted: Model) -> None:
+def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     scores = model.score(fitted, rows)
     assert scores.min() >= 0
     assert scores.max() <= 1
@@ -41,7 +41,7 @@ def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFra
     np.testing.assert_allclose(scores, reordered, atol=1e-12)
 
 
-def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, fitted: Model) -> None:
+def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     stored = rows.with_columns(pl.col("noise").cast(pl.Float32))  # as gold.features has them, amounts in double
     same = {"rtol": 0, "atol": 1e-12}  # a forest's trees are added up in any order
     np.testing.assert_allclose(model.score(fitted, rows), model.score(fitted, stored), **same)
@@ -49,7 +49,7 @@ def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, f
     np.testing.assert_allclose(some, twice, **same)
 
 
-def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: Model) -> None:
+def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     parts, scores = model.contributions(fitted, rows), model.score(fitted, rows)
     assert parts.shape == (5_000, 3)
     np.testing.assert_allclose(1 / (1 + np.exp(-parts.sum(axis=1))), scores, atol=1e-5)
@@ -58,14 +58,14 @@ def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: Model) ->
     assert parts[highest, 0] > abs(parts[highest, 1])
 
 
-def test_importance_finds_what_matters(fitted: Model) -> None:
+def test_importance_finds_what_matters(fitted: TrainedModel) -> None:
     shares = model.importance(fitted)
     assert sum(shares.values()) == pytest.approx(1)
     if fitted.algorithm != "isolation_forest":  # to it, any rare value is as good as another
         assert list(shares) == FEATURES
 
 
-def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame, fitted: Model) -> None:
+def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     again = model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(fitted.algorithm))
     np.testing.assert_allclose(model.score(again, rows), model.score(fitted, rows), atol=1e-12)
     whole = model.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
@@ -74,7 +74,7 @@ def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame,
     assert model.names(kept) == FEATURES
 
 
-def test_nothing_in_the_file_is_a_pickle(fitted: Model) -> None:
+def test_nothing_in_the_file_is_a_pickle(fitted: TrainedModel) -> None:
     with zipfile.ZipFile(BytesIO(model.to_bytes(fitted))) as archive:
         for name in archive.namelist():
             assert name.endswith((".json", ".ubj", ".skops")), name

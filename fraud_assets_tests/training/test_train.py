@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import load_champion
@@ -18,7 +18,7 @@ from fraud_assets.training.promote.track import versions_read
 from fraud_assets.training.train import TrainingResult, train
 from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
 
-PLAIN = Model(average_precision_floor=0.3)
+PLAIN = ModelConfig(average_precision_floor=0.3)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def aliases(source: str, at: str) -> dict[int, tuple[str, ...]]:
 @pytest.fixture(scope="module")
 def forest(mlflow_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A training as a source's file may ask for it, of another algorithm."""
-    asked = Model(
+    asked = ModelConfig(
         average_precision_floor=0.3,
         algorithm="random_forest",
         parameters={"n_estimators": 20},

@@ -26,7 +26,7 @@ class Retrain(Strict):
     drift: float | None = Field(default=None, gt=0)  # the highest PSI of any feature or the score
 
 
-class Model(Strict):
+class ModelConfig(Strict):
     """How the source's model is trained and what it must reach."""
 
     average_precision_floor: float = Field(ge=0, le=1)

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from fraud_assets.declarations.features.catalogue import FAMILIES
 from fraud_assets.declarations.sources.document import Document, SourceError
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.declarations.tables import silver
 from fraud_assets.settings import settings
@@ -46,7 +46,7 @@ class Source(Strict):
     transactions: Stream
     labels: Stream
     features: Features = Features()
-    model: Model
+    model: ModelConfig
 
     @model_validator(mode="before")
     @classmethod

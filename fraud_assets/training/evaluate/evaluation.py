@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from fraud_assets.declarations.sources.model import Costs
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model
+from fraud_assets.models.artifact import TrainedModel
 from fraud_assets.training.evaluate import plots
 from fraud_assets.training.evaluate.metrics.alarms import f1, precision, recall
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
@@ -32,7 +32,7 @@ class Evaluation:
     figures: dict[str, Figure]
 
 
-def evaluate(fitted: Model, test: pl.DataFrame, threshold: float, costs: Costs) -> Evaluation:
+def evaluate(fitted: TrainedModel, test: pl.DataFrame, threshold: float, costs: Costs) -> Evaluation:
     """Evaluate on payments as `segments.segmented` gives them, with is_fraud and score."""
     fraud, scores = test["is_fraud"], test["score"]
     segments = by_segment(test, threshold)

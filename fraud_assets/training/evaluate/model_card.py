@@ -1,6 +1,6 @@
 """The model card: what a model is, was made of and can do, for people who have to answer for it, as Markdown.
 
-The sections follow Mitchell et al., Model Cards for Model Reporting (2019).
+The sections follow Mitchell et al., TrainedModel Cards for TrainedModel Reporting (2019).
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import polars as pl
 
 from fraud_assets.declarations.sources.model import Costs
 from fraud_assets.declarations.tables import gold
-from fraud_assets.models.artifact import Model, Recipe
+from fraud_assets.models.artifact import Recipe, TrainedModel
 from fraud_assets.training.data.dataset import TrainingSet
 from fraud_assets.training.data.split import Split
 from fraud_assets.training.evaluate.evaluation import Evaluation
@@ -24,7 +24,7 @@ def card(
     parts: Split,
     rows: Mapping[str, int],
     recipe: Recipe,
-    model: Model,
+    model: TrainedModel,
     costs: Costs,
     threshold: float,
     evaluation: Evaluation,
@@ -39,7 +39,7 @@ def card(
         f"| {rows[name]:,} |"
         for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
     )
-    return f"""# Model of {data.source}
+    return f"""# TrainedModel of {data.source}
 
 {recipe.algorithm}, imbalance: {recipe.imbalance}, calibration: {model.calibration.kind}. {parameters}.
 
@@ -84,7 +84,7 @@ Digest of the rows: `{data.digest}`. Times are UTC; a part uses the labels that 
 """
 
 
-def _features(model: Model) -> str:
+def _features(model: TrainedModel) -> str:
     columns = {column.name: column for column in gold.FEATURES.columns}
     declared = [(name, columns[name].meaning, columns[name].unit or "") for name in model.names if name in columns]
     return _table(pl.DataFrame(declared, schema=["feature", "meaning", "unit"], orient="row"))

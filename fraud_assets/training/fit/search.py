@@ -17,7 +17,7 @@ import yaml
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from fraud_assets.declarations.sources.model import Model as ModelSettings
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
@@ -127,7 +127,7 @@ def versions_of(known: optuna.Study) -> Versions | None:
     return known.user_attrs.get(_VERSIONS)
 
 
-def folds_before_test(data: TrainingSet, settings: ModelSettings, label_delay: timedelta) -> list[Fold]:
+def folds_before_test(data: TrainingSet, settings: ModelConfig, label_delay: timedelta) -> list[Fold]:
     """The training and validation of the data's split, and the same some weeks before; none reaches its test.
 
     Raises:
@@ -148,7 +148,7 @@ def folds_before_test(data: TrainingSet, settings: ModelSettings, label_delay: t
 def search(
     known: optuna.Study,
     data: TrainingSet,
-    settings: ModelSettings,
+    settings: ModelConfig,
     label_delay: timedelta,
     names: Sequence[str],
     tracking_uri: str,
@@ -189,7 +189,7 @@ def search(
     )
 
 
-def _tried(trial: Trial, settings: ModelSettings, folds: Sequence[Fold], names: Sequence[str]) -> float:
+def _tried(trial: Trial, settings: ModelConfig, folds: Sequence[Fold], names: Sequence[str]) -> float:
     """The mean of the folds' average precision; given up when it falls behind the others' median."""
     SPACES[settings.algorithm](trial)
     trial.suggest_categorical("imbalance", ["none", "class_weights", "undersampling"])
@@ -214,7 +214,7 @@ def _rounds(recipe: Recipe, fold: Fold, names: Sequence[str]) -> int:
     return xgboost.best_rounds(training, later, recipe.all_parameters())
 
 
-def _recipe(settings: ModelSettings, tried: Mapping[str, Any], more: Mapping[str, Any]) -> Recipe:
+def _recipe(settings: ModelConfig, tried: Mapping[str, Any], more: Mapping[str, Any]) -> Recipe:
     parameters = {**settings.parameters, **{name: value for name, value in tried.items() if name != "imbalance"}}
     if _ROUNDS in more:
         parameters[_ROUNDS] = more[_ROUNDS]

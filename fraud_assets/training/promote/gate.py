@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fraud_assets.models.artifact import Model, score
+from fraud_assets.models.artifact import TrainedModel, score
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
 from fraud_assets.training.evaluate.metrics.bootstrap import chance_of_better
 from fraud_assets.training.evaluate.metrics.brier import brier
@@ -36,7 +36,7 @@ class Condition:
     found: str
 
 
-def conditions(model: Model, test: pl.DataFrame, sent: Collection[str]) -> tuple[Condition, ...]:
+def conditions(model: TrainedModel, test: pl.DataFrame, sent: Collection[str]) -> tuple[Condition, ...]:
     """All conditions, of test payments as `segments.segmented` gives them, with is_fraud and score.
 
     Where there is a champion its scores of the same payments are in ``champion_score``; without that column the model
@@ -87,13 +87,13 @@ def _calibrated(test: pl.DataFrame) -> Condition:
     )
 
 
-def _fast(model: Model, test: pl.DataFrame) -> Condition:
+def _fast(model: TrainedModel, test: pl.DataFrame) -> Condition:
     rows = test.head(_TIMED)
     taken = min(_seconds(model, rows) for _ in range(3)) / rows.height * 1e6
     return Condition("fast", taken <= SLOWEST_US, f"{taken:.1f} µs a payment, {SLOWEST_US:g} allowed")
 
 
-def _signature(model: Model, sent: Collection[str]) -> Condition:
+def _signature(model: TrainedModel, sent: Collection[str]) -> Condition:
     missing = sorted(set(model.names) - set(sent))
     found = f"scoring does not send {', '.join(missing)}" if missing else f"{len(model.names)} features, all sent"
     return Condition("signature", not missing, found)
@@ -105,7 +105,7 @@ def _chance(test: pl.DataFrame) -> float:
     )
 
 
-def _seconds(model: Model, rows: pl.DataFrame) -> float:
+def _seconds(model: TrainedModel, rows: pl.DataFrame) -> float:
     began = time.perf_counter()
     score(model, rows)
     return time.perf_counter() - began

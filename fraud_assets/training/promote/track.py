@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import flavor
-from fraud_assets.models.artifact import Model, to_bytes
+from fraud_assets.models.artifact import TrainedModel, to_bytes
 from fraud_assets.models.model_store import CARD_FILE, MODEL_FILE, Card, registered_name
 from fraud_assets.training.data.dataset import TABLES, TrainingSet
 from fraud_assets.training.promote import registry
@@ -40,7 +40,7 @@ class Work:
     """A training that is done: the model and all that is to be kept with it; ``texts`` by their file's name."""
 
     data: TrainingSet
-    model: Model
+    model: TrainedModel
     card: Card
     role: Role
     refusal: str | None
@@ -129,7 +129,7 @@ def refused(tracking_uri: str, what: str) -> Iterator[None]:
         raise FraudError(f"MLflow at {tracking_uri} did not take {what}: {first_line}") from error
 
 
-def _signature(model: Model) -> Any:
+def _signature(model: TrainedModel) -> Any:
     """Every feature a number that may be missing, and a probability out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec

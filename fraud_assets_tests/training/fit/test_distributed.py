@@ -8,7 +8,7 @@ import pytest
 from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Recipe
@@ -24,7 +24,7 @@ from fraud_assets_tests.training.sample import DELAY, payments
 FEW = ("amount", "time_is_night", "customer_count_amount_1d", "customer_mean_amount_1d")
 WHOLE = {"subsample": 1.0, "colsample_bytree": 1.0}  # else the trees depend on what is drawn, too
 EXACT = {"tree_method": "exact", "rounds": 20, "learning_rate": 0.3, "max_depth": 3, **WHOLE}
-PLAIN = Model(average_precision_floor=0.3, parameters=EXACT)
+PLAIN = ModelConfig(average_precision_floor=0.3, parameters=EXACT)
 RECIPE = Recipe("xgboost", PLAIN.parameters)
 
 
@@ -50,7 +50,7 @@ def test_workers_grow_the_trees_that_one_process_grows(spark: SparkSession, left
 
     trees = grown()
     assert trees.save() == grown().save()
-    twin = model.from_bytes(model.to_bytes(model.Model("xgboost", tuple(FEW), trees)))
+    twin = model.from_bytes(model.to_bytes(model.TrainedModel("xgboost", tuple(FEW), trees)))
     theirs, ours = (average_precision(test["is_fraud"], model.score(one, test)) for one in (twin, single))
     assert theirs == pytest.approx(ours, abs=0.02)
     assert next(iter(model.importance(twin))) == next(iter(model.importance(single)))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 from fraud_assets.training.data.dataset import TrainingSet
@@ -19,7 +19,7 @@ from fraud_assets.training.fit.search import Found, folds_before_test
 from fraud_assets.training.train import parts_of
 from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
 
-ASKED = Model(average_precision_floor=0.3)
+ASKED = ModelConfig(average_precision_floor=0.3)
 
 
 def test_the_test_days_are_never_looked_at() -> None:
@@ -50,7 +50,7 @@ def test_a_search_goes_on_where_it_stopped(mlflow_server: Settings, tmp_path: Pa
 
     def go(trials: int) -> Found:
         known = searching.study(given.source, "logistic_regression", tmp_path)
-        asked = Model(average_precision_floor=0.3, algorithm="logistic_regression")
+        asked = ModelConfig(average_precision_floor=0.3, algorithm="logistic_regression")
         return searching.search(known, given, asked, DELAY, NAMES, mlflow_server.mlflow, "lake", trials, None)
 
     first, second = go(2), go(3)
@@ -62,7 +62,7 @@ def test_a_search_goes_on_where_it_stopped(mlflow_server: Settings, tmp_path: Pa
     nested = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{first.run_id}'")
     assert len(nested) == 5
     written = yaml.safe_load(second.to_yaml())["model"]
-    assert Model(average_precision_floor=0.3, **written).algorithm == "logistic_regression"
+    assert ModelConfig(average_precision_floor=0.3, **written).algorithm == "logistic_regression"
     known = searching.study(given.source, "logistic_regression", tmp_path)
     assert searching.versions_of(known) == VERSIONS
 

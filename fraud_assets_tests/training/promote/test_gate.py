@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model
+from fraud_assets.models.artifact import TrainedModel
 from fraud_assets.training.evaluate.segments import by_segment, segmented
 from fraud_assets.training.promote import gate
 from fraud_assets.training.promote.gate import Condition
@@ -37,12 +37,12 @@ def test_days() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fitted(test_days: pl.DataFrame) -> Model:
+def fitted(test_days: pl.DataFrame) -> TrainedModel:
     return model.fit(test_days.select(NAMES), test_days["is_fraud"])
 
 
 def against(
-    fitted: Model, test: pl.DataFrame, champion: pl.Expr, sent: tuple[str, ...] = NAMES
+    fitted: TrainedModel, test: pl.DataFrame, champion: pl.Expr, sent: tuple[str, ...] = NAMES
 ) -> dict[str, Condition]:
     found = gate.conditions(fitted, test.with_columns(champion_score=champion), sent)
     return {condition.name: condition for condition in found}
@@ -55,20 +55,20 @@ def failed(found: dict[str, Condition]) -> list[str]:
 NOISY = pl.col("score") * pl.col("a")
 
 
-def test_a_better_model_passes(fitted: Model, test_days: pl.DataFrame) -> None:
+def test_a_better_model_passes(fitted: TrainedModel, test_days: pl.DataFrame) -> None:
     found = against(fitted, test_days, NOISY)
     assert failed(found) == []
     assert gate.refusal(tuple(found.values())) is None
     assert len(found) == 5
 
 
-def test_one_that_is_as_good_does_not_beat_the_champion(fitted: Model, test_days: pl.DataFrame) -> None:
+def test_one_that_is_as_good_does_not_beat_the_champion(fitted: TrainedModel, test_days: pl.DataFrame) -> None:
     found = against(fitted, test_days, pl.col("score"))
     assert failed(found) == ["beats the champion"]
     assert "better in 50% of draws" in found["beats the champion"].found
 
 
-def test_one_that_fails_a_large_segment_is_refused(fitted: Model, test_days: pl.DataFrame) -> None:
+def test_one_that_fails_a_large_segment_is_refused(fitted: TrainedModel, test_days: pl.DataFrame) -> None:
     """Better on the whole, but blind for the quarter of the largest amounts."""
     largest = pl.col("amount_segment") == test_days["amount_segment"].max()
     blind = test_days.with_columns(score=pl.when(largest).then(pl.col("a") * 0.1).otherwise("score"))
@@ -77,18 +77,20 @@ def test_one_that_fails_a_large_segment_is_refused(fitted: Model, test_days: pl.
     assert found["no large segment is worse"].found.startswith("amount 3: ")
 
 
-def test_scores_that_are_no_probabilities_are_refused(fitted: Model, test_days: pl.DataFrame) -> None:
+def test_scores_that_are_no_probabilities_are_refused(fitted: TrainedModel, test_days: pl.DataFrame) -> None:
     found = against(fitted, test_days.with_columns(score=pl.col("score").sqrt()), NOISY)
     assert failed(found) == ["calibrated"]
 
 
-def test_features_that_scoring_does_not_send_are_named(fitted: Model, test_days: pl.DataFrame) -> None:
+def test_features_that_scoring_does_not_send_are_named(fitted: TrainedModel, test_days: pl.DataFrame) -> None:
     found = against(fitted, test_days, NOISY, sent=("a",))
     assert failed(found) == ["signature"]
     assert gate.refusal(tuple(found.values())) == "signature: scoring does not send b"
 
 
-def test_a_slow_model_is_refused(fitted: Model, test_days: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_model_is_refused(
+    fitted: TrainedModel, test_days: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gate, "SLOWEST_US", 1e-6)
     assert failed(against(fitted, test_days, NOISY)) == ["fast"]
 
