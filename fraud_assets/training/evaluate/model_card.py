@@ -1,6 +1,6 @@
 """The model card: what a model is, was made of and can do, for people who have to answer for it, as Markdown.
 
-The sections follow Mitchell et al., TrainedModel Cards for TrainedModel Reporting (2019).
+The sections follow Mitchell et al., Model Cards for Model Reporting (2019).
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def card(
         f"| {rows[name]:,} |"
         for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test))
     )
-    return f"""# TrainedModel of {data.source}
+    return f"""# Model of {data.source}
 
 {recipe.algorithm}, imbalance: {recipe.imbalance}, calibration: {model.calibration.kind}. {parameters}.
 
