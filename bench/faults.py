@@ -3,7 +3,6 @@
 What belongs here: doing it more often than the tests of ``fraud_assets_tests/faults`` do, and the page that says so.
 """
 
-import shutil
 import tempfile
 import uuid
 from collections import Counter
@@ -42,6 +41,7 @@ from fraud_assets_tests.faults.test_broker import HALF, struck_in_traffic
 from fraud_assets_tests.faults.test_disk import CannotMount, full, small_disk
 from fraud_assets_tests.faults.test_worker import TABLES as OF_A_RUN
 from fraud_assets_tests.faults.test_worker import struck_in_a_process, struck_in_a_run
+from fraud_assets_tests.lakes import copied
 
 console = Console(stderr=True, highlight=False)
 
@@ -74,13 +74,13 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         send(own.settings.kafka)
         empty = Path(folder, "empty")
         empty.mkdir()
-        own.spark(lambda spark: create_all(spark, str(empty), (*TABLES, *READ)))
-        undisturbed = shutil.copytree(empty, Path(folder, "clean"))
+        own.spark(lambda spark: create_all(spark, Lake(str(empty)), (*TABLES, *READ)))
+        undisturbed = copied(empty, Path(folder, "clean"))
         own.refresh(undisturbed)
         clean = contents(undisturbed)
         for number in range(times):
             for strike in (_process, _disk, _broker, _spark, _worker):
-                lake = shutil.copytree(empty, Path(folder, f"{strike.__name__}-{number}"))
+                lake = copied(empty, Path(folder, f"{strike.__name__}-{number}"))
                 for fault, found in strike(own, lake, clean):
                     console.print(f"{fault.struck}, {fault.when}: {found}")
                     happened.setdefault(fault, []).append(found)
@@ -89,12 +89,12 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         raise typer.Exit(1)
 
 
-Strike = Callable[[Stand, Path, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
+Strike = Callable[[Stand, Lake, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
 
 
 def _spark(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step, while it writes rows; in another lake, when it has just committed them."""
-    other = shutil.copytree(lake, lake.with_name(f"{lake.name}-committed"))
+    other = copied(lake, Path(f"{lake.root}-committed"))
     with large():
         for at, when, moment in ((lake, "rows being written", writing), (other, "rows just committed", committed)):
             for step, tables in WRITES.items():
@@ -110,8 +110,8 @@ def _spark(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterato
 
 def _disk(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step; without the right to mount a small disk there is none."""
-    with suppress(CannotMount), small_disk(lake.with_name(f"{lake.name}-small")) as disk, large():
-        small = shutil.copytree(lake, disk / "lake")
+    with suppress(CannotMount), small_disk(Path(f"{lake.root}-small")) as disk, large():
+        small = copied(lake, disk / "lake")
         for step, tables in WRITES.items():
             with suppress(PySparkException, OSError, DeltaError), full(disk):
                 own.run(step, small)
@@ -139,7 +139,7 @@ def _process(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Itera
 def _worker(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In a run that the sensor started; the daemon starts it again."""
     own.whole(["mlflow"])
-    at = struck_in_a_run(own, lake)
+    at = struck_in_a_run(own, Path(lake.root))
     yield Fault("Dagster run worker", "silver just committed"), difference(at, clean, OF_A_RUN)
 
 

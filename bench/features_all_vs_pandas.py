@@ -23,7 +23,6 @@ from fraud_assets.errors import FraudError
 from fraud_assets.features.inputs import Facts
 from fraud_assets.features.plan import Plan
 from fraud_assets.features.spread import spread
-from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets_tests.features import careful
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK
@@ -70,18 +69,18 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     }
 
 
-def _spread(spark: SparkSession, lake: Lake) -> None:
+def _spread(spark: SparkSession, lake: Path) -> None:
     payments, labels = tables(lake)
     features = spread(spark, payments, labels, PLAN, payments.select(pl.len()).collect().item())
     features.write.format("delta").mode("overwrite").save(str(lake / "spread"))
 
 
-def _pandas(file: Path, lake: Lake) -> None:
+def _pandas(file: Path, lake: Path) -> None:
     found = careful.features(pd.read_parquet(file))
     write_deltalake(lake / "pandas", found.reset_index(names="transaction_id"))
 
 
-def _assert_equal(lake: Lake) -> None:
+def _assert_equal(lake: Path) -> None:
     """Our features, from this process and by Spark, are pandas', of every payment."""
     written = [pl.scan_delta(lake / name) for name in ("pandas", "features", "spread")]
     for feature in FEATURES:

@@ -21,7 +21,6 @@ from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
 from fraud_assets.features.plan import Plan
 from fraud_assets.features.shares import in_shares
-from fraud_assets.lake.location import Lake
 from fraud_assets.lake.writes import streamed, written
 from fraud_assets_tests.features import reference
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK, canonical, handbook_features
@@ -69,12 +68,12 @@ def laid(file: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def tables(lake: Lake) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def tables(lake: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """What `laid` wrote."""
     return pl.scan_delta(lake / "transactions", version=0), pl.scan_delta(lake / "labels", version=0)
 
 
-def ours(lake: Lake, plan: Plan) -> None:
+def ours(lake: Path, plan: Plan) -> None:
     """Compute a plan's features into the table ``features``, as for a first history."""
     shares = in_shares(*tables(lake), plan)
     first = next(shares)
@@ -83,5 +82,5 @@ def ours(lake: Lake, plan: Plan) -> None:
     write_deltalake(lake / "features", rows, mode="overwrite", writer_properties=written(schema))
 
 
-def _pandas(file: Path, lake: Lake) -> None:
+def _pandas(file: Path, lake: Path) -> None:
     write_deltalake(lake / "pandas", handbook_features(pd.read_parquet(file)).reset_index())

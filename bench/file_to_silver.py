@@ -43,7 +43,7 @@ def run() -> dict[str, Any]:
         file = Path(folder) / "orders.jsonl"
         rows = to_file(ROWS, END, 0, file).records
         for number in range(ROUNDS):
-            lake, source = f"{folder}/{number}", _reading(f"bench-file-{number}")
+            lake, source = Lake(f"{folder}/{number}"), _reading(f"bench-file-{number}")
             create_all(spark, lake, (*OF_SILVERS_STEP, silver.LABELS))
             ensure_topics(settings().kafka, [source.transactions.topic])
             bare.append(seconds(lambda lake=lake: _bare(spark, file, lake)))
@@ -67,4 +67,4 @@ def _ours(spark: SparkSession, source: Source, file: Path, lake: Lake) -> None:
 
 
 def _bare(spark: SparkSession, file: Path, lake: Lake) -> None:
-    spark.read.schema(FIELDS).json(str(file)).write.format("delta").save(f"{lake}/bare")
+    spark.read.schema(FIELDS).json(str(file)).write.format("delta").save(f"{lake.root}/bare")

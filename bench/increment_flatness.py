@@ -38,7 +38,8 @@ def run() -> dict[str, Any]:
     spark = SparkSession.builder.remote(settings().spark).getOrCreate()
     best = []
     for size in SIZES:
-        with tempfile.TemporaryDirectory(prefix="fraud-bench-") as lake:
+        with tempfile.TemporaryDirectory(prefix="fraud-bench-") as folder:
+            lake = Lake(folder)
             create_all(spark, lake, OF_SILVERS_STEP)
             _fill(size, lake)
             best.append(min([_increment(spark, number, lake) for number in range(ROUNDS + 1)][1:]))

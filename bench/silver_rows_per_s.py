@@ -37,7 +37,7 @@ def run() -> dict[str, Any]:
         file = Path(folder) / "records.parquet"
         _as_bronze(records()).write_parquet(file)
         for number in range(ROUNDS):
-            lake = f"{folder}/{number}"
+            lake = Lake(f"{folder}/{number}")
             create_all(spark, lake, OF_SILVERS_STEP)
             _fill(spark, file, lake)
             bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
@@ -83,4 +83,4 @@ def _ours(spark: SparkSession, lake: Lake) -> None:
 def _bare(spark: SparkSession, lake: Lake) -> None:
     raw = spark.read.format("delta").load(lake.path(bronze.TRANSACTIONS))
     parsed = raw.select("partition", "offset", F.from_json(F.col("value").cast("string"), FIELDS).alias("r"))
-    parsed.select("partition", "offset", "r.*").write.format("delta").save(f"{lake}/bare")
+    parsed.select("partition", "offset", "r.*").write.format("delta").save(f"{lake.root}/bare")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -29,7 +30,7 @@ DAYS = 60
 @pytest.fixture
 def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Delivery]:
     """The source cards on topics of this test's own, in a lake of its own."""
-    folder = lake.parent / "sources"
+    folder = Path(lake.root).parent / "sources"
     folder.mkdir()
     described = (REPOSITORY / "fraud_assets/declarations/sources/catalogue/cards.yaml").read_text()
     (folder / "cards.yaml").write_text(

@@ -1,6 +1,5 @@
 """A stack that these tests may kill, and what an undisturbed lake holds of the same records."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,11 @@ import pytest
 
 from fraud_assets.bronze.offsets import ends
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets_tests.conftest import KEPT
 from fraud_assets_tests.faults.stand import CARDS, READ, TABLES, Stand, contents, send, stand
+from fraud_assets_tests.lakes import copied
 
 
 @pytest.fixture(scope="package")
@@ -28,14 +29,14 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with every table and no rows, to copy."""
     lake = tmp_path_factory.mktemp("faults") / "empty"
     lake.mkdir()
-    own.spark(lambda session: create_all(session, lake, (*TABLES, *READ)))
+    own.spark(lambda session: create_all(session, Lake(str(lake)), (*TABLES, *READ)))
     return lake
 
 
 @pytest.fixture(scope="package")
 def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
     """What a lake holds after a run that nothing disturbed, its increments small."""
-    lake = shutil.copytree(empty, empty.parent / "clean")
+    lake = copied(empty, empty.parent / "clean")
     own.refresh(lake)
     held = contents(lake)
     assert not [name for name, rows in held.items() if rows.is_empty()]
@@ -43,6 +44,6 @@ def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture
-def faulty(empty: Path, tmp_path: Path) -> Path:
+def faulty(empty: Path, tmp_path: Path) -> Lake:
     """The lake of one test, with every table and no rows."""
-    return shutil.copytree(empty, tmp_path / "lake")
+    return copied(empty, tmp_path / "lake")

@@ -54,7 +54,7 @@ CLOCK = {
 }  # fmt: skip
 """Columns that tell when a row was written, which no two runs have in common."""
 
-Step = Callable[[SparkSession, str, str], object]
+Step = Callable[[SparkSession, Lake, str], object]
 """What a step does, given Spark, the lake and Kafka's address."""
 
 
@@ -170,7 +170,7 @@ class Stand:
 
     def process(self, step: str, lake: Lake) -> subprocess.Popen[bytes]:
         """One step in a process of its own, which may be killed."""
-        return subprocess.Popen([sys.executable, "-m", __name__, str(self.settings.runtime), step, lake])
+        return subprocess.Popen([sys.executable, "-m", __name__, str(self.settings.runtime), step, lake.root])
 
     def refresh(self, lake: Lake) -> None:
         """Every step in its turn."""
@@ -192,7 +192,7 @@ def stand(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[Stand
 
 def _own(runtime: Path, mlflow: str = "") -> Settings:
     here = {f"{name.lower()}_port": port for name, port in ports(runtime).items()}
-    lake = Lake(str(runtime / "lake"))
+    lake = str(runtime / "lake")
     return Settings(runtime=runtime, lake=lake, mlflow_tracking_uri=mlflow, **here)  # type: ignore[arg-type]
 
 
@@ -303,4 +303,4 @@ def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[
 
 
 if __name__ == "__main__":
-    Stand(_own(Path(sys.argv[1]))).run(sys.argv[2], Path(sys.argv[3]))
+    Stand(_own(Path(sys.argv[1]))).run(sys.argv[2], Lake(sys.argv[3]))

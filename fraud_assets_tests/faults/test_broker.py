@@ -1,7 +1,6 @@
 """kill -9 of the broker while records are being written to it and read from it: each arrives once."""
 
 import threading
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -20,7 +19,7 @@ HALF = 4_000
 AT_MOST = 1_000
 
 
-def test_a_killed_broker_loses_nothing_and_doubles_nothing(own: Stand, faulty: Path, topic: str) -> None:
+def test_a_killed_broker_loses_nothing_and_doubles_nothing(own: Stand, faulty: Lake, topic: str) -> None:
     arrived = struck_in_traffic(own, faulty, topic)
     assert sum(ends(own.settings.kafka, [topic])[topic].values()) == 2 * HALF
     assert sorted(arrived) == list(range(2 * HALF))

@@ -1,7 +1,6 @@
 """A full disk in the middle of each step: with room again, the next run leaves what an undisturbed one would have."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ import polars as pl
 import pytest
 
 from fraud_assets_tests.faults.stand import STEPS, Stand, assert_same
+from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
@@ -62,7 +62,7 @@ def full(disk: Path) -> Iterator[None]:
 def test_every_step_goes_on_when_a_full_disk_has_room_again(
     own: Stand, clean: dict[str, pl.DataFrame], empty: Path, disk: Path
 ) -> None:
-    lake = shutil.copytree(empty, disk / "lake")
+    lake = copied(empty, disk / "lake")
     for step in STEPS:
         with full(disk), pytest.raises(Exception, match=r"(?i)no space|os error 28"):
             own.run(step, lake)

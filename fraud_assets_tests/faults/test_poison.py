@@ -1,7 +1,7 @@
 """A topic of records that no producer should send: none stops a run, each is where it belongs, sound ones are whole."""
 
-import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -21,6 +21,7 @@ from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import STREAMS, refine
 from fraud_assets_tests.faults.poison import MEGABYTE, Poison, cards, everywhere
+from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.pipeline import assert_conserved, run
 from fraud_assets_tests.raw import records, send
 
@@ -49,11 +50,11 @@ def test_each_poisoned_record_is_where_it_belongs(
     stream = named("cards").transactions.model_copy(update={"topic": poisoned})
     taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 1_000_000)
     assert taken.records == len(cards())
-    other = shutil.copytree(tables, tables.parent / "other")
+    other = copied(tables, Path(f"{tables.root}-other"))
     run(spark, tables)
     assert_conserved(tables)
     monkeypatch.setattr(step, "SMALL", 0)
-    refine(spark, named("cards"), "transactions", str(other))
+    refine(spark, named("cards"), "transactions", other)
     for lake in (tables, other):
         assert misplaced(lake, cards()) == {}
     assert_frame_equal(payments(tables), payments(other))

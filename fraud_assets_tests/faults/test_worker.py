@@ -18,6 +18,7 @@ from fraud_assets.orchestration.run_client import Run, runs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
 from fraud_assets_tests.faults.stand import IN_PROCESS, WRITES, Stand, assert_same, committed, struck, writing
+from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
@@ -37,7 +38,7 @@ def test_a_killed_run_is_run_again(
     assert_same(lake, clean, TABLES)
 
 
-def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Path) -> None:
+def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Lake) -> None:
     for step in ("bronze", "silver"):
         own.run(step, faulty)
     for step in IN_PROCESS:
@@ -53,13 +54,13 @@ def struck_in_a_process(own: Stand, step: str, lake: Lake) -> None:
         process.wait()
 
 
-def struck_in_a_run(own: Stand, empty: Path) -> Path:
+def struck_in_a_run(own: Stand, empty: Path) -> Lake:
     """The lake when the sensor has started a run, its process was killed, and the daemon has started it again."""
-    lake, moment = Path(own.settings.lake), committed(silver.TRANSACTIONS)
+    lake, moment = Lake(own.settings.lake), committed(silver.TRANSACTIONS)
     own.stop(DAGSTER)
-    for old in (lake, own.settings.dagster_home):
+    for old in (lake.root, str(own.settings.dagster_home)):
         shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(empty, lake)
+    copied(empty, Path(lake.root))
     before = moment.seen(lake)
     own.whole(DAGSTER)  # the sensor finds the records in Kafka
     until(lambda: moment.seen(lake) - before, every=0.01)

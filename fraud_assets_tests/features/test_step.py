@@ -106,7 +106,7 @@ def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Lake) -> None:
     """An earlier version had them: they take what is added, and are changed only where the seventh digit differs."""
     path = tables.path(gold.FEATURES)
     shutil.rmtree(path)
-    spark.sql(gold.FEATURES.ddl(tables).replace("` float ", "` double "))
+    spark.sql(gold.FEATURES.ddl(path).replace("` float ", "` double "))
     send(tables, "labels", records([label(1, labelled_at="2026-02-02T00:00:00Z")]))
     send(tables, "transactions", records([on_day(1, 1), on_day(2, 3), on_day(3, 4)]))
     run(spark, tables)

@@ -2,7 +2,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from deltalake import DeltaTable
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.mark.parametrize("table", ALL, ids=lambda table: table.full_name)
 def test_a_table_is_made_as_declared(empty_tables: Path, table: Table) -> None:
-    made = DeltaTable(table.path(str(empty_tables)))
+    made = Lake(str(empty_tables)).log(table)
     fields = {field.name: field for field in made.schema().fields}
     assert list(fields) == table.column_names
     assert made.metadata().partition_columns == list(table.partition_by)
@@ -53,7 +52,7 @@ def test_what_is_declared_later_is_added_and_rows_stay(spark: SparkSession, lake
 
 
 def test_a_table_whose_making_was_cut_short_is_completed(spark: SparkSession, lake: Lake) -> None:
-    spark.sql(silver.TRANSACTIONS.ddl(lake))
+    spark.sql(silver.TRANSACTIONS.ddl(lake.path(silver.TRANSACTIONS)))
     create_all(spark, lake, (silver.TRANSACTIONS,))
     properties = lake.log(silver.TRANSACTIONS).metadata().configuration
     assert {f"delta.constraints.{name}" for name, _ in silver.TRANSACTIONS.constraints} <= properties.keys()

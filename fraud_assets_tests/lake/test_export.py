@@ -35,7 +35,7 @@ def append(lake: Lake, source: str, first: int, rows: int) -> None:
 
 
 @pytest.fixture
-def filled(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Path:
+def filled(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """A lake with five data files of two sources, each a part of its own."""
     monkeypatch.setattr(parts, "PART_BYTES", 1)
     for first in range(0, 30, 10):

@@ -1,7 +1,6 @@
 """A step may die anywhere and be run again; however records arrive, the lake ends the same."""
 
 import random
-import shutil
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
@@ -19,6 +18,7 @@ from fraud_assets.features import step as features
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step as silver
 from fraud_assets_tests import pipeline
+from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.pipeline import POINTS, assert_conserved, contents, interrupted, run
 from fraud_assets_tests.raw import Record, label, payment, records, send, send_by_spark
 
@@ -62,19 +62,19 @@ def _parts(sent: Sequence[Record], cuts: Sequence[float]) -> list[Sequence[Recor
 
 
 @pytest.fixture(scope="module")
-def fresh_lakes(empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def fresh_lakes(empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     """Lakes with every table and no row in any, one after another."""
     root, numbers = tmp_path_factory.mktemp("lakes"), count()
 
-    def made() -> Iterator[Path]:
+    def made() -> Iterator[Lake]:
         for number in numbers:
-            yield shutil.copytree(empty_tables, root / str(number))
+            yield copied(empty_tables, root / str(number))
 
     return made()
 
 
 @pytest.fixture(scope="module")
-def at_once(spark: SparkSession, fresh_lakes: Iterator[Path]) -> dict[str, pl.DataFrame]:
+def at_once(spark: SparkSession, fresh_lakes: Iterator[Lake]) -> dict[str, pl.DataFrame]:
     """What the lake holds after one undisturbed run over everything."""
     lake = next(fresh_lakes)
     payments, labels = _sent(seed=1)
@@ -94,7 +94,7 @@ def _assert_same(lake: Lake, expected: dict[str, pl.DataFrame]) -> None:
 
 
 def test_a_run_may_die_at_any_commit(
-    spark: SparkSession, fresh_lakes: Iterator[Path], at_once: dict[str, pl.DataFrame]
+    spark: SparkSession, fresh_lakes: Iterator[Lake], at_once: dict[str, pl.DataFrame]
 ) -> None:
     lake = next(fresh_lakes)
     cuts = [(number + 1) / (len(POINTS) + 2) for number in range(len(POINTS) + 1)]
@@ -114,7 +114,7 @@ def test_a_run_may_die_at_any_commit(
 @given(cuts=st.lists(st.floats(0.1, 0.9), min_size=1, max_size=3), label_cuts=st.lists(st.floats(0, 1), min_size=3))
 def test_any_split_into_increments_gives_the_same(
     spark: SparkSession,
-    fresh_lakes: Iterator[Path],
+    fresh_lakes: Iterator[Lake],
     at_once: dict[str, pl.DataFrame],
     cuts: list[float],
     label_cuts: list[float],
@@ -123,7 +123,7 @@ def test_any_split_into_increments_gives_the_same(
 
 
 def test_a_split_on_spark_gives_the_same(
-    spark: SparkSession, fresh_lakes: Iterator[Path], at_once: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, fresh_lakes: Iterator[Lake], at_once: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for step in (silver, features):
         monkeypatch.setattr(step, "SMALL", 0)

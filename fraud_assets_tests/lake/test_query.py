@@ -16,7 +16,7 @@ AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def filled(lake: Lake) -> str:
+def filled(lake: Lake) -> Lake:
     rows = {"source": "cards", "topic": "t", "offset": [0, 1], "value": [b"{}", b"\xff"], "kafka_time": [AT, AT]}
     write(bronze.TRANSACTIONS, lake, rows)
     return lake
@@ -65,7 +65,7 @@ def test_what_does_not_read_the_lake_is_refused(filled: Lake, tmp_path: Path, sq
 def test_tables_are_shown_by_the_names_that_a_query_takes(filled: Lake, tmp_path: Path) -> None:
     assert query("show tables", filled).rows == [("bronze.transactions",)]
     with pytest.raises(FraudError, match="no tables so far; run `make demo`"):
-        query("SHOW TABLES;", str(tmp_path / "none"))
+        query("SHOW TABLES;", Lake(str(tmp_path / "none")))
 
 
 def test_no_rows_are_an_empty_list() -> None:

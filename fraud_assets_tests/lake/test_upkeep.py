@@ -28,7 +28,7 @@ def append(lake: Lake, number: int, source: str = "cards", table: str = SCORES.f
     frame = pl.DataFrame([row | {"event_time": START + timedelta(minutes=number), "score": 0.5}])
     done = CommitProperties(app_transactions=[Transaction(f"upstream/{source}", number)])
     arrow = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    path = str(lake / table.replace(".", "/"))
+    path = f"{lake.root}/{table.replace('.', '/')}"
     write_deltalake(path, arrow, mode="append", partition_by=["source"], commit_properties=done)
 
 

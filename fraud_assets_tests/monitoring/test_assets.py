@@ -1,5 +1,7 @@
 """gold.pipeline_runs from a real Dagster instance: failed runs too, each step once."""
 
+from pathlib import Path
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -33,7 +35,7 @@ def test_earlier_runs_are_recorded_once(stack, lake):
     def recorded() -> pl.DataFrame:
         return reads.scan(gold.PIPELINE_RUNS, lake).collect()
 
-    with dg.DagsterInstance.local_temp(str(lake.parent)) as instance:
+    with dg.DagsterInstance.local_temp(str(Path(lake.root).parent)) as instance:
 
         def record() -> int:
             done = dg.materialize(

@@ -22,7 +22,7 @@ OWN = ("--source", "cards")
 
 
 @pytest.fixture
-def held(lake: Lake) -> str:
+def held(lake: Lake) -> Lake:
     write_lake(lake, transactions=FIRST)
     return lake
 
@@ -34,7 +34,7 @@ def run(*words: str) -> str:
     return result.stdout
 
 
-def test_a_person_lists_shows_fixes_replays_and_discards(held: str) -> None:
+def test_a_person_lists_shows_fixes_replays_and_discards(held: Lake) -> None:
     seen = json.loads(run("list", *OWN, "--json", "--most", "2"))
     assert (seen["total"], len(seen["records"])) == (59, 2)
     (account,) = seen["account"]
@@ -71,7 +71,7 @@ def test_a_person_lists_shows_fixes_replays_and_discards(held: str) -> None:
         (("fix", f"cards/0/{FIRST + 4}", *OWN, "--set", "amount=1", "--why", "w"), "not a json record"),
     ],
 )
-def test_what_cannot_be_done_is_said(held: str, words: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_done_is_said(held: Lake, words: tuple[str, ...], said: str) -> None:
     with pytest.raises(FraudError, match=said):
         run(*words)
 
@@ -82,7 +82,7 @@ def tick(instance: dg.DagsterInstance) -> dg.SensorResult:
     return result
 
 
-def test_records_to_be_read_again_start_one_run(held: str) -> None:
+def test_records_to_be_read_again_start_one_run(held: Lake) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert not tick(instance).run_requests
         run("replay", *OWN, "--reason", "impossible", "--why", "mapped")

@@ -1,7 +1,6 @@
 """However a database's changes arrive, silver and features end as if they had come in order."""
 
 import random
-import shutil
 from collections.abc import Iterator
 from itertools import count, pairwise
 from pathlib import Path
@@ -25,6 +24,7 @@ from fraud_assets.silver import step
 from fraud_assets.silver.account import account
 from fraud_assets.silver.step import refine
 from fraud_assets_tests import pipeline
+from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.raw import change, day, records, send
 
 pytestmark = pytest.mark.stack
@@ -99,16 +99,16 @@ def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh_lakes(empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def fresh_lakes(empty_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     root = tmp_path_factory.mktemp("lakes")
-    return (shutil.copytree(empty_tables, root / str(number)) for number in count())
+    return (copied(empty_tables, root / str(number)) for number in count())
 
 
 @pytest.mark.slow
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(seed=st.integers(0, 10**6), cuts=st.lists(st.floats(0.2, 0.9), min_size=1, max_size=2))
 def test_any_order_and_any_split_end_as_in_order(
-    spark: SparkSession, fresh_lakes: Iterator[Path], seed: int, cuts: list[float]
+    spark: SparkSession, fresh_lakes: Iterator[Lake], seed: int, cuts: list[float]
 ) -> None:
     assert_any_order_ends_as_in_order(spark, next(fresh_lakes), seed, cuts)
 

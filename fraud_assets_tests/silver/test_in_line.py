@@ -40,14 +40,14 @@ def records(*told: tuple[bool | None, float], payment: str = "T", first: int = 0
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def held(lake: Lake, **columns: list[Any]) -> str:
+def held(lake: Lake, **columns: list[Any]) -> Lake:
     write(silver.LABELS, lake, {"source": ["ledger"] * len(columns["known_at"]), **columns})
     return lake
 
 
 @pytest.fixture(scope="module")
-def nothing_held(tmp_path_factory: pytest.TempPathFactory) -> str:
-    lake = tmp_path_factory.mktemp("lake")
+def nothing_held(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = Lake(str(tmp_path_factory.mktemp("lake")))
     return held(lake, transaction_id=["other"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE])
 
 
@@ -76,7 +76,7 @@ MICRO = timedelta(microseconds=1)
     ],
 )  # fmt: skip
 def test_a_change_revises_the_label_it_tells_another_than(
-    nothing_held: str, first: list[Any], changes: list[Any], expected: list[Any]
+    nothing_held: Lake, first: list[Any], changes: list[Any], expected: list[Any]
 ) -> None:
     told = in_line.in_line_labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
     assert known(told) == expected
@@ -84,7 +84,7 @@ def test_a_change_revises_the_label_it_tells_another_than(
 
 def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -> None:
     lake = held(
-        tmp_path,
+        Lake(str(tmp_path)),
         transaction_id=["A", "A", "B", "C"],
         is_fraud=[False, True, False, True],
         known_at=[DUE, DUE + MICRO, DUE, DUE],
@@ -98,16 +98,16 @@ def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -
 
 def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -> None:
     late = PAID + timedelta(days=20)
-    lake = held(tmp_path, transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late])
+    lake = held(Lake(str(tmp_path)), transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late])
     assert in_line.in_line_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
 
 
-def test_a_payment_first_heard_of_by_a_change_has_its_label_from_then(nothing_held: str) -> None:
+def test_a_payment_first_heard_of_by_a_change_has_its_label_from_then(nothing_held: Lake) -> None:
     told = in_line.in_line_labels(records((True, 20), first=9), records(), LEDGER, nothing_held)
     assert known(told) == [(True, PAID + timedelta(days=20))]
 
 
-def test_a_label_of_a_file_is_known_after_the_delay(nothing_held: str) -> None:
+def test_a_label_of_a_file_is_known_after_the_delay(nothing_held: Lake) -> None:
     paid = records((True, 0)).drop("changed_at", "began")
     assert known(in_line.in_line_labels(paid, paid.clear(), LEDGER, nothing_held)) == [(True, DUE)]
 
@@ -122,7 +122,7 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
 ) -> None:
     told = sorted(told, key=lambda label: label[1])
     lake = held(
-        tmp_path_factory.mktemp("lake"), transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE]
+        Lake(str(tmp_path))_factory.mktemp("lake"), transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE]
     )
     first, place, written = records(told[0]), 1, []
     while place < len(told) or not written:
@@ -132,7 +132,7 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
         written.append(rows)
         if not rows.is_empty():
             new = rows.select("transaction_id", "is_fraud", "known_at", "origin", "changed_at")
-            held(Path(lake), **new.to_dict(as_series=False))
+            held(lake, **new.to_dict(as_series=False))
         first, place = records(), end
     labels = pl.concat(written)
     assert labels["known_at"].is_unique().all()

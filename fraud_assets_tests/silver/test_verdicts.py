@@ -1,7 +1,5 @@
 """Verdicts by ``fraud label``: what is asked for, and what is said where something is missing."""
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -16,17 +14,17 @@ from fraud_assets_tests.streamlit_app.lake import NOW, write
 
 
 @pytest.fixture
-def labelled(lake: Lake) -> Path:
+def labelled(lake: Lake) -> Lake:
     write(silver.LABELS, lake, {"transaction_id": ["T1"], "is_fraud": [True], "known_at": [NOW]})
     return lake
 
 
-def test_a_verdict_waits_for_its_payment(labelled: Path) -> None:
+def test_a_verdict_waits_for_its_payment(labelled: Lake) -> None:
     options = ["--genuine", "--source", "cards", "--why", "card found", "--who", "ann"]
     result = CliRunner().invoke(app, ["label", "T1", *options])
     assert result.exit_code == 0, result.output
     assert result.output == "T1 of cards is genuine; the payment is not in silver yet, the verdict waits for it\n"
-    labels = reads.scan(silver.LABELS, str(labelled))
+    labels = reads.scan(silver.LABELS, labelled)
     assert labels is not None
     (row,) = (
         labels.filter(pl.col("origin") == ORIGIN).select("source", "transaction_id", "is_fraud", "who").collect().rows()
@@ -35,14 +33,14 @@ def test_a_verdict_waits_for_its_payment(labelled: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [["--why", "x"], ["--fraud"]], ids=["no verdict", "no reason"])
-def test_a_verdict_and_its_reason_are_required(labelled: Path, options: list[str]) -> None:
+def test_a_verdict_and_its_reason_are_required(labelled: Lake, options: list[str]) -> None:
     with pytest.raises(FraudError, match=r"--fraud or --genuine, with --why"):
         CliRunner().invoke(app, ["label", "T1", *options], catch_exceptions=False)
 
 
-def test_who_and_why_are_not_blank(labelled: Path) -> None:
+def test_who_and_why_are_not_blank(labelled: Lake) -> None:
     with pytest.raises(FraudError, match="say why"):
-        give("cards", "T1", True, "ann", " ", str(labelled))
+        give("cards", "T1", True, "ann", " ", labelled)
 
 
 def test_a_lake_without_labels_says_what_to_run(lake: Lake) -> None:

@@ -3,6 +3,7 @@
 import pytest
 import streamlit as st
 
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets_tests.streamlit_app.lake import write_lake
 
@@ -10,7 +11,7 @@ from fraud_assets_tests.streamlit_app.lake import write_lake
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
     """A lake with 20,000 payments; nobody may change it."""
-    lake = str(tmp_path_factory.mktemp("lake"))
+    lake = Lake(str(tmp_path_factory.mktemp("lake")))
     write_lake(lake)
     return lake
 
@@ -20,7 +21,7 @@ def looks_at(monkeypatch):
     """Point this process's settings at a lake, and at a Kafka that is not there."""
 
     def point(lake):
-        monkeypatch.setenv("FRAUD_LAKE", lake)
+        monkeypatch.setenv("FRAUD_LAKE", lake.root)
         monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
         settings.cache_clear()
         st.cache_data.clear()

@@ -297,4 +297,4 @@ def _write_operations(lake: Lake, rng: np.random.Generator, event: np.ndarray) -
 
 
 if __name__ == "__main__":
-    write_lake(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 170_000)
+    write_lake(Lake(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 170_000)

@@ -14,6 +14,7 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
 from fraud_assets.declarations.tables import gold, silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets_tests.streamlit_app.lake import HOSTILE, SOURCE, write_lake
 from streamlit_app import data
@@ -42,7 +43,7 @@ def serve(tmp_path_factory):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         log = (tmp_path_factory.mktemp("dashboard") / "log").open("wb")
-        environment = os.environ | {"FRAUD_LAKE": lake, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+        environment = os.environ | {"FRAUD_LAKE": lake.root, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
                                     "PYTHONPATH": str(REPOSITORY)}  # fmt: skip
         command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "streamlit_app/server.py")]
         options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
@@ -138,7 +139,7 @@ def test_another_row_opens_another_alert(page, dashboard):
 
 
 def test_a_record_in_quarantine_is_fixed_with_a_patch(page, serve, tmp_path):
-    write_lake(str(tmp_path), transactions=500)
+    write_lake(Lake(str(tmp_path)), transactions=500)
     page.goto(serve(tmp_path))
     _go(page, "Quarantine")
     expect(page.locator("canvas td").get_by_text("yes", exact=True)).to_have_count(1)  # the account is balanced
@@ -179,7 +180,7 @@ def test_an_empty_lake_says_what_to_run_on_every_page(page, serve, tmp_path):
 
 
 def test_a_new_version_appears_by_itself(page, serve, tmp_path):
-    lake = tmp_path / "lake"
+    lake = Lake(str(tmp_path / "lake"))
     page.goto(serve(lake))
     expect(page.get_by_text("make demo")).to_be_visible(timeout=30_000)
     write_lake(lake, transactions=500)

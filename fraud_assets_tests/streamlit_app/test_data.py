@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 
 import polars as pl
-from deltalake import DeltaTable
 
 from fraud_assets.declarations.tables import bronze, silver
+from fraud_assets.lake.location import Lake
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 
 
 def test_a_missing_table_has_no_snapshot_and_declared_sources_are_offered(looks_at, tmp_path):
-    looks_at(tmp_path)
+    looks_at(Lake(str(tmp_path)))
     assert data.newest(silver.TRANSACTIONS, SOURCE) is None
     assert SOURCE in data.sources()
 
@@ -22,7 +22,7 @@ def test_a_snapshot_stays_at_its_version(looks_at, written):
     assert (latest.version, first.version) == (1, 0)
     assert data.count(first) == 20_000 < data.count(latest)
     assert data.newest(bronze.TRANSACTIONS, SOURCE, 99).version == 1  # the lake was made anew since
-    committed = DeltaTable(bronze.TRANSACTIONS.path(written)).history(1)[0]["timestamp"]
+    committed = written.log(bronze.TRANSACTIONS).history(1)[0]["timestamp"]
     assert latest.written_at.timestamp() * 1000 == committed
 
 
@@ -40,9 +40,9 @@ def test_as_known_uses_the_source_s_label_delay():
 
 
 def test_what_told_of_a_delete_is_counted(looks_at, tmp_path):
-    looks_at(tmp_path)
+    looks_at(Lake(str(tmp_path)))
     for table in (silver.TRANSACTIONS, silver.CORRECTIONS):
         told = pl.DataFrame({"source": ["ledger"] * 2, "deleted_at": [None, datetime(2026, 1, 1, tzinfo=UTC)]})
-        told.write_delta(table.path(str(tmp_path)))
+        told.write_delta(Lake(str(tmp_path)).path(table))
     assert data.count(data.newest(silver.TRANSACTIONS, "ledger")) == 1
     assert data.count(data.newest(silver.CORRECTIONS, "ledger")) == 2

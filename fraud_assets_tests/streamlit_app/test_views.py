@@ -1,15 +1,15 @@
 """Every page on a written lake, on none, and on one whose files vanish: the right figures and never a traceback."""
 
-import shutil
-
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fraud_assets.declarations.tables import gold, silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets.silver.verdicts import ORIGIN
+from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.streamlit_app.lake import SOURCE
 from streamlit_app import data
 
@@ -41,7 +41,7 @@ def test_page_draws(name, looks_at, written):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_on_an_empty_lake_says_what_to_run(name, looks_at, tmp_path):
-    looks_at(tmp_path)
+    looks_at(Lake(str(tmp_path)))
     test = _page(name)
     assert not test.exception
     assert any("make demo" in text.value for text in test.markdown)
@@ -49,10 +49,10 @@ def test_page_on_an_empty_lake_says_what_to_run(name, looks_at, tmp_path):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_whose_files_vanish_says_so(name, looks_at, written, tmp_path):
-    shutil.copytree(written, tmp_path / "lake")
+    lake = copied(written, tmp_path / "lake")
     for file in (tmp_path / "lake").rglob("*.parquet"):
         file.unlink()
-    looks_at(tmp_path / "lake")
+    looks_at(lake)
     test = _page(name)
     assert not test.exception
     assert "lake changed" in test.warning[0].value
@@ -69,8 +69,7 @@ def test_overview_s_figures_are_the_lake_s(looks_at, written):
 
 
 def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
-    lake = tmp_path / "lake"
-    shutil.copytree(written, lake)
+    lake = copied(written, tmp_path / "lake")
     looks_at(lake)
     alert = data.newest(gold.ALERTS, SOURCE).rows().select("transaction_id").head(1).collect().item()
 
@@ -126,9 +125,9 @@ def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
 
 @pytest.fixture
 def own_lake(looks_at, written, tmp_path):
-    shutil.copytree(written, tmp_path / "lake")
-    looks_at(tmp_path / "lake")
-    return Lake(str(tmp_path / "lake"))
+    lake = copied(written, tmp_path / "lake")
+    looks_at(lake)
+    return lake
 
 
 def _case(lake, record):

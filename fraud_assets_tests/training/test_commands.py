@@ -41,7 +41,7 @@ def fill(lake: Lake, source: str) -> None:
 @pytest.fixture
 def source(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A source of this test's own, so that no other has models of it; like cards."""
-    name, folder = f"test_{uuid.uuid4().hex[:8]}", lake.parent / "sources"
+    name, folder = f"test_{uuid.uuid4().hex[:8]}", Path(lake.root).parent / "sources"
     folder.mkdir()
     described = (settings().sources / "cards.yaml").read_text()
     (folder / f"{name}.yaml").write_text(described.replace("name: cards", f"name: {name}"))

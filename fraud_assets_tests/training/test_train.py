@@ -10,6 +10,7 @@ import pytest
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
@@ -32,7 +33,7 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
     at, given = mlflow_server.mlflow, data(source)
     assert load_champion(source, at, tmp_path) is None
 
-    first = train(given, PLAIN, DELAY, at, tmp_path, "lake")
+    first = train(given, PLAIN, DELAY, at, tmp_path, Lake("lake"))
     assert (first.role, first.version, first.champion_version, first.refusal) == ("champion", 1, None, None)
     metrics = first.evaluation.metrics
     assert metrics["average_precision_low"] < metrics["average_precision"] < metrics["average_precision_high"]
@@ -41,7 +42,7 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
     assert 0.05 < first.threshold < 0.9
     assert first.rows["test"] > 1_000
 
-    worse = train(given, PLAIN, DELAY, at, tmp_path, "lake", names=["amount"])
+    worse = train(given, PLAIN, DELAY, at, tmp_path, Lake("lake"), names=["amount"])
     assert (worse.role, worse.version, worse.champion_version) == ("challenger", 2, 1)
     assert worse.refusal is not None
     assert worse.refusal.startswith("beats the champion: average precision 0.")
@@ -92,7 +93,7 @@ def forest(mlflow_server: Settings, tmp_path_factory: pytest.TempPathFactory) ->
         training_days=None,
     )
     given = data(f"test-{uuid.uuid4().hex[:8]}")
-    return train(given, asked, DELAY, mlflow_server.mlflow, tmp_path_factory.mktemp("models"), "lake")
+    return train(given, asked, DELAY, mlflow_server.mlflow, tmp_path_factory.mktemp("models"), Lake("lake"))
 
 
 @pytest.mark.stack
@@ -152,4 +153,4 @@ def test_no_fraud_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     given = data("test", 2_000)
     genuine = replace(given, labels=given.labels.with_columns(is_fraud=pl.lit(False)))
     with pytest.raises(FraudError, match=r"0 frauds among the .* train payments"):
-        train(genuine, PLAIN, DELAY, "http://127.0.0.1:9", tmp_path, "lake")
+        train(genuine, PLAIN, DELAY, "http://127.0.0.1:9", tmp_path, Lake("lake"))

@@ -20,7 +20,7 @@ def fraud(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def made(lake: Lake) -> Path:
+def made(lake: Lake) -> Lake:
     """A lake with the table, which has an entry of another source."""
     then = [datetime(2026, 1, 1, tzinfo=UTC)]
     times = dict.fromkeys(("valid_from", "known_at", "loaded_at"), then)
@@ -28,7 +28,7 @@ def made(lake: Lake) -> Path:
     return lake
 
 
-def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_load_and_list(made: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "ips.csv"
     file.write_text("ip,why\n10.0.0.1,[red]:x:\n10.0.0.300,typo\n")
     monkeypatch.setenv("FRAUD_BLOCKED_IPS", file.as_uri())
@@ -53,7 +53,7 @@ def test_load_and_list(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads(fraud("list", "blocked_ips", "--at", "2026-01-02", "--json").output)["total"] == 0
 
 
-def test_a_list_or_source_that_is_none_is_said(made: Path) -> None:
+def test_a_list_or_source_that_is_none_is_said(made: Lake) -> None:
     assert str(fraud("list", "blocked_hats").exception).startswith("no list 'blocked_hats'; there are: blocked_ips, ")
     assert str(fraud("list", "blocked_ips", "--source", "nope").exception).startswith("no source 'nope'")
 
@@ -67,13 +67,13 @@ def test_a_list_or_source_that_is_none_is_said(made: Path) -> None:
         (("blocked_ips", "http://127.0.0.1:9/ips.csv"), "blocked_ips: cannot read http://127.0.0.1:9/ips.csv"),
     ],
 )
-def test_what_cannot_be_loaded_is_said_in_a_line(made: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_loaded_is_said_in_a_line(made: Lake, arguments: tuple[str, ...], said: str) -> None:
     error = fraud("load", *arguments).exception
     assert isinstance(error, FraudError)
     assert str(error).startswith(said)
 
 
-def test_a_file_without_the_list_s_column_changes_nothing(made: Path, tmp_path: Path) -> None:
+def test_a_file_without_the_list_s_column_changes_nothing(made: Lake, tmp_path: Path) -> None:
     file = tmp_path / "ips.csv"
     file.write_text("address\n10.0.0.1\n")
     error = fraud("load", "blocked_ips", str(file)).exception

@@ -21,13 +21,14 @@ def append(table: Table, rows: pl.DataFrame, lake: Lake, source: str = "cards") 
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Path:
+def filled(tmp_path: Path) -> Lake:
+    lake = Lake(str(tmp_path))
     features, labels = payments(500)
     for part in (slice(250, 500), slice(0, 250)):
-        append(gold.FEATURES, features[part], tmp_path)
-    append(gold.FEATURES, features, tmp_path, "other")
-    append(silver.LABELS, labels, tmp_path)
-    return tmp_path
+        append(gold.FEATURES, features[part], lake)
+    append(gold.FEATURES, features, lake, "other")
+    append(silver.LABELS, labels, lake)
+    return lake
 
 
 def test_later_rows_repairs_and_compaction_change_nothing(filled: Lake) -> None:
@@ -67,7 +68,7 @@ def test_the_digest_sees_every_value(filled: Lake) -> None:
 
 def test_what_is_not_there_is_one_line(filled: Lake, tmp_path: Path) -> None:
     with pytest.raises(FraudError, match=r"gold.features does not exist yet; run `make demo`"):
-        pinned(str(tmp_path / "empty"))
+        pinned(Lake(str(tmp_path / "empty")))
     versions = pinned(filled)
     append(gold.FEATURES, payments(10)[0], filled)
     table = filled.log(gold.FEATURES)

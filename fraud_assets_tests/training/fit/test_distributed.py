@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.tables import gold, silver
+from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Recipe
 from fraud_assets.models.model_store import load_champion

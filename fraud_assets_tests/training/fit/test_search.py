@@ -12,6 +12,7 @@ import yaml
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.training.data.dataset import TrainingSet
 from fraud_assets.training.fit import search as searching
@@ -51,7 +52,7 @@ def test_a_search_goes_on_where_it_stopped(mlflow_server: Settings, tmp_path: Pa
     def go(trials: int) -> Found:
         known = searching.study(given.source, "logistic_regression", tmp_path)
         asked = ModelConfig(average_precision_floor=0.3, algorithm="logistic_regression")
-        return searching.search(known, given, asked, DELAY, NAMES, mlflow_server.mlflow, "lake", trials, None)
+        return searching.search(known, given, asked, DELAY, NAMES, mlflow_server.mlflow, Lake("lake"), trials, None)
 
     first, second = go(2), go(3)
     assert (first.trials, second.trials) == (2, 5)
@@ -71,7 +72,7 @@ def test_a_search_goes_on_where_it_stopped(mlflow_server: Settings, tmp_path: Pa
 def test_trees_stop_early(mlflow_server: Settings, tmp_path: Path) -> None:
     given: TrainingSet = data(f"test-{uuid.uuid4().hex[:8]}", 6_000)
     known = searching.study(given.source, "xgboost", tmp_path)
-    found = searching.search(known, given, ASKED, DELAY, NAMES, mlflow_server.mlflow, "lake", 1, None)
+    found = searching.search(known, given, ASKED, DELAY, NAMES, mlflow_server.mlflow, Lake(Lake("lake")), 1, None)
     assert 0 < found.recipe.parameters["rounds"] < searching.MOST_ROUNDS
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -50,7 +49,7 @@ def write(table: Table, rows: pl.DataFrame, lake: Lake) -> None:
 
 
 @pytest.fixture
-def trained(lake: Lake) -> Path:
+def trained(lake: Lake) -> Lake:
     """A lake whose newest model, version 2, was tested until nine days ago: labels of two days ago are new to it."""
     test_end = TRAINED - timedelta(days=7)
     models = pl.DataFrame({"model_version": [1, 2], "computed_at": [TRAINED - AT_MOST_EVERY, TRAINED]})
@@ -63,8 +62,8 @@ def trained(lake: Lake) -> Path:
     return lake
 
 
-def test_what_the_lake_says(trained: Path) -> None:
-    assert observe(named("cards"), str(trained)) == Observation("cards", 2, TRAINED, 2, 0.3, "score")
+def test_what_the_lake_says(trained: Lake) -> None:
+    assert observe(named("cards"), trained) == Observation("cards", 2, TRAINED, 2, 0.3, "score")
 
 
 def test_before_the_first_model_nothing_is_seen(lake: Lake) -> None:
@@ -74,7 +73,7 @@ def test_before_the_first_model_nothing_is_seen(lake: Lake) -> None:
     assert "cards: no model yet" in str(result.skip_message)
 
 
-def test_the_sensor_asks_for_a_run(trained: Path) -> None:
+def test_the_sensor_asks_for_a_run(trained: Lake) -> None:
     with dg.build_sensor_context(definitions=defs) as context:
         (request,) = retraining_sensor("train").evaluate_tick(context).run_requests
     assert request.partition_key == "cards"
