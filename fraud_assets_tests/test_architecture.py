@@ -12,11 +12,12 @@ PACKAGE = REPOSITORY / "fraud_assets"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
-FOUNDATIONS = {"settings", "errors", "parallel", "declarations", "lake"}
+FOUNDATIONS = {"settings", "errors", "parallel", "version", "declarations", "lake"}
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "settings": {"errors"},
     "parallel": set(),
+    "version": {"settings", "errors"},
     "console": set(),
     "declarations": {"settings", "errors"},
     "lake": {"settings", "errors", "declarations"},
