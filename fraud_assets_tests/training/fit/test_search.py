@@ -72,7 +72,7 @@ def test_a_search_goes_on_where_it_stopped(mlflow_server: Settings, tmp_path: Pa
 def test_trees_stop_early(mlflow_server: Settings, tmp_path: Path) -> None:
     given: TrainingSet = data(f"test-{uuid.uuid4().hex[:8]}", 6_000)
     known = searching.study(given.source, "xgboost", tmp_path)
-    found = searching.search(known, given, ASKED, DELAY, NAMES, mlflow_server.mlflow, Lake(Lake("lake")), 1, None)
+    found = searching.search(known, given, ASKED, DELAY, NAMES, mlflow_server.mlflow, Lake("lake"), 1, None)
     assert 0 < found.recipe.parameters["rounds"] < searching.MOST_ROUNDS
 
 
