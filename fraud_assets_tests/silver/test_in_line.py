@@ -98,7 +98,10 @@ def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -
 
 def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -> None:
     late = PAID + timedelta(days=20)
-    lake = held(Lake(str(tmp_path)), transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late])
+    lake = held(
+        Lake(str(tmp_path)),
+        transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late],
+    )  # fmt: skip
     assert in_line.in_line_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
 
 
@@ -122,8 +125,9 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
 ) -> None:
     told = sorted(told, key=lambda label: label[1])
     lake = held(
-        Lake(str(tmp_path))_factory.mktemp("lake"), transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE]
-    )
+        Lake(str(tmp_path_factory.mktemp("lake"))),
+        transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE],
+    )  # fmt: skip
     first, place, written = records(told[0]), 1, []
     while place < len(told) or not written:
         end = split.draw(st.integers(min(place + 1, len(told)), len(told)))
