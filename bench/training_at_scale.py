@@ -90,7 +90,7 @@ def _both_ways(workers: Workers, folder: Path) -> tuple[float, float, float]:
     first: datetime = data.features.select(pl.col("event_time").min()).collect().item()
     train, test = _parts(data, LATEST, first.date() + timedelta(days=FILLED_DAYS))
     twin, _ = _shared(workers, data, train)
-    rows = train.take(data.features, data.labels)
+    rows = train.collect(data.features, data.labels)
     console.print(f"  {rows.height:,} payments of the Handbook, in one process …")
     single = model.fit(rows.select(NAMES), rows["is_fraud"], DEFAULT)
     scores = model.score(single, test)
@@ -130,7 +130,7 @@ def _parts(data: TrainingSet, fold: Fold, since: date) -> tuple[Part, pl.DataFra
         for day in (since, fold.train_end, fold.test_start, fold.test_end)
     )
     begun = datetime(fold.start.year, fold.start.month, fold.start.day, tzinfo=UTC)
-    tested = fold.testing(Part(begun, end, end + DELAY).take(data.features, data.labels))
+    tested = fold.testing(Part(begun, end, end + DELAY).collect(data.features, data.labels))
     return Part(first, last, known), tested
 
 

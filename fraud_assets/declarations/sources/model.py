@@ -8,9 +8,12 @@ from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.stream import Strict
 
 Algorithm = Literal["logistic_regression", "random_forest", "xgboost", "isolation_forest", "ensemble"]
+"""What a member is fitted with; an ``ensemble`` is a member for each of several algorithms."""
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 Imbalance = Literal["none", "class_weights", "undersampling", "smote", "adasyn"]
 CalibrationKind = Literal["none", "platt", "isotonic"]
+ENSEMBLE: dict[str, dict[str, Any] | None] = {"xgboost": {}, "random_forest": {}, "logistic_regression": {}}
+"""The algorithms of an ``ensemble``, each with its own parameters; null leaves one out."""
 
 
 class Costs(Strict):
@@ -25,16 +28,6 @@ class Retrain(Strict):
 
     labels: int | None = Field(default=None, ge=1)  # received since the newest model was trained
     drift: float | None = Field(default=None, gt=0)  # the highest PSI of any feature or the score
-
-
-class Undetected(Strict):
-    """Frauds at merchants compromised so recently that no label shows it: their probability is added to the score.
-
-    It grows in proportion to the days without a label: since the merchant's newest label, and the label delay before.
-    """
-
-    share: float = Field(gt=0, lt=1)  # of all frauds
-    feature: str  # the seconds since the merchant's newest label; null where there is none in its window
 
 
 class MemberConfig(Strict):
@@ -57,7 +50,7 @@ class ModelConfig(MemberConfig):
     warm_up_days: float = Field(default=0, ge=0)  # of history not trained on: feature windows are not full yet
     validation_days: float = Field(default=7, gt=0)  # calibrate the scores and choose the threshold
     test_days: float = Field(default=7, gt=0)
-    undetected: Undetected | None = None
+    undetected_share: float = Field(default=0, ge=0, lt=1)  # of frauds, at merchants compromised too recently for labels
     calibration: CalibrationKind = "platt"
     costs: Costs = Costs()
     retrain: Retrain = Retrain()
@@ -69,13 +62,6 @@ class ModelConfig(MemberConfig):
             raise ValueError(f"feature '{unknown[0]}' does not exist; `make docs` lists all in docs/data-dictionary.md")
         return features
 
-    @field_validator("undetected")
-    @classmethod
-    def _is_a_gap(cls, undetected: Undetected | None) -> Undetected | None:
-        if undetected and undetected.feature not in GAPS:
-            raise ValueError(f"'{undetected.feature}' is no time since a label; allowed: {', '.join(GAPS)}")
-        return undetected
-
     @property
     def members(self) -> tuple[MemberConfig, ...]:
         """The configuration's own member and the further ones; an ensemble's algorithms are a member each."""
@@ -86,3 +72,15 @@ class ModelConfig(MemberConfig):
         """Of all members; null if one has all history."""
         days = [member.training_days for member in self.members]
         return None if None in days else max(one for one in days if one is not None)
+
+
+def _expanded(member: MemberConfig) -> list[MemberConfig]:
+    if member.algorithm != "ensemble":
+        return [member]
+    shared = {name: getattr(member, name) for name in MemberConfig.model_fields} 
+    chosen = {**ENSEMBLE, **member.parameters}
+    return [
+        MemberConfig.model_validate({**shared, "algorithm": algorithm, "parameters": parameters})
+        for algorithm, parameters in chosen.items()
+        if parameters is not None
+    ]

@@ -14,24 +14,39 @@ from fraud_assets.errors import FraudError
 
 @dataclass(frozen=True)
 class Days:
-    """How many days each part has; training takes up to ``train`` (None: all there are), needs ``train_at_least``."""
+    """How many days each part has: training up to ``train`` (None: all there are), and as many as validation at least.
+
+    The first ``warm_up`` days of history are not trained on.
+    """
 
     train: float | None = 28
-    train_at_least: float = 7
     validation: float = 7
     test: float = 7
+    warm_up: float = 0
+
+    @property
+    def train_at_least(self) -> float:
+        """The fewest days to train on."""
+        return self.validation
 
 
 DAYS = Days()
+_POSITIONS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """Payments of ``[start, end)``, with the labels that were known at ``labels_at`` (all UTC)."""
+    """Payments of ``[start, end)``, with the labels that were known at ``labels_at`` (all UTC).
+
+    With a ``genuine_share`` below 1 it has every fraud and that share of the genuine payments, chosen by a hash of
+    their identifiers; consecutive numbers of ``sample`` choose different payments.
+    """
 
     start: datetime
     end: datetime
     labels_at: datetime
+    genuine_share: float = 1.0
+    sample: int = 0
 
     def scan(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:
         """The part's payments with ``is_fraud`` as it was known then; a payment without a label counts as genuine.
@@ -39,23 +54,30 @@ class Part:
         ``payments`` needs transaction_id and event_time, ``labels`` transaction_id, is_fraud and known_at.
         """
         chosen = payments.filter(pl.col("event_time").is_between(self.start, self.end, closed="left"))
-        verdicts = (
+        known = (
             labels.filter(pl.col("known_at") <= self.labels_at)
             .group_by("transaction_id")
             .agg(pl.col("is_fraud").sort_by("known_at").last())
         )
-        return chosen.join(verdicts, on="transaction_id", how="left", maintain_order="left").with_columns(
+        labelled = chosen.join(known, on="transaction_id", how="left", maintain_order="left").with_columns(
             pl.col("is_fraud").fill_null(False)
         )
+        return labelled if self.genuine_share == 1 else labelled.filter(pl.col("is_fraud") | self._sampled())
 
     def count(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> tuple[int, int]:
         """How many payments `scan` has, and how many of them are fraud."""
         counts = self.scan(payments, labels).select(payments=pl.len(), frauds=pl.col("is_fraud").sum())
         return counts.collect(engine="streaming").row(0)
 
-    def take(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> pl.DataFrame:
+    def collect(self, payments: pl.LazyFrame, labels: pl.LazyFrame) -> pl.DataFrame:
         """The payments of `scan` in the order (event_time, transaction_id), whatever order the rows came in."""
         return self.scan(payments, labels).sort("event_time", "transaction_id").collect()
+
+    def _sampled(self) -> pl.Expr:
+        """True for the share of payments whose hash lies in the sample's range; the ranges of samples adjoin."""
+        position = pl.col("transaction_id").hash(2) % _POSITIONS
+        first = round(self.sample * self.genuine_share * _POSITIONS) % _POSITIONS
+        return (position + (_POSITIONS - first)) % _POSITIONS < round(self.genuine_share * _POSITIONS)
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ class Split:
 def split(first: datetime, now: datetime, label_delay: timedelta, days: Days = DAYS) -> Split:
     """The latest split that the payments from ``first`` to ``now`` allow.
 
-    The test ends a delay before now. The model is taken to go live as the test starts: its threshold is chosen on
+    The test ends a delay before now. The model is assumed to go live as the test starts: its threshold is chosen on
     validation payments with the labels known by then. It is trained with the labels known as validation starts.
 
     Raises:
@@ -81,14 +103,16 @@ def split(first: datetime, now: datetime, label_delay: timedelta, days: Days = D
     validation_end = test_start - label_delay
     validation_start = validation_end - timedelta(days=days.validation)
     train_end = validation_start - label_delay
-    train_start = first if days.train is None else max(first, train_end - timedelta(days=days.train))
+    earliest = first + timedelta(days=days.warm_up)
+    train_start = earliest if days.train is None else max(earliest, train_end - timedelta(days=days.train))
     if train_end - train_start < timedelta(days=days.train_at_least):
         delay = label_delay / timedelta(days=1)
-        needed = days.train_at_least + days.validation + days.test + 3 * delay
+        needed = days.warm_up + days.train_at_least + days.validation + days.test + 3 * delay
+        warm_up = f"{days.warm_up:g} to fill the features' windows, " if days.warm_up else ""
         raise FraudError(
             f"training: {(now - first) / timedelta(days=1):.1f} days of payments, {needed:g} needed "
-            f"({days.train_at_least:g} to train, {days.validation:g} to validate, {days.test:g} to test and after each "
-            f"{delay:g} until their labels are known); bring in more history"
+            f"({warm_up}{days.train_at_least:g} to train, {days.validation:g} to validate, {days.test:g} to test and "
+            f"after each {delay:g} until their labels are known); bring in more history"
         )
     moment = timedelta(microseconds=1)  # the newest payment has its label known just now
     return Split(

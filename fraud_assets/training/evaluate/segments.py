@@ -1,17 +1,16 @@
 """Parts of the payments that a model must serve each by itself: months, customers' ages, amounts.
 
 What belongs here: which segment a payment is in, and the figures of each. Customers' ages are days since their first
-payment that we know of, not years of life, which no source tells us.
+payment that we know of, not years of life, which no source has.
 """
 
 from itertools import pairwise
 
 import polars as pl
 
-from fraud_assets.training.evaluate.metrics.alarms import precision, recall
+from fraud_assets.training.evaluate.metrics.alarms import alarms
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
-from fraud_assets.training.evaluate.metrics.confusion import confusion
 
 AGES = (7, 30, 90)
 """Days that part new customers from older ones."""
@@ -59,15 +58,15 @@ def column(kind: str) -> str:
 
 def _figures(part: pl.DataFrame, threshold: float) -> dict[str, float | int | None]:
     fraud, scores = part["is_fraud"], part["score"]
-    frauds, outcomes = int(fraud.sum()), confusion(fraud, scores, threshold)
+    frauds, raised = int(fraud.sum()), alarms(fraud, scores, threshold)
     both = 0 < frauds < part.height
     return {
         "payments": part.height,
         "frauds": frauds,
         "auc_roc": auc_roc(fraud, scores) if both else None,
         "average_precision": average_precision(fraud, scores) if both else None,
-        "precision": precision(outcomes) if both else None,
-        "recall": recall(outcomes) if both else None,
+        "precision": raised.precision if both else None,
+        "recall": raised.recall if both else None,
     }
 
 

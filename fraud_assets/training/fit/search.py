@@ -17,19 +17,19 @@ import yaml
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from fraud_assets.declarations.sources.model import ModelConfig
+from fraud_assets.declarations.sources.model import MemberConfig, ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.algorithms import xgboost
-from fraud_assets.models.artifact import Recipe
 from fraud_assets.models.model_store import registered_name
 from fraud_assets.training.data.dataset import TrainingSet, Versions
-from fraud_assets.training.data.split import DAYS, Part
+from fraud_assets.training.data.split import Part
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
+from fraud_assets.training.fit.fitting import as_training, fit_rows, parameters
 from fraud_assets.training.fit.imbalance import balanced
 from fraud_assets.training.promote.track import log_data, refused
-from fraud_assets.training.train import part_of, parts_of
+from fraud_assets.training.train import days_of, part_of, parts_of
 
 FOLDS = 3
 MOST_ROUNDS = 500
@@ -48,20 +48,20 @@ class Fold:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found so far; ``trials`` counts those that were finished or pruned, of all its runs."""
+    """The best of a search so far; ``trials`` counts those that were finished or pruned, of all its runs."""
 
-    recipe: Recipe
+    member: MemberConfig
     average_precision: float
     trials: int
     pruned: int
     run_id: str
 
     def to_yaml(self) -> str:
-        """The recipe as the ``model:`` section of a source's file takes it."""
+        """The member as the ``model:`` section of a source's file takes it."""
         chosen = {
-            "algorithm": self.recipe.algorithm,
-            "imbalance": self.recipe.imbalance,
-            "parameters": dict(self.recipe.parameters),
+            "algorithm": self.member.algorithm,
+            "imbalance": self.member.imbalance,
+            "parameters": dict(self.member.parameters),
         }
         return yaml.safe_dump({"model": chosen}, sort_keys=False)
 
@@ -127,19 +127,19 @@ def versions_of(known: optuna.Study) -> Versions | None:
     return known.user_attrs.get(_VERSIONS)
 
 
-def folds_before_test(data: TrainingSet, settings: ModelConfig, label_delay: timedelta) -> list[Fold]:
+def folds_before_test(data: TrainingSet, config: ModelConfig, label_delay: timedelta) -> list[Fold]:
     """The training and validation of the data's split, and the same some weeks before; none reaches its test.
 
     Raises:
         FraudError: too little history, or a fold without fraud.
     """
-    parts = parts_of(data, settings, label_delay)
-    first = data.features.select(pl.col("event_time").min()).collect().item()
+    parts, days = parts_of(data, config, label_delay), days_of(config)
+    first = data.features.select(pl.col("event_time").min()).collect().item() + timedelta(days=days.warm_up)
     found = []
     for back in range(FOLDS):
-        train, validation = (_earlier(part, back * DAYS.validation) for part in (parts.train, parts.validation))
+        train, validation = (_earlier(part, back * days.validation) for part in (parts.train, parts.validation))
         train = replace(train, start=max(train.start, first))
-        if train.end - train.start < timedelta(days=DAYS.train_at_least):
+        if train.end - train.start < timedelta(days=days.train_at_least):
             break
         found.append(Fold(part_of(data, "train", train), part_of(data, "validation", validation)))
     return found
@@ -148,7 +148,7 @@ def folds_before_test(data: TrainingSet, settings: ModelConfig, label_delay: tim
 def search(
     known: optuna.Study,
     data: TrainingSet,
-    settings: ModelConfig,
+    config: ModelConfig,
     label_delay: timedelta,
     names: Sequence[str],
     tracking_uri: str,
@@ -163,8 +163,8 @@ def search(
     """
     import mlflow
 
-    folds = folds_before_test(data, settings, label_delay)
-    algorithm = settings.algorithm
+    folds = folds_before_test(data, config, label_delay)
+    algorithm = config.algorithm
     known.set_user_attr(_VERSIONS, dict(data.versions))
     with refused(tracking_uri, f"the search of {data.source}"):
         mlflow.set_tracking_uri(tracking_uri)
@@ -176,7 +176,7 @@ def search(
                 mlflow.log_params({"algorithm": algorithm, "folds": len(folds)})
                 log_data(data, lake)
             known.optimize(
-                lambda trial: _tried(trial, settings, folds, names), trials, seconds, callbacks=[_as_nested_run]
+                lambda trial: _tried(trial, config, folds, names), trials, seconds, callbacks=[_as_nested_run]
             )
             done = [one for one in known.trials if one.state == TrialState.COMPLETE]
             if not done:
@@ -185,20 +185,20 @@ def search(
             mlflow.log_metrics({"average_precision": known.best_value, "trials": len(known.trials)})
     pruned = sum(one.state == TrialState.PRUNED for one in known.trials)
     return Found(
-        _recipe(settings, best.params, best.user_attrs), known.best_value, len(done) + pruned, pruned, run.info.run_id
+        _member(config, best.params, best.user_attrs), known.best_value, len(done) + pruned, pruned, run.info.run_id
     )
 
 
-def _tried(trial: Trial, settings: ModelConfig, folds: Sequence[Fold], names: Sequence[str]) -> float:
+def _tried(trial: Trial, config: ModelConfig, folds: Sequence[Fold], names: Sequence[str]) -> float:
     """The mean of the folds' average precision; given up when it falls behind the others' median."""
-    SPACES[settings.algorithm](trial)
+    SPACES[config.algorithm](trial)
     trial.suggest_categorical("imbalance", ["none", "class_weights", "undersampling"])
-    if settings.algorithm == "xgboost":
-        trial.set_user_attr(_ROUNDS, _rounds(_recipe(settings, trial.params, {_ROUNDS: MOST_ROUNDS}), folds[0], names))
-    recipe = _recipe(settings, trial.params, trial.user_attrs)
+    if config.algorithm == "xgboost":
+        trial.set_user_attr(_ROUNDS, _rounds(_member(config, trial.params, {_ROUNDS: MOST_ROUNDS}), folds[0], names))
+    member = _member(config, trial.params, trial.user_attrs)
     reached: list[float] = []
     for at, fold in enumerate(folds):
-        fitted = model.fit(fold.train.select(names), fold.train["is_fraud"], recipe)
+        fitted = fit_rows(fold.train.select(names), fold.train["is_fraud"], member)
         reached.append(average_precision(fold.validation["is_fraud"], model.score(fitted, fold.validation)))
         trial.set_user_attr(f"fold_{at}", reached[-1])
         trial.report(sum(reached) / len(reached), at)
@@ -207,18 +207,18 @@ def _tried(trial: Trial, settings: ModelConfig, folds: Sequence[Fold], names: Se
     return sum(reached) / len(reached)
 
 
-def _rounds(recipe: Recipe, fold: Fold, names: Sequence[str]) -> int:
+def _rounds(member: MemberConfig, fold: Fold, names: Sequence[str]) -> int:
     """The rounds at which early stopping ends on the newest fold."""
-    training = balanced(model.as_training(fold.train.select(names), fold.train["is_fraud"]), recipe.imbalance)
-    later = model.as_training(fold.validation.select(names), fold.validation["is_fraud"])
-    return xgboost.best_rounds(training, later, recipe.all_parameters())
+    training = balanced(as_training(fold.train.select(names), fold.train["is_fraud"]), member.imbalance)
+    later = as_training(fold.validation.select(names), fold.validation["is_fraud"])
+    return xgboost.best_rounds(training, later, parameters(member))
 
 
-def _recipe(settings: ModelConfig, tried: Mapping[str, Any], more: Mapping[str, Any]) -> Recipe:
-    parameters = {**settings.parameters, **{name: value for name, value in tried.items() if name != "imbalance"}}
+def _member(config: ModelConfig, tried: Mapping[str, Any], more: Mapping[str, Any]) -> MemberConfig:
+    given = {**config.parameters, **{name: value for name, value in tried.items() if name != "imbalance"}}
     if _ROUNDS in more:
-        parameters[_ROUNDS] = more[_ROUNDS]
-    return Recipe(settings.algorithm, parameters, tried["imbalance"])
+        given[_ROUNDS] = more[_ROUNDS]
+    return MemberConfig(algorithm=config.algorithm, parameters=given, imbalance=tried["imbalance"])
 
 
 def _as_nested_run(known: optuna.Study, trial: FrozenTrial) -> None:
@@ -233,4 +233,4 @@ def _as_nested_run(known: optuna.Study, trial: FrozenTrial) -> None:
 
 def _earlier(part: Part, days: float) -> Part:
     back = timedelta(days=days)
-    return Part(part.start - back, part.end - back, part.labels_at - back)
+    return replace(part, start=part.start - back, end=part.end - back, labels_at=part.labels_at - back)

@@ -1,35 +1,31 @@
-"""Whether a new model may take the champion's place: named conditions, each with what was found.
+"""Whether a new model may replace the champion: named conditions, each with its figures.
 
 What belongs here: the conditions, as functions of the test payments scored by both. Who is champion is registry.py's.
 """
 
-import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from sklearn.metrics import brier_score_loss
 
-from fraud_assets.models.artifact import TrainedModel, score
+from fraud_assets.models.artifact import TrainedModel
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
 from fraud_assets.training.evaluate.metrics.bootstrap import chance_of_better
-from fraud_assets.training.evaluate.metrics.brier import brier
 from fraud_assets.training.evaluate.segments import KINDS, column
 
 SURE = 0.9
-"""The share of draws in which the new model has to be better, and no segment may be worse."""
+"""The share of draws in which the new model has to be better; in more than that no segment may be worse."""
 LARGE_PAYMENTS, LARGE_FRAUDS = 0.1, 20
 """A segment counts from this share of the payments and so many frauds on."""
 MEAN_SCORE = (0.5, 2.0)
 """Bounds of the mean score over the share of fraud."""
-SLOWEST_US = 500.0
-"""Microseconds a payment may take, scored in batches."""
-_TIMED = 5_000
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing a model has to be, whether it is, and the figures that say so, in one line."""
+    """A condition of promotion, whether it holds, and its figures in one line."""
 
     name: str
     holds: bool
@@ -39,10 +35,10 @@ class Condition:
 def conditions(model: TrainedModel, test: pl.DataFrame, sent: Collection[str]) -> tuple[Condition, ...]:
     """All conditions, of test payments as `segments.segmented` gives them, with is_fraud and score.
 
-    Where there is a champion its scores of the same payments are in ``champion_score``; without that column the model
-    has nobody to beat. ``sent`` are the columns that scoring sends.
+    Where there is a champion its scores of the same payments are in ``champion_score``; without that column there is
+    no champion to beat. ``sent`` are the columns that scoring sends.
     """
-    found = [_calibrated(test), _fast(model, test), _signature(model, sent)]
+    found = [_calibrated(test), _signature(model, sent)]
     if "champion_score" in test.columns:
         found = [_better(test), _no_worse(test), *found]
     return tuple(found)
@@ -78,19 +74,13 @@ def _no_worse(test: pl.DataFrame) -> Condition:
 
 def _calibrated(test: pl.DataFrame) -> Condition:
     share, mean = (float(np.mean(test[name].to_numpy())) for name in ("is_fraud", "score"))
-    error, naive = brier(test["is_fraud"], test["score"]), share * (1 - share)
+    error, naive = brier_score_loss(test["is_fraud"], test["score"]), share * (1 - share)
     holds = MEAN_SCORE[0] <= mean / share <= MEAN_SCORE[1] and error < naive
     return Condition(
         "calibrated",
         holds,
         f"mean score {mean:.4f} for a share of fraud of {share:.4f}, Brier {error:.5f} (always the share: {naive:.5f})",
     )
-
-
-def _fast(model: TrainedModel, test: pl.DataFrame) -> Condition:
-    rows = test.head(_TIMED)
-    taken = min(_seconds(model, rows) for _ in range(3)) / rows.height * 1e6
-    return Condition("fast", taken <= SLOWEST_US, f"{taken:.1f} µs a payment, {SLOWEST_US:g} allowed")
 
 
 def _signature(model: TrainedModel, sent: Collection[str]) -> Condition:
@@ -103,12 +93,6 @@ def _chance(test: pl.DataFrame) -> float:
     return chance_of_better(
         average_precision, test["is_fraud"], test["score"], test["champion_score"], test["customer_id"]
     )
-
-
-def _seconds(model: TrainedModel, rows: pl.DataFrame) -> float:
-    began = time.perf_counter()
-    score(model, rows)
-    return time.perf_counter() - began
 
 
 def lines(found: tuple[Condition, ...]) -> Iterator[str]:

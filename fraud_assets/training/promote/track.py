@@ -1,8 +1,8 @@
-"""What MLflow is told about a training: parameters, metrics, pictures, texts, the data, the model."""
+"""What MLflow records of a training: parameters, metrics, figures, texts, the data, the model as a new version."""
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,11 +15,9 @@ from matplotlib.figure import Figure
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import flavor
-from fraud_assets.models.artifact import TrainedModel, to_bytes
 from fraud_assets.models.model_store import CARD_FILE, MODEL_FILE, Card, registered_name
 from fraud_assets.training.data.dataset import TABLES, TrainingSet
 from fraud_assets.training.promote import registry
-from fraud_assets.training.promote.registry import Role
 
 _REQUIREMENTS = tuple(
     f"{package}=={version(package)}"
@@ -37,12 +35,12 @@ class Registered:
 
 @dataclass(frozen=True)
 class Work:
-    """A training that is done: the model and all that is to be kept with it; ``texts`` by their file's name."""
+    """A finished training: the model's file and all that is kept with it; ``texts`` by their file's name."""
 
     data: TrainingSet
-    model: TrainedModel
+    names: Sequence[str]
+    model: bytes
     card: Card
-    role: Role
     refusal: str | None
     params: Mapping[str, object]
     metrics: Mapping[str, float]
@@ -51,7 +49,10 @@ class Work:
 
 
 def track(work: Work, tracking_uri: str, lake: Lake) -> Registered:
-    """Log a run in the experiment ``fraud-<source>``, register its model there and give it its role.
+    """Log a run in the experiment ``fraud-<source>`` and register its model; it has no role yet.
+
+    The version is created last and with its tags in one request: a training that is interrupted leaves a run and no
+    version.
 
     Raises:
         FraudError: MLflow cannot be reached or refuses.
@@ -73,18 +74,22 @@ def track(work: Work, tracking_uri: str, lake: Lake) -> Registered:
             for title, figure in work.figures.items():
                 figure.savefig(folder / f"{title}.png", dpi=100)
             mlflow.log_artifacts(scratch)
-            (folder / MODEL_FILE).write_bytes(to_bytes(work.model))
+            (folder / MODEL_FILE).write_bytes(work.model)
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module=flavor.__name__,
                 data_path=str(folder / MODEL_FILE),
-                signature=_signature(work.model),
+                signature=_signature(work.names),
                 pip_requirements=list(_REQUIREMENTS),
-                registered_model_name=name,
             )
-        registered = Registered(run.info.run_id, int(logged.registered_model_version))
-        registry.enter(work.data.source, registered.version, work.role, work.refusal, tracking_uri)
-    return registered
+        tags = {
+            registry.GATE: work.refusal or registry.PASSED,
+            registry.ARTIFACT_HASH: work.card.artifact_hash,
+            registry.FEATURES_FINGERPRINT: work.card.features_fingerprint,
+            registry.CODE_VERSION: work.card.code_version,
+        }
+        made = mlflow.register_model(logged.model_uri, name, tags=tags)
+    return Registered(run.info.run_id, int(made.version))
 
 
 def log_data(data: TrainingSet, lake: Lake) -> None:
@@ -129,10 +134,10 @@ def refused(tracking_uri: str, what: str) -> Iterator[None]:
         raise FraudError(f"MLflow at {tracking_uri} did not take {what}: {first_line}") from error
 
 
-def _signature(model: TrainedModel) -> Any:
+def _signature(names: Sequence[str]) -> Any:
     """Every feature a number that may be missing, and a probability out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-    features = Schema([ColSpec(DataType.double, name, required=False) for name in model.names])
+    features = Schema([ColSpec(DataType.double, name, required=False) for name in names])
     return ModelSignature(features, Schema([TensorSpec(np.dtype(np.float64), (-1,))]))

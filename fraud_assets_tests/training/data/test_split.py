@@ -51,9 +51,9 @@ def test_no_part_uses_a_label_that_was_not_known_yet(rows: list[tuple[int, bool,
     for part in (parts.train, parts.validation, parts.test):
         late = pl.col("known_at") > part.labels_at
         other = labels.with_columns(is_fraud=pl.col("is_fraud") ^ late)
-        assert part.take(payments.lazy(), labels.lazy()).equals(part.take(payments.lazy(), other.lazy()))
+        assert part.collect(payments.lazy(), labels.lazy()).equals(part.collect(payments.lazy(), other.lazy()))
         told = set(labels.filter(~late)["transaction_id"])
-        taken = part.take(payments.lazy(), labels.lazy())
+        taken = part.collect(payments.lazy(), labels.lazy())
         assert not taken.filter(~pl.col("transaction_id").is_in(told), "is_fraud").height
 
 
@@ -67,5 +67,5 @@ def test_a_revised_label_counts_as_it_stood() -> None:
             "known_at": [parts.train.end + DAY, parts.train.start + DAY, parts.validation.end],
         }
     )
-    assert parts.train.take(payments.lazy(), labels.lazy())["is_fraud"].to_list() == [False]
-    assert parts.train.take(payments.lazy(), labels[1:].lazy())["is_fraud"].to_list() == [True]
+    assert parts.train.collect(payments.lazy(), labels.lazy())["is_fraud"].to_list() == [False]
+    assert parts.train.collect(payments.lazy(), labels[1:].lazy())["is_fraud"].to_list() == [True]

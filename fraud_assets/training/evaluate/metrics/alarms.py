@@ -1,33 +1,27 @@
-"""Precision, recall and F1 of the alarms that a threshold raises."""
+"""Precision, recall and F1 of the alarms that a threshold raises, by scikit-learn."""
 
-from fraud_assets.training.evaluate.metrics.confusion import Confusion
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import precision_recall_fscore_support
 
 
-def precision(outcomes: Confusion) -> float:
-    """The share of alarms that are frauds; 0 when there are none.
+@dataclass(frozen=True)
+class Alarms:
+    """Of the alarms the share that is fraud, of the frauds the share with an alarm, and their harmonic mean."""
 
-    >>> precision(Confusion(caught=1, false_alarms=3, missed=1, let_through=5))
-    0.25
+    precision: float
+    recall: float
+    f1: float
+
+
+def alarms(fraud: npt.ArrayLike, scores: npt.ArrayLike, threshold: float) -> Alarms:
+    """The figures when every score at or above the threshold raises an alarm; 0 where there is nothing to count.
+
+    >>> alarms([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], threshold=0.4)
+    Alarms(precision=0.5, recall=0.5, f1=0.5)
     """
-    alarms = outcomes.caught + outcomes.false_alarms
-    return outcomes.caught / alarms if alarms else 0.0
-
-
-def recall(outcomes: Confusion) -> float:
-    """The share of frauds that raise an alarm; 0 when there are none.
-
-    >>> recall(Confusion(caught=1, false_alarms=3, missed=1, let_through=5))
-    0.5
-    """
-    frauds = outcomes.caught + outcomes.missed
-    return outcomes.caught / frauds if frauds else 0.0
-
-
-def f1(outcomes: Confusion) -> float:
-    """The harmonic mean of precision and recall; 0 when nothing is caught.
-
-    >>> round(f1(Confusion(caught=1, false_alarms=3, missed=1, let_through=5)), 4)
-    0.3333
-    """
-    wrong = outcomes.false_alarms + outcomes.missed
-    return 2 * outcomes.caught / (2 * outcomes.caught + wrong) if outcomes.caught else 0.0
+    raised = np.asarray(scores) >= threshold
+    found = precision_recall_fscore_support(np.asarray(fraud, dtype=bool), raised, average="binary", zero_division=0.0)
+    return Alarms(*(float(figure) for figure in found[:3]))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import confusion_matrix
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,6 @@ def confusion(fraud: npt.ArrayLike, scores: npt.ArrayLike, threshold: float) -> 
     >>> confusion([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8], threshold=0.4)
     Confusion(caught=1, false_alarms=1, missed=1, let_through=1)
     """
-    is_fraud, alarm = np.asarray(fraud, dtype=bool), np.asarray(scores) >= threshold
-    return Confusion(
-        caught=int((alarm & is_fraud).sum()),
-        false_alarms=int((alarm & ~is_fraud).sum()),
-        missed=int((~alarm & is_fraud).sum()),
-        let_through=int((~alarm & ~is_fraud).sum()),
-    )
+    outcomes = confusion_matrix(np.asarray(fraud, dtype=bool), np.asarray(scores) >= threshold, labels=[False, True])
+    (let_through, false_alarms), (missed, caught) = outcomes.tolist()
+    return Confusion(caught, false_alarms, missed, let_through)

@@ -8,6 +8,7 @@ NAMES = {
     "recall": "Recall",
     "f1": "F1",
     "brier": "Brier score",
+    "scoring_us": "Scoring, µs a payment",
     "caught": "Frauds caught",
     "missed": "Frauds missed",
     "false_alarms": "False alarms",

@@ -1,4 +1,7 @@
-"""Reliability: whether payments scored p are fraud in a share p of cases."""
+"""Reliability: whether payments scored p are fraud in a share p of cases.
+
+scikit-learn's ``calibration_curve`` keeps no counts of its bins, by which the expected calibration error is weighted.
+"""
 
 from dataclasses import dataclass
 
@@ -32,7 +35,7 @@ def reliability(fraud: npt.ArrayLike, scores: npt.ArrayLike, bins: int = 20) -> 
 
 
 def calibration_error(curve: tuple[Bin, ...]) -> float:
-    """The expected calibration error: how far score and share lie apart, on the mean over payments; 0 to 1.
+    """The expected calibration error: the distance between score and share, averaged over payments; 0 to 1.
 
     >>> round(calibration_error((Bin(2, 0.1, 0.0), Bin(2, 0.6, 0.5))), 4)
     0.1
