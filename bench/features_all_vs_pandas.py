@@ -20,9 +20,9 @@ from bench.features_vs_pandas import laid, ours, tables
 from fraud_assets.declarations.features.catalogue import of_families
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.inputs import Facts
-from fraud_assets.features.plan import Plan
-from fraud_assets.features.spread import spread
+from fraud_assets.features.batch.plan import Plan
+from fraud_assets.features.batch.spark import spread
+from fraud_assets.features.inputs.row import Facts
 from fraud_assets.settings import settings
 from fraud_assets_tests.features import careful
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK

@@ -19,8 +19,8 @@ from deltalake import write_deltalake
 from bench.clock import seconds
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.plan import Plan
-from fraud_assets.features.shares import in_shares
+from fraud_assets.features.batch.chunks import in_shares
+from fraud_assets.features.batch.plan import Plan
 from fraud_assets.lake.writes import streamed, written
 from fraud_assets_tests.features import reference
 from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK, canonical, handbook_features

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, gold, silver
-from fraud_assets.features import step as features
+from fraud_assets.features.batch import step as features
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.outcome import STREAMS
@@ -90,7 +90,7 @@ def contents(lake: Lake) -> dict[str, pl.DataFrame]:
     tables = {}
     for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
         tables[table.full_name] = _rows(lake, table).sort("topic", "offset")
-    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_version", *NAMES)
+    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_fingerprint", *NAMES)
     tables[gold.FEATURES.full_name] = features.sort("transaction_id")
     return tables
 

@@ -3,10 +3,10 @@
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets.declarations.features.catalogue import VERSION
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
-from fraud_assets.features.step import compute
+from fraud_assets.features.batch.step import compute
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import wiring
@@ -28,6 +28,6 @@ def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> d
             computed.written,
             rows_repaired=computed.repaired,
             versions_read=computed.versions,
-            features_version=VERSION,
+            features_fingerprint=FINGERPRINT,
         )
     )

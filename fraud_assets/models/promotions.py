@@ -72,7 +72,7 @@ def history(events: Iterable[Event], before: int | None = None) -> History:
     (1,)
     """
     champions = [] if before is None else [before]
-    effective = []
+    effective: list[Event] = []
     for event in sorted(events, key=lambda one: one.number):
         if not effective and event.replaces is not None:
             champions = [event.replaces]

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets.declarations.features.catalogue import of_families
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import writes
@@ -38,7 +37,7 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     from fraud_assets.training.train import train
 
     here, source = settings(), named(context.partition_key)
-    names = [feature.name for feature in of_families(source.features.families)]
+    names = source.model_features
     data = training_set(source.name, pinned(Lake.of(here)), Lake.of(here), names, here.held_rows)
     workers = Workers(lambda: spark.spark_session, here.spark_cores, here.held_rows)
     result = train(data, source.model, source.label_delay, here.mlflow, here.models, Lake.of(here), names, workers)

@@ -143,7 +143,6 @@ def search(
 
     Example: fraud model search --source cards --trials 30
     """
-    from fraud_assets.declarations.features.catalogue import of_families
     from fraud_assets.declarations.sources.source import named
     from fraud_assets.training.data.dataset import pinned, training_set
     from fraud_assets.training.fit import search as searching
@@ -153,7 +152,7 @@ def search(
     here, described = settings(), named(source)
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
     versions = searching.versions_of(known) or pinned(Lake.of(here))
-    names = [feature.name for feature in of_families(described.features.families)]
+    names = described.model_features
     read = training_set(source, versions, Lake.of(here), names, here.held_rows)
     seconds = minutes * 60 if minutes else None
     found = searching.search(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -91,9 +91,7 @@ def train(
     rows = {"train": trained, "validation": validation.height, "test": test.height}
     baseline = {name: distribution(fitted.payments[name]) for name in names}
     baseline["score"] = distribution(model.score(trained_model, fitted.payments))
-    text = model_card.card(
-        data, parts, rows, fitted.members, trained_model, config, threshold, evaluation, conditions
-    )
+    text = model_card.card(data, parts, rows, fitted.members, trained_model, config, threshold, evaluation, conditions)
     file = model.to_bytes(trained_model)
     registered = track(
         Work(
@@ -217,7 +215,11 @@ def _params(
     first, *others = members
     return {
         **_member_params(first),
-        **{f"member_{at} {name}": value for at, one in enumerate(others, 2) for name, value in _member_params(one).items()},
+        **{
+            f"member_{at} {name}": value
+            for at, one in enumerate(others, 2)
+            for name, value in _member_params(one).items()
+        },
         "calibration": config.calibration,
         "undetected_share": config.undetected_share,
         "label_delay_s": int(label_delay.total_seconds()),

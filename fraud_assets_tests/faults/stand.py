@@ -27,7 +27,7 @@ from fraud_assets.decisions import step as scoring
 from fraud_assets.decisions.policy import in_force
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, bronze, gold, silver
-from fraud_assets.features import step as features
+from fraud_assets.features.batch import step as features
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings

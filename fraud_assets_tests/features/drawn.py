@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.inputs import SIGNALS
+from fraud_assets.features.inputs.row import SIGNALS
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from fraud_assets.features.inputs import SIGNALS
+from fraud_assets.features.inputs.row import SIGNALS
 from fraud_assets_tests.features.reference import DELAY_DAYS
 
 DAY = 86_400

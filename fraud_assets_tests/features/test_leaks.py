@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import SIGNALS, Facts
-from fraud_assets.features.leaks import leaks
-from fraud_assets.features.listed import NOTHING
+from fraud_assets.features.compute import evaluate
+from fraud_assets.features.inputs.row import SIGNALS, Facts
+from fraud_assets.features.inputs.watchlists import NOTHING
 from fraud_assets.settings import REPOSITORY
+from fraud_assets_tests.features.leaks import leaks
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DELAY_DAYS = 7
@@ -28,8 +28,8 @@ HEAD = """\
 # Planted leaks, and what catches them
 
 Each line is a way of making a feature that many published notebooks use and that looks into the future. The leak test
-(`fraud_assets/features/leaks.py`) changes what comes after a moment and demands that no value at or before it changes.
-Of the declared features none does. `python -m fraud_assets_tests.features.test_leaks` makes this page.
+(`fraud_assets_tests/features/leaks.py`) changes what comes after a moment and demands that no value at or before it
+changes. Of the declared features none does. `python -m fraud_assets_tests.features.test_leaks` makes this page.
 
 | Planted leak | Caught by a change of | Values before the moment that changed |
 |---|---|---|

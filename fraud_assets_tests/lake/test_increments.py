@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
-from fraud_assets.features import step as features
+from fraud_assets.features.batch import step as features
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step as silver
 from fraud_assets_tests import pipeline

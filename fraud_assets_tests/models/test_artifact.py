@@ -7,11 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fraud_assets.declarations.sources.model import ALGORITHMS
+from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, MemberConfig, ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Recipe, TrainedModel
+from fraud_assets.models.artifact import TrainedModel
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
+from fraud_assets.training.fit import fitting
 
 FEATURES = ["amount", "noise"]
 
@@ -29,7 +30,14 @@ def rows() -> pl.DataFrame:
 
 @pytest.fixture(scope="module", params=ALGORITHMS)
 def fitted(request: pytest.FixtureRequest, rows: pl.DataFrame) -> TrainedModel:
-    return model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(request.param))
+    return made(rows, request.param)
+
+
+def made(rows: pl.DataFrame, algorithm: Algorithm) -> TrainedModel:
+    """A model of the algorithm; of an ensemble, of all of its members."""
+    config = ModelConfig(average_precision_floor=0, algorithm=algorithm)
+    one_each = [fitting.fit_rows(rows.select(FEATURES), rows["is_fraud"], member) for member in config.members]
+    return TrainedModel(tuple(FEATURES), tuple(member for one in one_each for member in one.members))
 
 
 def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFrame, fitted: TrainedModel) -> None:
@@ -61,14 +69,15 @@ def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: TrainedMo
 def test_importance_finds_what_matters(fitted: TrainedModel) -> None:
     shares = model.importance(fitted)
     assert sum(shares.values()) == pytest.approx(1)
-    if fitted.algorithm != "isolation_forest":  # to it, any rare value is as good as another
+    if fitted.members[0].algorithm != "isolation_forest":  # to it, any rare value is as good as another
         assert list(shares) == FEATURES
 
 
 def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame, fitted: TrainedModel) -> None:
-    again = model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(fitted.algorithm))
+    first, *others = fitted.members
+    again = made(rows, "ensemble" if others else first.algorithm)
     np.testing.assert_allclose(model.score(again, rows), model.score(fitted, rows), atol=1e-12)
-    whole = model.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
+    whole = fitting.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
     kept = model.from_bytes(model.to_bytes(whole))
     np.testing.assert_allclose(model.score(kept, rows), model.score(whole, rows), atol=1e-12)
     assert model.names(kept) == FEATURES
@@ -84,14 +93,14 @@ def test_nothing_in_the_file_is_a_pickle(fitted: TrainedModel) -> None:
 
 
 def test_trees_are_the_same_bytes_each_time(rows: pl.DataFrame) -> None:
-    first, second = (model.to_bytes(model.fit(rows.select(FEATURES), rows["is_fraud"])) for _ in range(2))
+    first, second = (model.to_bytes(fitting.fit_rows(rows.select(FEATURES), rows["is_fraud"])) for _ in range(2))
     assert first == second
 
 
 def test_what_does_not_exist_is_one_line() -> None:
     with pytest.raises(FraudError, match=r"random_forest has no parameter 'depth'; it has: n_estimators, "):
-        Recipe("random_forest", {"depth": 3}).all_parameters()
-    with pytest.raises(FraudError, match=r"a model's file is of another kind or damaged"):
+        fitting.parameters(MemberConfig(algorithm="random_forest", parameters={"depth": 3}))
+    with pytest.raises(FraudError, match=r"a model's file is of another release or damaged"):
         model.from_bytes(b"none")
 
 
@@ -102,5 +111,7 @@ def test_a_linear_fit_ends_whatever_the_width_of_features(rows: pl.DataFrame) ->
         f"seldom_{i}": np.where(random.random(5_000) < 0.05, random.lognormal(2 * i, 2, 5_000), 0) for i in range(6)
     }
     wide = rows.with_columns(**{name: pl.Series(values) for name, values in seldom.items()})
-    linear = model.fit(wide.select(*FEATURES, *seldom), rows["is_fraud"], Recipe("logistic_regression"))
+    linear = fitting.fit_rows(
+        wide.select(*FEATURES, *seldom), rows["is_fraud"], MemberConfig(algorithm="logistic_regression")
+    )
     assert auc_roc(rows["is_fraud"], model.score(linear, wide)) > 0.99

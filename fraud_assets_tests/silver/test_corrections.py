@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, gold, silver
-from fraud_assets.features import step as features
-from fraud_assets.features.plan import Plan, widened
+from fraud_assets.features.batch import step as features
+from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step

@@ -102,7 +102,7 @@ def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
         },
     )
     values = {f.name: rng.normal(size=transactions) for f in FEATURES if f.name != "amount"}
-    write(gold.FEATURES, lake, {**payment, **values, "features_version": "f1", "computed_at": computed})
+    write(gold.FEATURES, lake, {**payment, **values, "features_fingerprint": "f1", "computed_at": computed})
 
     score = rng.beta(0.3, 12, transactions)
     top = rng.choice(transactions, transactions // 50, replace=False)
@@ -123,7 +123,7 @@ def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
         lake,
         {
             **judged,
-            "features_version": "f1",
+            "features_fingerprint": "f1",
             "policy_version": np.ones(transactions, int),
             "lane": "batch",
             "decided_at": decided,

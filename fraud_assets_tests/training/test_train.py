@@ -57,7 +57,7 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
     assert champion.version == 1
     assert champion.card.features == NAMES
     assert champion.card.threshold == first.threshold
-    assert sum(champion.card.reference["score"].counts) == first.rows["train"]
+    assert sum(champion.card.baseline["score"].counts) == first.rows["train"]
     assert model.names(model.from_bytes(champion.model)) == list(NAMES)
     assert load_champion(source, at, tmp_path / "elsewhere") == champion
 

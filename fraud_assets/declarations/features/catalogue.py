@@ -4,7 +4,6 @@ Training, scoring, the gold.features table and its documentation all read this l
 Names follow one grammar: entity_aggregate_column_window.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -36,7 +35,6 @@ FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES.values() fo
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 AGEING = frozenset(feature.name for feature in FEATURES if "hours_since_began" in feature.needs)
 """Those that grow with the calendar: newer payments differ from older ones in them by what they are."""
-VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 ENTITIES: tuple[Entity, ...] = ("customer_id", "merchant_id")

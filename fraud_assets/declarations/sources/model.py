@@ -50,7 +50,7 @@ class ModelConfig(MemberConfig):
     warm_up_days: float = Field(default=0, ge=0)  # of history not trained on: feature windows are not full yet
     validation_days: float = Field(default=7, gt=0)  # calibrate the scores and choose the threshold
     test_days: float = Field(default=7, gt=0)
-    undetected_share: float = Field(default=0, ge=0, lt=1)  # of frauds, at merchants compromised too recently for labels
+    undetected_share: float = Field(default=0, ge=0, lt=1)  # of frauds: decision 0020
     calibration: CalibrationKind = "platt"
     costs: Costs = Costs()
     retrain: Retrain = Retrain()
@@ -77,7 +77,7 @@ class ModelConfig(MemberConfig):
 def _expanded(member: MemberConfig) -> list[MemberConfig]:
     if member.algorithm != "ensemble":
         return [member]
-    shared = {name: getattr(member, name) for name in MemberConfig.model_fields} 
+    shared = {name: getattr(member, name) for name in MemberConfig.model_fields}
     chosen = {**ENSEMBLE, **member.parameters}
     return [
         MemberConfig.model_validate({**shared, "algorithm": algorithm, "parameters": parameters})

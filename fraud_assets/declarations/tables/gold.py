@@ -21,7 +21,7 @@ FEATURES = Table(
     (
         *_PAYMENT,
         *(Column(f.name, "float", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
-        Column("features_version", "string", "fingerprint of the declarations that made the row", nullable=False),
+        Column("features_fingerprint", "string", "fingerprint of the features that made the row", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
         Column("repaired_at", "timestamp", "when late or corrected data last changed the row", "UTC"),
@@ -42,7 +42,7 @@ SCORES = Table(
         Column("risk_level", "string", "low, medium, high or critical", nullable=False),
         Column("decision", "string", "approve, review or block", nullable=False),
         _MODEL_VERSION,
-        Column("features_version", "string", "fingerprint of the feature declarations used", nullable=False),
+        Column("features_fingerprint", "string", "fingerprint of the features used", nullable=False),
         Column("policy_version", "int", "version of the policy that decided", nullable=False),
         Column("lane", "string", "batch or online: which path decided", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),

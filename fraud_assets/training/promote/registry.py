@@ -195,7 +195,7 @@ def _append(client: "MlflowClient", source: str, event: Event) -> int:
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise
-        origin = client.get_model_version(registered_name(source), str(event.version)).source
+        origin = client.get_model_version_download_uri(registered_name(source), str(event.version))
         written = client.create_model_version(name, origin, event.run_id, event.tags())
     except MlflowException as error:
         first_line = str(error).splitlines()[0][:200]

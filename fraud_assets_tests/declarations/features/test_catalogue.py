@@ -17,9 +17,9 @@ from fraud_assets.declarations.features.catalogue import (
 )
 from fraud_assets.declarations.features.kinds import Feature, RowFeature
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.inputs import INPUTS
-from fraud_assets.features.listed import LOOKUPS
-from fraud_assets.features.population import NAMES as POPULATION
+from fraud_assets.features.inputs.baseline import NAMES as POPULATION
+from fraud_assets.features.inputs.row import INPUTS
+from fraud_assets.features.inputs.watchlists import LOOKUPS
 
 GRAMMAR = re.compile(r"amount|(amount|customer|merchant|population|signals|place|time|ip)(_[a-z0-9]+)+")
 

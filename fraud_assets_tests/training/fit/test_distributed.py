@@ -12,12 +12,11 @@ from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Recipe
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
 from fraud_assets.training.data.dataset import TrainingSet, pinned, training_set
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
-from fraud_assets.training.fit import distributed
+from fraud_assets.training.fit import distributed, fitting
 from fraud_assets.training.fit.distributed import Workers
 from fraud_assets.training.train import part_of, parts_of, train
 from fraud_assets_tests.training.sample import DELAY, payments
@@ -26,7 +25,7 @@ FEW = ("amount", "time_is_night", "customer_count_amount_1d", "customer_mean_amo
 WHOLE = {"subsample": 1.0, "colsample_bytree": 1.0}  # else the trees depend on what is drawn, too
 EXACT = {"tree_method": "exact", "rounds": 20, "learning_rate": 0.3, "max_depth": 3, **WHOLE}
 PLAIN = ModelConfig(average_precision_floor=0.3, parameters=EXACT)
-RECIPE = Recipe("xgboost", PLAIN.parameters)
+RECIPE = PLAIN
 
 
 @pytest.fixture
@@ -42,16 +41,16 @@ def left(tmp_path: Path) -> TrainingSet:
 def test_workers_grow_the_trees_that_one_process_grows(spark: SparkSession, left: TrainingSet) -> None:
     parts = parts_of(left, PLAIN, DELAY)
     rows, test = part_of(left, "train", parts.train), part_of(left, "test", parts.test)
-    single = model.fit(rows.select(FEW), rows["is_fraud"], RECIPE)
+    single = fitting.fit_rows(rows.select(FEW), rows["is_fraud"], RECIPE)
 
     def grown() -> distributed.Trees:
         return distributed.fit(
-            Workers(lambda: spark, 2, 1), left, parts.train, FEW, distributed.binned(RECIPE.all_parameters())
+            Workers(lambda: spark, 2, 1), left, parts.train, FEW, distributed.binned(fitting.parameters(RECIPE))
         )
 
     trees = grown()
     assert trees.save() == grown().save()
-    twin = model.from_bytes(model.to_bytes(model.TrainedModel("xgboost", tuple(FEW), trees)))
+    twin = model.from_bytes(model.to_bytes(model.TrainedModel(tuple(FEW), (model.Member("xgboost", trees),))))
     theirs, ours = (average_precision(test["is_fraud"], model.score(one, test)) for one in (twin, single))
     assert theirs == pytest.approx(ours, abs=0.02)
     assert next(iter(model.importance(twin))) == next(iter(model.importance(single)))
@@ -68,5 +67,5 @@ def test_a_training_of_many_payments_goes_to_the_workers(
     assert champion is not None
     assert result.rows["train"] > 5_000
     assert result.evaluation.metrics["average_precision"] > 0.6
-    assert sum(champion.card.reference["score"].counts) == result.rows["train"]
+    assert sum(champion.card.baseline["score"].counts) == result.rows["train"]
     assert "tree_method hist" in result.model_card, "it was grown in this process"

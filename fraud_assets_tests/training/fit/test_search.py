@@ -73,7 +73,7 @@ def test_trees_stop_early(mlflow_server: Settings, tmp_path: Path) -> None:
     given: TrainingSet = data(f"test-{uuid.uuid4().hex[:8]}", 6_000)
     known = searching.study(given.source, "xgboost", tmp_path)
     found = searching.search(known, given, ASKED, DELAY, NAMES, mlflow_server.mlflow, Lake("lake"), 1, None)
-    assert 0 < found.recipe.parameters["rounds"] < searching.MOST_ROUNDS
+    assert 0 < found.member.parameters["rounds"] < searching.MOST_ROUNDS
 
 
 def test_an_ensemble_has_nothing_to_search(tmp_path: Path) -> None:

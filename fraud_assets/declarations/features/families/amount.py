@@ -1,6 +1,6 @@
 """Family amount: what was paid against what the source, and the customer, have paid before.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_ratio_amount_30d", amounts=[10, 30, 60])
 [None, 3.0, 3.0]
 """

@@ -2,7 +2,7 @@
 
 A run is what a merchant's known frauds make up while each is within 14 days of the one before it.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("merchant_count_run_60d", hours=[0, 24, 10 * 24], frauds=[True, True, False])
 [0.0, 0.0, 2.0]
 >>> features("merchant_gap_labelled_30d", hours=[0, 24, 9 * 24], frauds=[False, True, False])

@@ -2,7 +2,7 @@
 
 Distances are kilometres along the great circle, or units of the source's plane grid where its YAML says so.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("place_distance_home", positions="plane", homes=[(0, 0)], shops=[(3, 4)])
 [5.0]
 >>> [round(km) for km in features("place_distance_home", homes=[(52.52, 13.41)], shops=[(48.86, 2.35)])]

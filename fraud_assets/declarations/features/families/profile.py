@@ -6,7 +6,7 @@ median of the logarithms of the last payments, its spread 1.4826 times their med
 influence curve and its role in robust estimation, 1974); or, where a label is waited for, the mean of the payments
 known as genuine. A burst is made of payments far above that.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_ratio_genuine_90d", amounts=[10, 90, 20], hours=[0, 24, 240], frauds=[False, True, False])
 [None, None, 2.0]
 """

@@ -1,6 +1,6 @@
 """Family signals: the numbers that a provider makes, V1 to V28 for example. Null where a payment has none.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("signals_product_v1_v2", signals=[{"V1": 2.0, "V2": -3.0}, None])
 [-6.0, None]
 """

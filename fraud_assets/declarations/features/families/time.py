@@ -1,6 +1,6 @@
 """Family time: when the payment happened. What hours a customer keeps is in profile.py.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("time_hour", hours=[0, 13.5])
 [0.0, 13.0]
 >>> features("time_days_began", hours=[0, 36])

@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.listed import NOTHING, with_lists
-from fraud_assets.features.networks import holders
+from fraud_assets.features.inputs.networks import holders
+from fraud_assets.features.inputs.watchlists import NOTHING, with_lists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # few bits vary, so that addresses often fall under networks

@@ -7,8 +7,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features import shares
-from fraud_assets.features.plan import Plan, widened
+from fraud_assets.features.batch import chunks as shares
+from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets_tests.features.drawn import drawn
 
 WEEK = timedelta(days=7)

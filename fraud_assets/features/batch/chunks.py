@@ -9,11 +9,11 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import ENTITIES, columns
 from fraud_assets.declarations.features.kinds import Entity
-from fraud_assets.features.compiled import Integers, members
-from fraud_assets.features.inputs import columns_for
-from fraud_assets.features.labels import told_of
-from fraud_assets.features.plan import STORED, Plan, by_entity, widened
-from fraud_assets.features.windows import codes_of, ordered
+from fraud_assets.features.algebra.loops import Integers, members
+from fraud_assets.features.algebra.windows import codes_of, ordered
+from fraud_assets.features.batch.plan import STORED, Plan, by_entity, widened
+from fraud_assets.features.events.labels import told_of
+from fraud_assets.features.inputs.row import columns_for
 from fraud_assets.parallel import CORES, each
 
 SHARE_ROWS = 100_000

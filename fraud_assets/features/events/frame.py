@@ -12,12 +12,12 @@ import numpy.typing as npt
 import polars as pl
 
 from fraud_assets.declarations.features.kinds import LAST, ORDINARY, Entity, Feature, RecentFeature, WindowFeature
-from fraud_assets.features.compiled import Floats, Integers, taken, without
-from fraud_assets.features.inputs import Facts
-from fraud_assets.features.labels import Spells, known, spells
-from fraud_assets.features.recent import recent
-from fraud_assets.features.statistics import OF_NOTHING, STATISTICS, Past
-from fraud_assets.features.windows import Running, Timeline, Totals, codes_of, highest, latest, ordered
+from fraud_assets.features.algebra.loops import Floats, Integers, taken, without
+from fraud_assets.features.algebra.recent import recent
+from fraud_assets.features.algebra.statistics import OF_NOTHING, STATISTICS, Past
+from fraud_assets.features.algebra.windows import Running, Timeline, Totals, codes_of, highest, latest, ordered
+from fraud_assets.features.events.labels import Spells, known, spells
+from fraud_assets.features.inputs.row import Facts
 
 SECOND = 1_000_000
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import ENTITIES
-from fraud_assets.features.plan import PAYMENT, Plan, widened
-from fraud_assets.features.population import HOUR, SPAN
+from fraud_assets.features.batch.plan import PAYMENT, Plan, widened
+from fraud_assets.features.inputs.baseline import HOUR, SPAN
 
 
 def touched(

@@ -9,11 +9,11 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, columns, entities_of, horizon, of_families
 from fraud_assets.declarations.features.kinds import Entity, Feature
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import Facts, columns_for
-from fraud_assets.features.listed import COLUMNS, LOOKUPS
-from fraud_assets.features.population import NAMES as POPULATION
-from fraud_assets.features.population import SCHEMA, population
+from fraud_assets.features.compute import evaluate
+from fraud_assets.features.inputs.baseline import NAMES as POPULATION
+from fraud_assets.features.inputs.baseline import SCHEMA, population
+from fraud_assets.features.inputs.row import Facts, columns_for
+from fraud_assets.features.inputs.watchlists import COLUMNS, LOOKUPS
 
 PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
 STORED = pl.Float32

@@ -10,10 +10,10 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import FEATURES, closure, columns, windows_over
 from fraud_assets.declarations.features.kinds import Feature, RowFeature, parsed
-from fraud_assets.features.inputs import Facts, with_inputs
-from fraud_assets.features.population import NAMES as POPULATION
-from fraud_assets.features.population import population as population_of
-from fraud_assets.features.sides import Payments, Sides
+from fraud_assets.features.events.frame import Payments, Sides
+from fraud_assets.features.inputs.baseline import NAMES as POPULATION
+from fraud_assets.features.inputs.baseline import population as population_of
+from fraud_assets.features.inputs.row import Facts, with_inputs
 
 
 def evaluate(

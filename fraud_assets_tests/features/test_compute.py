@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
 from fraud_assets.declarations.features.kinds import WindowFeature
-from fraud_assets.features.evaluate import evaluate
+from fraud_assets.features.compute import evaluate
 from fraud_assets_tests.features.reference import HANDBOOK, HANDBOOKS, canonical, handbook_features
 
 DAY = 86_400

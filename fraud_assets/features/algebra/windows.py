@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.compiled import Floats, Integers, grown, means, positions_until
+from fraud_assets.features.algebra.loops import Floats, Integers, grown, means, positions_until
 
 Unsigned = npt.NDArray[np.uint64]
 

@@ -11,9 +11,9 @@ from pyspark.sql.types import StructType
 
 from fraud_assets.declarations.features.catalogue import columns
 from fraud_assets.declarations.features.kinds import Entity, Feature
-from fraud_assets.features.inputs import columns_for
-from fraud_assets.features.plan import PAYMENT, STORED, Plan, by_entity, widened
-from fraud_assets.features.shares import SHARE_ROWS, shares_of
+from fraud_assets.features.batch.chunks import SHARE_ROWS, shares_of
+from fraud_assets.features.batch.plan import PAYMENT, STORED, Plan, by_entity, widened
+from fraud_assets.features.inputs.row import columns_for
 
 WORKER_ROWS = 1_000_000
 """Payments that a worker holds, on average: entities are not equally busy."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.compiled import Integers
+from fraud_assets.features.algebra.loops import Integers
 
 NEVER = np.iinfo(np.int64).max
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud_assets.features.compiled import Floats, Integers, Mask, middle_of_sorted, standing
+from fraud_assets.features.algebra.loops import Floats, Integers, Mask, middle_of_sorted, standing
 
 CHUNK = 2_048  # rows held at a time: the matrices stay in the processor's cache
 

@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.windows import ordered
+from fraud_assets.features.algebra.windows import ordered
 
 ENTITY = st.sampled_from([-1, 0, 1, 254, 255, 256, 65_534, 65_535, 65_536, 2**40])
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features import compiled
-from fraud_assets.features.compiled import (
+from fraud_assets.features.algebra import loops as compiled
+from fraud_assets.features.algebra.loops import (
     deviation_of_sorted,
     gaps,
     grown,

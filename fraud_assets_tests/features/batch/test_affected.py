@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import SIGNALS, Facts
-from fraud_assets.features.plan import Plan, widened
-from fraud_assets.features.touched import touched
+from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.plan import Plan, widened
+from fraud_assets.features.compute import evaluate
+from fraud_assets.features.inputs.row import SIGNALS, Facts
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
 START = datetime(2026, 1, 1, tzinfo=UTC)

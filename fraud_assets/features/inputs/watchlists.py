@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.networks import holders
+from fraud_assets.features.inputs.networks import holders
 
 _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TIME = pl.Datetime("us", "UTC")

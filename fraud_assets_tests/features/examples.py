@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import FEATURES
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import SIGNALS, Facts, Positions
-from fraud_assets.features.listed import NOTHING
+from fraud_assets.features.compute import evaluate
+from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
+from fraud_assets.features.inputs.watchlists import NOTHING
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LABEL_DELAY_DAYS = 7

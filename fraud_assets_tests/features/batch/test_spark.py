@@ -7,8 +7,8 @@ from polars.testing import assert_frame_equal
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.features.catalogue import of_families
-from fraud_assets.features.plan import Plan, widened
-from fraud_assets.features.spread import WORKER_ROWS, spread
+from fraud_assets.features.batch.plan import Plan, widened
+from fraud_assets.features.batch.spark import WORKER_ROWS, spread
 from fraud_assets_tests.features.drawn import drawn
 
 WEEK = timedelta(days=7)

@@ -6,15 +6,16 @@ What belongs here: one expression an input. A column that a frame lacks is null,
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.listed import LOOKUPS, NOTHING, with_lists
-from fraud_assets.features.population import NAMES as POPULATION
+from fraud_assets.features.inputs.baseline import NAMES as POPULATION
+from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_lists
 
 Positions = Literal["sphere", "plane"]
+POSITIONS: tuple[Positions, ...] = get_args(Positions)
 SIGNALS = pl.Map(pl.String, pl.Float64)
 _KINDS: dict[str, pl.DataType] = {"double": pl.Float64(), "string": pl.String(), "map<string, double>": SIGNALS}
 _COLUMNS = {column.name: _KINDS[column.type] for column in silver.TRANSACTIONS.columns if column.type in _KINDS}

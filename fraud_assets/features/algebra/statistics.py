@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from fraud_assets.declarations.features.kinds import Statistic
-from fraud_assets.features.compiled import (
+from fraud_assets.features.algebra.loops import (
     Floats,
     Integers,
     Mask,
@@ -22,9 +22,9 @@ from fraud_assets.features.compiled import (
     share_between,
     taken,
 )
-from fraud_assets.features.inputs import Facts, distance
-from fraud_assets.features.recent import median
-from fraud_assets.features.windows import Timeline
+from fraud_assets.features.algebra.recent import median
+from fraud_assets.features.algebra.windows import Timeline
+from fraud_assets.features.inputs.row import Facts, distance
 
 DAY_US = 86_400e6
 RUN_GAP_DAYS = 14

@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import Table, gold, silver
-from fraud_assets.features import step
-from fraud_assets.features.plan import Plan, widened
+from fraud_assets.features.batch import step
+from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import verdicts

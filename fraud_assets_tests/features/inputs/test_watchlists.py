@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.listed import LOOKUPS, NOTHING, with_lists
+from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_lists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 12)
