@@ -36,9 +36,9 @@ class Fold:
         """The day after the last one tested."""
         return self.test_start + timedelta(days=self.test)
 
-    def training(self, payments: pl.DataFrame, since: date | None = None) -> pl.DataFrame:
-        """The payments to train on; with ``since``, all from that day on whose labels are known as the test starts."""
-        return _days(payments, since or self.start, self.train_end)
+    def training(self, payments: pl.DataFrame) -> pl.DataFrame:
+        """The payments to train on."""
+        return _days(payments, self.start, self.train_end)
 
     def testing(self, payments: pl.DataFrame) -> pl.DataFrame:
         """The payments to test on: not those of customers with a fraud since training began that is known by then.

@@ -26,7 +26,6 @@ def _payments(rows: list[tuple[float, str, bool]]) -> pl.DataFrame:
 def test_a_delay_lies_between_training_and_test() -> None:
     payments = _payments([(days, "a", False) for days in (-0.01, 0, 1.99, 2, 4.99, 5, 6.99, 7)])
     assert FOLD.training(payments).equals(payments[1:3])
-    assert FOLD.training(payments, since=START - timedelta(days=1)).equals(payments[:3])
     assert FOLD.testing(payments).equals(payments[5:7])
 
 
