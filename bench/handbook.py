@@ -22,7 +22,7 @@ from fraud_assets.training.data.dataset import TrainingSet
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
 from fraud_assets.training.evaluate.metrics.card_precision import card_precision
-from fraud_assets_tests.features.reference import canonical
+from reference_data.handbook_features import canonical
 
 LATEST = Fold(date(2018, 8, 15))
 FOLDS = 4

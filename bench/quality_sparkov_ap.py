@@ -18,7 +18,7 @@ from fraud_assets.errors import FraudError
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
 from fraud_assets.training.evaluate.metrics.bootstrap import interval
-from fraud_assets_tests.features.reference import HANDBOOK
+from reference_data.files import HANDBOOK
 
 FILE = HANDBOOK.with_name("sparkov_sample.csv.gz")
 TRAINED = 0.8

@@ -19,7 +19,7 @@ from fraud_assets.features.inputs.row import SIGNALS as SIGNAL_MAP
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 from fraud_assets.training.evaluate.metrics.average_precision import average_precision
 from fraud_assets.training.evaluate.metrics.bootstrap import interval
-from fraud_assets_tests.features.reference import ULB
+from reference_data.files import ULB
 
 SIGNALS = [f"V{number}" for number in range(1, 29)]
 TRAINED = 0.8

@@ -10,10 +10,10 @@ import typer
 from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
+from fraud_assets.onboarding import commands as onboarding
 from fraud_assets.silver import commands as quarantine
 from fraud_assets.silver import verdict_command
 from fraud_assets.sources import commands as sources
-from fraud_assets.sources.onboarding import commands as onboarding
 from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
 from fraud_assets.stack import run_command

@@ -10,7 +10,7 @@ from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.declarations.sources.source import Source, catalogue
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
 
 MOST_FAILURES = 8
@@ -56,7 +56,7 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
 
 
 def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
-    mine = {wiring.PARTITION_TAG: source.name}
+    mine = {run_status.PARTITION_TAG: source.name}
     newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
     lake = Lake.of(settings())
     read = {
@@ -67,7 +67,7 @@ def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[
         source.name,
         {topic: ends[topic] for topic in source.topics},
         read,
-        wiring.in_flight(instance, job, source.name),
+        run_status.in_flight(instance, job, source.name),
         _failed(newest),
     )
 

@@ -12,11 +12,11 @@ from fraud_assets.declarations.tables import gold
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import load_champion, load_version
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 
 
-@wiring.written_by(wiring.spec(gold.SCORES, (gold.FEATURES,), "polars", "xgboost"))
+@specs.written_by(specs.table_spec(gold.SCORES, (gold.FEATURES,), "polars", "xgboost"))
 def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Score the payments that have no decision yet with the champion, and decide by the policy."""
     source, here, policy = context.partition_key, settings(), in_force()
@@ -26,7 +26,7 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     if done.model_version is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     return dg.MaterializeResult(
-        metadata=wiring.outcome(
+        metadata=metadata.step_metadata(
             gold.SCORES,
             source,
             done.written,
@@ -38,7 +38,7 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     )
 
 
-@wiring.written_by(wiring.spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "polars", "xgboost"))
+@specs.written_by(specs.table_spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "polars", "xgboost"))
 def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Raise an alert, with reasons, for each payment that was not approved."""
     source, here = context.partition_key, settings()
@@ -46,5 +46,5 @@ def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
     raised = raise_alerts(source, model, Lake.of(here))
     return dg.MaterializeResult(
-        metadata=wiring.outcome(gold.ALERTS, source, raised.written, versions_read=raised.versions)
+        metadata=metadata.step_metadata(gold.ALERTS, source, raised.written, versions_read=raised.versions)
     )

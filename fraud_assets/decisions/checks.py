@@ -7,14 +7,14 @@ import dagster as dg
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import checks
 from fraud_assets.settings import settings
 
 
 @dg.multi_asset_check(
     specs=[
-        wiring.check_spec(gold.SCORES, "complete", "every payment with features is scored, once there is a champion"),
-        *wiring.key_checks(gold.SCORES),
+        checks.check_spec(gold.SCORES, "complete", "every payment with features is scored, once there is a champion"),
+        *checks.key_checks(gold.SCORES),
     ]
 )
 def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
@@ -22,10 +22,10 @@ def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     source, lake = context.partition_key, Lake.of(settings())
     features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
     waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
-    yield wiring.check(
+    yield checks.result(
         gold.SCORES,
         "complete",
         waiting or features == scores,
         {"features": features, "scores": scores, "waiting_for_a_champion": waiting},
     )
-    yield from wiring.key_results(gold.SCORES, source)
+    yield from checks.key_results(gold.SCORES, source)

@@ -9,12 +9,12 @@ from fraud_assets.features.batch.step import compute
 from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 
 
-@wiring.written_by(
-    wiring.spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
+@specs.written_by(
+    specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""
@@ -22,7 +22,7 @@ def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> d
     create_all(spark.spark_session, lake, (gold.FEATURES,))
     computed = compute(spark.spark_session, named(source), lake, settings().held_rows)
     return dg.MaterializeResult(
-        metadata=wiring.outcome(
+        metadata=metadata.step_metadata(
             gold.FEATURES,
             source,
             computed.written,

@@ -10,7 +10,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.step import refine
@@ -18,7 +18,7 @@ from fraud_assets.silver.step import refine
 TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.CORRECTIONS, silver.QUARANTINE, silver.DUPLICATES)
 
 
-@wiring.written_by(*(wiring.spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
+@specs.written_by(*(specs.table_spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
 def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Parse, validate, deduplicate and quarantine what bronze gained."""
     source, lake = context.partition_key, Lake.of(settings())
@@ -35,8 +35,8 @@ def refined(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
     }
     for table in TABLES:
         yield dg.MaterializeResult(
-            asset_key=wiring.key(table),
-            metadata=wiring.outcome(
+            asset_key=specs.asset_key(table),
+            metadata=metadata.step_metadata(
                 table, source, written[table], **{name: dg.MetadataValue.json(asdict(s)) for name, s in streams.items()}
             ),
         )

@@ -6,7 +6,7 @@ from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
 from fraud_assets.silver import replays
 
@@ -27,7 +27,7 @@ def quarantine_sensor(job: str) -> dg.SensorDefinition:
         if not version:
             return dg.SensorResult(skip_reason="nobody has acted on the quarantine yet")
         waiting = {name: count for name in catalogue() if (count := replays.waiting(name, lake))}
-        busy = {name for name in waiting if wiring.in_flight(context.instance, job, name)}
+        busy = {name for name in waiting if run_status.in_flight(context.instance, job, name)}
         requests = [
             dg.RunRequest(run_key=f"{name}-quarantine-{version}", partition_key=name)
             for name in waiting

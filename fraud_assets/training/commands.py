@@ -112,7 +112,7 @@ def data(
     """
     import polars as pl
 
-    from fraud_assets.sources.output import check
+    from fraud_assets.output_file import check
     from fraud_assets.training.data.dataset import training_set
     from fraud_assets.training.promote import registry
     from fraud_assets.training.promote.track import versions_read

@@ -1,61 +1,38 @@
 import statistics
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
 from fraud_assets.declarations.features.kinds import WindowFeature
 from fraud_assets.features.compute import evaluate
-from fraud_assets_tests.features.reference import HANDBOOK, HANDBOOKS, canonical, handbook_features
 
 DAY = 86_400
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TRANSACTION = {
+TRANSACTION: dict[str, pl.DataType | type[pl.DataType]] = {
     "transaction_id": pl.String,
     "event_time": pl.Datetime("us", "UTC"),
     "customer_id": pl.String,
     "merchant_id": pl.String,
     "amount": pl.Float64,
 }
-LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
-needs_handbook = pytest.mark.skipif(not HANDBOOK.exists(), reason=f"no reference data at {HANDBOOK}")
-
-
-def assert_equals_pandas(handbook: pl.DataFrame, features: list[str], *entities: str, at_once: bool = False) -> int:
-    """Compares these features of every row with the pandas reference; returns how many rows."""
-    expected = handbook_features(handbook.to_pandas(), entities, at_once).loc[handbook["TRANSACTION_ID"].to_numpy()]
-    found = evaluate(*canonical(handbook), 7 * DAY, [feature for feature in FEATURES if feature.name in features])
-    np.testing.assert_allclose(found.select(features).to_numpy(), expected[features].to_numpy(), rtol=0, atol=1e-6)
-    return found.height
-
-
-@needs_handbook
-@pytest.mark.parametrize(("entity", "column"), [("customer", "CUSTOMER_ID"), ("merchant", "TERMINAL_ID")])
-def test_equals_pandas_on_the_handbooks_payments(entity: str, column: str) -> None:
-    """All payments of every 40th customer or terminal; features of the payment alone on the same rows."""
-    features = [name for name in HANDBOOKS if name.startswith((entity, "amount", "time"))]
-    handbook = pl.read_parquet(HANDBOOK).filter(pl.col(column) % 40 == 0)
-    assert assert_equals_pandas(handbook, features, column) > 40_000
-    assert assert_equals_pandas(handbook, features, column, at_once=True) > 40_000
-
-
-@needs_handbook
-@pytest.mark.slow
-def test_equals_pandas_on_the_whole_handbook() -> None:
-    handbook = pl.read_parquet(HANDBOOK)
-    assert assert_equals_pandas(handbook, HANDBOOKS, "CUSTOMER_ID", "TERMINAL_ID", at_once=True) == 1_754_155
-
+LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
+    "transaction_id": pl.String,
+    "is_fraud": pl.Boolean,
+    "known_at": pl.Datetime("us", "UTC"),
+}
 
 SECOND = st.integers(0, 40).map(lambda tick: START + timedelta(hours=6 * tick))  # few moments, so many ties
 PAYMENT = st.tuples(SECOND, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10_000).map(lambda c: c / 100))
 VERDICT = st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 80).map(lambda tick: timedelta(hours=4 * tick)))
 
 
-def frames(payments: list[tuple], verdicts: list[tuple]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def frames(payments: list[tuple[Any, ...]], verdicts: list[tuple[Any, ...]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = [(str(i), *payment) for i, payment in enumerate(payments)]
     labels = {(str(i % len(rows)), START + after): fraud for i, fraud, after in verdicts}
     return (
@@ -64,7 +41,7 @@ def frames(payments: list[tuple], verdicts: list[tuple]) -> tuple[pl.DataFrame, 
     )
 
 
-def heard(payment: dict, labels: pl.DataFrame, delay: timedelta) -> list[tuple[datetime, bool]]:
+def heard(payment: dict[str, Any], labels: pl.DataFrame, delay: timedelta) -> list[tuple[datetime, bool]]:
     """What a payment counted as from when on, in the order of time."""
     due, least = payment["event_time"] + max(delay, timedelta(microseconds=1)), timedelta(microseconds=1)
     told = [
@@ -76,7 +53,11 @@ def heard(payment: dict, labels: pl.DataFrame, delay: timedelta) -> list[tuple[d
 
 
 def inside(
-    feature: WindowFeature, payment: dict, payments: list[dict], labels: pl.DataFrame, delay: timedelta
+    feature: WindowFeature,
+    payment: dict[str, Any],
+    payments: list[dict[str, Any]],
+    labels: pl.DataFrame,
+    delay: timedelta,
 ) -> list[tuple[int, float, datetime]]:
     """What a window holds: count, value and time, in order."""
     now, span = payment["event_time"], timedelta(seconds=feature.window)
@@ -108,7 +89,9 @@ def inside(
     return found if feature.members == "with this one" else found[:-1]
 
 
-def naive(feature: WindowFeature, payments: list[dict], labels: pl.DataFrame, delay: timedelta) -> list[float | None]:
+def naive(
+    feature: WindowFeature, payments: list[dict[str, Any]], labels: pl.DataFrame, delay: timedelta
+) -> list[float | None]:
     """The declaration's words, payment by payment, event by event."""
     held = [inside(feature, payment, payments, labels, delay) for payment in payments]
     return [
@@ -120,19 +103,22 @@ def naive(feature: WindowFeature, payments: list[dict], labels: pl.DataFrame, de
 def aggregated(feature: WindowFeature, now: datetime, held: list[tuple[int, float, datetime]]) -> float | None:
     count, numbers = sum(event[0] for event in held), [event[1] for event in held]
     by_label = feature.of == "is_fraud"
-    return {
+    values: dict[str, Callable[[], float | None]] = {
         "count": lambda: float(count),
         "sum": lambda: float(sum(numbers)),
         "mean": lambda: sum(numbers) / count if count else feature.empty,
         "std": lambda: statistics.stdev(numbers) if count > 1 else None,
         "max": lambda: max(numbers, default=None),
         "gap": lambda: next(((now - at).total_seconds() for _, value, at in reversed(held) if value or by_label), None),
-    }[feature.aggregate]()
+    }
+    return values[feature.aggregate]()
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(PAYMENT, min_size=1, max_size=12), st.lists(VERDICT, max_size=12), st.sampled_from([0, 1, 3]))
-def test_equals_the_declarations_words(payments: list[tuple], verdicts: list[tuple], days: int) -> None:
+def test_equals_the_declarations_words(
+    payments: list[tuple[Any, ...]], verdicts: list[tuple[Any, ...]], days: int
+) -> None:
     """With payments at the same moment and labels that come early, late, revised or not at all."""
     transactions, labels = frames(payments, verdicts)
     found = evaluate(transactions, labels, days * DAY)
@@ -150,7 +136,11 @@ def test_equals_the_declarations_words(payments: list[tuple], verdicts: list[tup
     st.lists(PAYMENT, max_size=6), st.lists(VERDICT, max_size=6), SECOND,
 )  # fmt: skip
 def test_nothing_from_the_future_enters(
-    payments: list[tuple], verdicts: list[tuple], other: list[tuple], others: list[tuple], now: datetime
+    payments: list[tuple[Any, ...]],
+    verdicts: list[tuple[Any, ...]],
+    other: list[tuple[Any, ...]],
+    others: list[tuple[Any, ...]],
+    now: datetime,
 ) -> None:
     """Two worlds that agree on all that was known at a moment have the same features up to it, to the last bit."""
     past = [p for p in payments if p[0] <= now] or [(now, "a", "x", 1.0)]

@@ -2,6 +2,7 @@
 
 import zipfile
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,7 +52,7 @@ def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFra
 
 def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     stored = rows.with_columns(pl.col("noise").cast(pl.Float32))  # as gold.features has them, amounts in double
-    same = {"rtol": 0, "atol": 1e-12}  # a forest's trees are added up in any order
+    same: dict[str, Any] = {"rtol": 0, "atol": 1e-12}  # a forest's trees are added up in any order
     np.testing.assert_allclose(model.score(fitted, rows), model.score(fitted, stored), **same)
     some, twice = (model.contributions(fitted, kind[:50]) for kind in (rows, stored))
     np.testing.assert_allclose(some, twice, **same)

@@ -34,7 +34,7 @@ LEDGER = named("ledger")
 
 def world(seed: int) -> list[dict[str, Any]]:
     """The changes of some payments in the order in which the database made them."""
-    draw, told = random.Random(seed), []
+    draw, told = random.Random(seed), list[dict[str, Any]]()
     for number in range(24):
         other: dict[str, Any] = {}
         for op in draw.choice(["c", "r", "cu", "cuu", "cd", "cud", "cdc", "cuduu", "d", "crr"]):

@@ -10,7 +10,8 @@ from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.verdicts import ORIGIN, give
-from fraud_assets_tests.streamlit_app.lake import NOW, write
+from fraud_assets_tests.lakes import write
+from fraud_assets_tests.streamlit_app.dashboard_lake import NOW
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_before_the_first_model_nothing_is_seen(lake: Lake) -> None:
 
 def test_the_sensor_asks_for_a_run(trained: Lake) -> None:
     with dg.build_sensor_context(definitions=defs) as context:
-        (request,) = retraining_sensor("train").evaluate_tick(context).run_requests
+        (request,) = retraining_sensor("train").evaluate_tick(context).run_requests or ()
     assert request.partition_key == "cards"
     assert request.run_key == "cards-after-version-2"
     assert request.tags["fraud/reason"] == "cards: score drifted by 0.30 PSI"

@@ -1,6 +1,7 @@
 """Average precision and AUC by weights are scikit-learn's, and so are the draws of a bootstrap."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 from hypothesis import assume, given
@@ -49,8 +50,8 @@ def test_draws_do_not_depend_on_the_order_of_payments_and_are_the_librarys() -> 
         bootstrap.interval(average_precision, fraud[shuffled], scores[shuffled], customers[shuffled])
     )
 
-    def by_library(*given: np.ndarray) -> float:
-        return float(average_precision_score(given[0], given[1], sample_weight=given[2]))
+    def by_library(fraud: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike) -> float:
+        return float(average_precision_score(fraud, scores, sample_weight=weights))
 
     assert found == pytest.approx(bootstrap.interval(by_library, fraud, scores, customers))
     chance = bootstrap.chance_of_better(average_precision, fraud, scores, than, customers)

@@ -1,4 +1,4 @@
-"""A stack to be killed, the steps of the pipeline by name, and what a lake holds in the end.
+"""A stack of a test's own whose parts may be killed, the pipeline's steps by name, and a comparison of two lakes.
 
 What belongs here: what the tests of this folder share with ``bench/faults.py``.
 """
@@ -127,7 +127,7 @@ KEYS = {
 
 
 @dataclass(frozen=True)
-class Stand:
+class OwnStack:
     """A stack of its own, whose parts may be killed."""
 
     settings: Settings
@@ -155,7 +155,7 @@ class Stand:
 
         def alone() -> None:
             session: SparkSession = SparkSession.builder.remote(self.settings.spark).create()
-            session.client.set_retry_policies([])  # type: ignore[attr-defined]  # Connect's sessions have a client
+            session.client.set_retry_policies([])
             try:
                 work(session)
             finally:
@@ -179,9 +179,9 @@ class Stand:
 
 
 @contextmanager
-def stand(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[Stand]:
+def own_stack(runtime: Path, mlflow: str = "", keep: bool = False) -> Iterator[OwnStack]:
     """Kafka and Spark on ports and in a folder of their own, left running with ``keep``; ``mlflow`` is another's."""
-    made = Stand(_own(runtime, mlflow))
+    made = OwnStack(_own(runtime, mlflow))
     try:
         made.whole()
         yield made
@@ -303,4 +303,4 @@ def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[
 
 
 if __name__ == "__main__":
-    Stand(_own(Path(sys.argv[1]))).run(sys.argv[2], Lake(sys.argv[3]))
+    OwnStack(_own(Path(sys.argv[1]))).run(sys.argv[2], Lake(sys.argv[3]))

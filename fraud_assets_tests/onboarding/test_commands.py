@@ -6,8 +6,8 @@ from typer.testing import CliRunner
 
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.errors import FraudError
+from fraud_assets.onboarding.commands import app
 from fraud_assets.settings import Settings
-from fraud_assets.sources.onboarding.commands import app
 
 SAMPLE = """id,at,who,shop,amount
 1,2024-05-06T07:08:09Z,ann,[b]:x:,2.50
@@ -71,7 +71,7 @@ def test_a_name_that_cannot_be_leaves_no_file(tmp_path: Path, sample: Path) -> N
 def test_without_spark_a_file_is_checked_as_far_as_that_goes(
     source: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fraud_assets.sources.onboarding.commands._spark", lambda: None)
+    monkeypatch.setattr("fraud_assets.onboarding.commands._spark", lambda: None)
     assert "well-formed" in run("check", source)
     assert "well-formed" in run("check", "ulb")
     with pytest.raises(FraudError, match="fraud up"):

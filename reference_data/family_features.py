@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from fraud_assets.features.inputs.row import SIGNALS
-from fraud_assets_tests.features.reference import DELAY_DAYS
+from reference_data.handbook_features import DELAY_DAYS
 
 DAY = 86_400
 NUMBERS = [f"V{number}" for number in range(1, 29)]
@@ -32,6 +32,14 @@ def ulb(file: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             schema={"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
         ),
     )
+
+
+def signal_payments(payments: int) -> pl.DataFrame:
+    """Payments drawn at random in the layout of ULB's file: Time in seconds over two days, V1 to V28, Amount."""
+    random = np.random.default_rng(28)
+    time = np.sort(random.integers(0, 2 * DAY, payments)).astype(float)
+    signals = {name: random.normal(0, 2, payments) for name in NUMBERS}
+    return pl.DataFrame({"Time": time, **signals, "Amount": np.round(random.gamma(0.5, 170, payments), 2)})
 
 
 def of_population(payments: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +116,7 @@ def of_customer(times: np.ndarray, amounts: np.ndarray, frauds: np.ndarray) -> d
             "customer_zscore_amount_30d": (amount - mean) / std if std else np.nan,
             "customer_ratio_amount_30d": amount / mean if mean else np.nan,
             "customer_ratio_max_amount_30d": amount / top if top else np.nan,
-            "customer_percentile_amount_30d": _or_nan(past[-32:], 1, lambda v, top=amount: np.mean(v <= top)),
+            "customer_percentile_amount_30d": _or_nan(past[-32:] <= amount, 1, np.mean),
             "customer_count_genuine_90d": len(genuine),
             "customer_mean_genuine_90d": usual,
             "customer_std_genuine_90d": _or_nan(genuine, 2, lambda v: np.std(v, ddof=1)),

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -6,8 +7,8 @@ import pytest
 
 from fraud_assets.declarations.sources.source import Source, load, named
 from fraud_assets.errors import FraudError
+from fraud_assets.onboarding.draft import draft, guess, look, time_format
 from fraud_assets.settings import REPOSITORY
-from fraud_assets.sources.onboarding.draft import draft, guess, look, time_format
 
 ROW = {"payment_id": "p1", "paid_at": "2024-05-06T07:08:09Z", "card_number": "4711", "shop_id": "s1", "amount": 2.5,
        "is_fraud": 0, "note": "hello: there"}  # fmt: skip
@@ -21,7 +22,12 @@ def drafted(folder: Path, sample: Path) -> Source:
 @pytest.mark.parametrize("name", ["s.csv", "s.jsonl", "s.parquet"])
 def test_a_draft_can_be_loaded_whatever_the_sample_is(tmp_path: Path, name: str) -> None:
     sample, frame = tmp_path / name, pl.DataFrame([ROW])
-    {"s.csv": frame.write_csv, "s.jsonl": frame.write_ndjson, "s.parquet": frame.write_parquet}[name](sample)
+    writers: dict[str, Callable[[Path], object]] = {
+        "s.csv": frame.write_csv,
+        "s.jsonl": frame.write_ndjson,
+        "s.parquet": frame.write_parquet,
+    }
+    writers[name](sample)
     source = drafted(tmp_path, sample)
     stream = source.transactions
     assert stream.fields == tuple(ROW)

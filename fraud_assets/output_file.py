@@ -1,4 +1,4 @@
-"""A file that a command is asked to write: whether it can be, found out before the work begins."""
+"""A file that a command is asked to write: refused before the work begins if it cannot be written."""
 
 from pathlib import Path
 

@@ -1,14 +1,12 @@
 """The features as plain pandas computes them, the Fraud Detection Handbook's way: what evaluate() has to equal."""
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
 from pandas.core.groupby import DataFrameGroupBy
 
-HANDBOOK = Path(__file__).parents[3] / "shared/data/handbook_transactions.parquet"
-ULB = HANDBOOK.with_name("ulb_creditcard.parquet")
 DELAY_DAYS = 7
 DAYS = (1, 7, 30)
 HANDBOOKS = [
@@ -62,7 +60,7 @@ def _alone(payments: pd.DataFrame, roll: Callable[[pd.DataFrame, pd.DataFrame], 
     return roll(one, one)
 
 
-def _spending(frame: pd.DataFrame, customers: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+def _spending(frame: pd.DataFrame, customers: "pd.DataFrame | DataFrameGroupBy[Any, Any]") -> pd.DataFrame:
     found = {}
     for days in DAYS:
         rolling = customers["TX_AMOUNT"].rolling(f"{days}D")
@@ -71,7 +69,7 @@ def _spending(frame: pd.DataFrame, customers: pd.DataFrame | DataFrameGroupBy) -
     return frame.assign(**{name: values.to_numpy() for name, values in found.items()})
 
 
-def _risk(frame: pd.DataFrame, terminals: pd.DataFrame | DataFrameGroupBy) -> pd.DataFrame:
+def _risk(frame: pd.DataFrame, terminals: "pd.DataFrame | DataFrameGroupBy[Any, Any]") -> pd.DataFrame:
     found, delay = {}, terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS}D")
     for days in DAYS:
         both = terminals["TX_FRAUD"].rolling(f"{DELAY_DAYS + days}D")

@@ -1,4 +1,4 @@
-"""Every feature that the Handbook's columns allow, as a careful hand computes them in pandas: no loop over payments.
+"""Every feature that the Handbook's columns allow, computed by pandas without a loop over payments.
 
 What pandas can roll it rolls, over windows whose bounds are found for all payments at once. What depends on the pair
 of a payment and an earlier one (was that one's fraud known by now?) is a frame of pairs, some payments at a time.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.indexers import BaseIndexer
 
-from fraud_assets_tests.features.reference import DELAY_DAYS
+from reference_data.handbook_features import DELAY_DAYS
 
 Integers = npt.NDArray[np.int64]
 
@@ -47,6 +47,7 @@ class Past:
     t: Integers
 
     def __post_init__(self) -> None:
+        """One sort key of entity and time, for binary searches over all entities at once."""
         self.span = np.ptp(self.t) + 200 * DAY  # no window reaches over it
         self.keys = self.entity * self.span + self.t
         self.here = np.arange(len(self.t))
@@ -61,10 +62,11 @@ class Past:
         return self.after(DELAY)
 
 
-class Between(BaseIndexer):  # type: ignore[misc]
+class Between(BaseIndexer):
     """Windows of given bounds."""
 
     def __init__(self, start: Integers, end: Integers) -> None:
+        """Windows from ``start`` until before ``end``, positions of payments."""
         super().__init__()
         self.start, self.end = start, end
 
@@ -114,11 +116,12 @@ def _of_population(frame: pd.DataFrame) -> pd.DataFrame:
     usual = (np.floor(usual * digits + 0.5) / digits).reindex(hour).set_axis(frame.index)
     zscore = (frame["amount"] - usual["population_mean"]) / usual.pop("std")
     low = (logs - usual["population_mean_log"]) / usual["population_std_log"]
-    return usual.assign(
+    found: pd.DataFrame = usual.assign(
         population_zscore_amount_30d=zscore,
         population_is_high_amount_30d=_above(zscore, 3),
         population_is_low_amount_30d=_above(-low, 2),
     )
+    return found
 
 
 def _of_customers(frame: pd.DataFrame, known: pd.DataFrame) -> dict[str, pd.Series]:
@@ -167,11 +170,11 @@ def _of_customers(frame: pd.DataFrame, known: pd.DataFrame) -> dict[str, pd.Seri
     unusual = (ratio > 2.5).astype(float)
     found |= {"customer_excess_amount_90d": excess, "customer_is_unusual_amount_90d": unusual}
     for days in (3, 7, 14):
-        window = Between(past.after(days * DAY), here)
+        within = Between(past.after(days * DAY), here)
         found |= {
-            f"customer_sum_excess_{days}d": excess.rolling(window, 0).sum(),
-            f"customer_sum_is_unusual_{days}d": unusual.rolling(window, 0).sum(),
-            f"customer_mean_is_unusual_{days}d": unusual.rolling(window, 1).mean(),
+            f"customer_sum_excess_{days}d": excess.rolling(within, 0).sum(),
+            f"customer_sum_is_unusual_{days}d": unusual.rolling(within, 0).sum(),
+            f"customer_mean_is_unusual_{days}d": unusual.rolling(within, 1).mean(),
         }
     last = frame["t"].where(unusual == 1).groupby(frame["customer"]).ffill().groupby(frame["customer"]).shift()
     since = (frame["t"] - last) / 1e6

@@ -1,63 +1,32 @@
 """A seeded lake that conforms to the declared tables, written without Spark, for the dashboard's tests.
 
-Run as a program it writes one: ``python -m fraud_assets_tests.streamlit_app.lake FOLDER [TRANSACTIONS]``.
+Run as a program it writes one: ``python -m fraud_assets_tests.streamlit_app.dashboard_lake FOLDER [TRANSACTIONS]``.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from deltalake import write_deltalake
 
 from fraud_assets.declarations.features.catalogue import FEATURES
-from fraud_assets.declarations.tables import Table, bronze, gold, silver
+from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import increments
 from fraud_assets.lake.location import Lake
+from fraud_assets_tests.lakes import SOURCE, write
 
-SOURCE = "cards"
+LooksAt = Callable[[Lake], None]
+"""The fixture that points this process's settings at a lake."""
+Serve = Callable[[Lake], str]
+"""The fixture that starts the dashboard on a lake; it gives the address."""
+
 DAYS = 90
 LABEL_DELAY = np.timedelta64(7, "D")  # as sources/catalogue/cards.yaml has it
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOSTILE = '<script>alert("x")</script>![i](http://evil.test/i.png)'
 NOT_UTF8 = b'\xff\xfe{"amount": -1}\x00<b>bold</b>'
 RISK = ("medium", "high", "critical")
-
-_TYPES: Mapping[str, pa.DataType] = {
-    "string": pa.string(),
-    "double": pa.float64(),
-    "float": pa.float32(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-    "binary": pa.binary(),
-    "timestamp": pa.timestamp("us", "UTC"),
-    "array<string>": pa.list_(pa.string()),
-    "map<string, double>": pa.map_(pa.string(), pa.float64()),
-    "map<string, string>": pa.map_(pa.string(), pa.string()),
-    "array<struct<key: string, value: binary>>": pa.list_(pa.struct({"key": pa.string(), "value": pa.binary()})),
-    "array<struct<feature: string, value: double, contribution: double>>": pa.list_(
-        pa.struct({"feature": pa.string(), "value": pa.float64(), "contribution": pa.float64()})
-    ),
-}
-
-
-def write(table: Table, lake: Lake, columns: Mapping[str, Any]) -> None:
-    """Append rows given by column; columns not given are null."""
-    rows = max(len(c) for c in columns.values() if not isinstance(c, str))
-    schema = pa.schema([pa.field(c.name, _TYPES[c.type], c.nullable) for c in table.columns])
-    given: Mapping[str, Any] = {"source": SOURCE, **columns}
-    arrays = []
-    for column, kind in zip(table.columns, schema.types, strict=True):
-        value = given.get(column.name)
-        if value is None or isinstance(value, str):
-            arrays.append(pa.repeat(pa.scalar(value, kind), rows))
-        else:
-            arrays.append(pa.array(value, kind))
-    data = pa.table(arrays, schema=schema)
-    write_deltalake(lake.path(table), data, partition_by=list(table.partition_by), mode="append")
 
 
 def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:

@@ -57,9 +57,9 @@ def new(
 
     Example: fraud source new shop --sample payments.csv
     """
+    from fraud_assets import output_file
     from fraud_assets.declarations.sources.source import load
-    from fraud_assets.sources import output as output_file
-    from fraud_assets.sources.onboarding.draft import draft, look
+    from fraud_assets.onboarding.draft import draft, look
 
     path = output or settings().sources / f"{name}.yaml"
     if path.exists():
