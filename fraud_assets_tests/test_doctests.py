@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the product and its benchmarks hold; every metric has one, with figures worked out by hand."""
+"""The examples in docstrings of the product and its benchmarks hold; every metric has one, worked out by hand."""
 
 import doctest
 import importlib
