@@ -25,10 +25,13 @@ from fraud_assets.lake import writes
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.model_store import Card, Champion
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
+from fraud_assets.training.fit import fitting
+from fraud_assets.version import code_version
 
 GOAL = 500_000
 START, DAYS = date(2026, 1, 1), 100
@@ -84,8 +87,9 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
 
 
 def _champion(payments: pl.DataFrame) -> Champion:
-    fitted = model.fit(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
-    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}), model.to_bytes(fitted))
+    fitted = fitting.fit_rows(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
+    file = model.to_bytes(fitted)
+    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}, hash_of(file), code_version()), file)
 
 
 def _undecided(features: Any) -> Any:

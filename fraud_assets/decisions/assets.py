@@ -17,14 +17,11 @@ from fraud_assets.models.model_store import load_champion, load_version
 from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 
-
 _DECIDED = (gold.SCORES, gold.DECISION_INPUTS, gold.DECISION_CONTEXTS)
 
 
 @specs.written_by(*(specs.table_spec(table, (gold.FEATURES,), "polars", "xgboost") for table in _DECIDED))
-def scores(
-    context: dg.AssetExecutionContext, spark: LazyPySparkResource
-) -> Iterator[dg.MaterializeResult[None]]:
+def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Score the payments that have no decision yet with the champion, decide by the policy, and keep the inputs."""
     source, here, policy = context.partition_key, settings(), active()
     create_all(spark.spark_session, Lake.of(here), _DECIDED)

@@ -31,7 +31,7 @@ from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import CORES, Feed, each
 
 if TYPE_CHECKING:
-    from fraud_assets.models.artifact import Model
+    from fraud_assets.models.artifact import TrainedModel
 
 LANE = "batch"
 _FACTS = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
@@ -187,7 +187,7 @@ def _require(context: Context) -> None:
 
 
 @lru_cache(maxsize=4)
-def loaded(model: bytes) -> "Model":
+def loaded(model: bytes) -> "TrainedModel":
     """The model of its bytes, loaded once in a process."""
     from fraud_assets.models.artifact import from_bytes
 

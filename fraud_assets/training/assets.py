@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from fraud_assets.declarations.features.catalogue import of_families
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import writes
@@ -32,13 +31,13 @@ MODEL = dg.AssetKey(["training", "model"])
 )
 def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Train, test on later payments, register, and promote if the gate lets it."""
-    from fraud_assets.training.dataset import pinned, training_set
-    from fraud_assets.training.distributed import Workers
-    from fraud_assets.training.performance import rows
+    from fraud_assets.training.data.dataset import pinned, training_set
+    from fraud_assets.training.evaluate.performance import rows
+    from fraud_assets.training.fit.distributed import Workers
     from fraud_assets.training.train import train
 
     here, source = settings(), named(context.partition_key)
-    names = [feature.name for feature in of_families(source.features.families)]
+    names = source.model_features
     data = training_set(source.name, pinned(Lake.of(here)), Lake.of(here), names, here.max_rows_in_memory)
     workers = Workers(lambda: spark.spark_session, here.spark_cores, here.max_rows_in_memory)
     result = train(data, source.model, source.label_delay, here.mlflow, here.models, Lake.of(here), names, workers)

@@ -94,7 +94,7 @@ def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark: SparkSessio
 
 def test_a_model_whose_features_are_gone_is_refused(at: Lake) -> None:
     arrive(features(5, "a"), at)
-    old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
+    old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}, "", ""), champion().model)
     with pytest.raises(FraudError, match=r"model version 7 needs features .* moon_phase; train again"):
         score("cards", old, in_force(), at)
     assert scores(at).is_empty()
