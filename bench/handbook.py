@@ -23,7 +23,7 @@ from rich.console import Console
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
 from fraud_assets.features.algebra.loops import Floats
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.models.algorithms.interface import log_odds, probability
 from fraud_assets.models.artifact import Recipe

@@ -15,7 +15,7 @@ from rich.console import Console
 from bench.handbook import WEEK
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.training.metrics.auc_roc import auc_roc
 from fraud_assets.training.metrics.average_precision import average_precision

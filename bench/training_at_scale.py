@@ -23,7 +23,7 @@ from rich.console import Console
 from bench.features_vs_pandas import HANDBOOKS
 from bench.handbook import FILLED_DAYS, LATEST
 from fraud_assets.errors import FraudError
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import DEFAULT, Model
 from fraud_assets.settings import settings

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import Facts
 from fraud_assets_tests.features import careful, golden
 from fraud_assets_tests.features.reference import HANDBOOK, ULB, canonical
