@@ -21,7 +21,7 @@ from fraud_assets.decisions.step import score
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
 from fraud_assets.features.fingerprint import FINGERPRINT
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
@@ -67,7 +67,7 @@ def _prepare(spark: SparkSession, lake: Lake) -> tuple[int, Champion]:
     for first in range(0, len(days), BATCH_DAYS):
         batch = _features(pl.concat(days[first : first + BATCH_DAYS]), random)
         champion = champion or _champion(batch.head(TRAIN_ROWS))
-        rows += writes.append(gold.FEATURES, batch, lake)
+        rows += writing.append(gold.FEATURES, batch, lake)
     assert champion is not None
     return rows, champion
 

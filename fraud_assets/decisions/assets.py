@@ -34,7 +34,7 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Ite
         metadata=metadata.step_metadata(
             gold.SCORES,
             source,
-            done.written,
+            done.written[gold.SCORES],
             versions_read=done.versions,
             model_version=done.model_version or "none yet; run the job train",
             policy_hash=policy.hash,
