@@ -5,6 +5,7 @@ The baseline is Spark reading the same file straight into a Delta table: no Kafk
 
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ def run() -> dict[str, Any]:
             lake, source = Lake(f"{folder}/{number}"), _reading(f"bench-file-{number}")
             create_all(spark, lake, (*OF_SILVERS_STEP, silver.LABELS))
             ensure_topics(settings().kafka, [source.transactions.topic])
-            bare.append(seconds(lambda lake=lake: _bare(spark, file, lake)))
-            ours.append(seconds(lambda source=source, lake=lake: _ours(spark, source, file, lake)))
+            bare.append(seconds(partial(_bare, spark, file, lake)))
+            ours.append(seconds(partial(_ours, spark, source, file, lake)))
             (payments, _) = reconcile(source.name, lake)
             assert payments.balanced
             assert payments.bronze == rows

@@ -18,16 +18,20 @@ from pyspark.sql import functions as F
 from bench.clock import rate, seconds
 from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
-from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.model_store import Card, Champion
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
+from fraud_assets.training.fit import fitting
+from fraud_assets.version import code_version
 
 GOAL = 500_000
 START, DAYS = date(2026, 1, 1), 100
@@ -75,7 +79,7 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
         *(pl.Series(name, random.exponential(5, payments.height)) for name in NAMES if name != "amount"),
         source=pl.lit("cards"),
         merchant_id="terminal_id",
-        features_version=pl.lit(VERSION),
+        features_fingerprint=pl.lit(FINGERPRINT),
         kafka_time=now,
         computed_at=now,
         repaired_at=pl.lit(None, pl.Datetime("us", "UTC")),
@@ -83,8 +87,9 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
 
 
 def _champion(payments: pl.DataFrame) -> Champion:
-    fitted = model.fit(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
-    return Champion(1, Card(NAMES, VERSION, 0.5, {}), model.to_bytes(fitted))
+    fitted = fitting.fit_rows(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
+    file = model.to_bytes(fitted)
+    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}, hash_of(file), code_version()), file)
 
 
 def _undecided(features: Any) -> Any:

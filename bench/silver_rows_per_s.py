@@ -5,6 +5,7 @@ The baseline is a bare parse of the same records into a Delta table: no rule, no
 
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def run() -> dict[str, Any]:
             lake = Lake(f"{folder}/{number}")
             create_all(spark, lake, OF_SILVERS_STEP)
             _fill(spark, file, lake)
-            bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
-            ours.append(seconds(lambda lake=lake: _ours(spark, lake)))
+            bare.append(seconds(partial(_bare, spark, lake)))
+            ours.append(seconds(partial(_ours, spark, lake)))
         rows = pl.scan_parquet(file).select(pl.len()).collect().item()
     return rate("silver_rows_per_s", rows / min(ours), rows / min(bare), GOAL)
 

@@ -56,7 +56,7 @@ def _fill(path: str) -> None:
         number = pl.int_range(commit * ROWS, (commit + 1) * ROWS, eager=True)
         frame = pl.DataFrame({"transaction_id": number.cast(pl.String)}).with_columns(
             source=pl.lit("cards"),
-            event_time=pl.lit(start) + pl.duration(seconds=number * 10),
+            event_time=pl.lit(start) + pl.duration(seconds=pl.lit(number) * 10),
             customer_id=pl.Series(draw.integers(CUSTOMERS, size=ROWS)).cast(pl.String),
             merchant_id=pl.Series(draw.integers(CUSTOMERS, size=ROWS)).cast(pl.String),
             amount=pl.Series(draw.lognormal(3, 1, ROWS)),

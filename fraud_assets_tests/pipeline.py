@@ -18,7 +18,7 @@ from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.silver.streams import STREAMS
 
 CARDS = named("cards")
-HELD_ROWS = 1_000_000
+MAX_ROWS_IN_MEMORY = 1_000_000
 """Payments of a first history whose features are not computed by Spark."""
 WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
 
@@ -47,7 +47,7 @@ def run(spark: SparkSession, lake: Lake) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
         bronze_to_silver(spark, CARDS, stream, lake)
-    features.compute(spark, CARDS, lake, HELD_ROWS)
+    features.compute(spark, CARDS, lake, MAX_ROWS_IN_MEMORY)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def contents(lake: Lake) -> dict[str, pl.DataFrame]:
     tables = {}
     for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
         tables[table.full_name] = _rows(lake, table).sort("topic", "offset")
-    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_version", *NAMES)
+    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_fingerprint", *NAMES)
     tables[gold.FEATURES.full_name] = features.sort("transaction_id")
     return tables
 

@@ -16,7 +16,7 @@ from fraud_assets.silver.streams import STREAMS
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
 """Kafka's timestamp of the record at offset 0; each record is a second later than the one before it."""
 
-_SCHEMA = {
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "topic": pl.String,
     "partition": pl.Int32,

@@ -11,8 +11,11 @@ from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.declarations.sources.source import Source, catalogue
 from fraud_assets.declarations.tables import Table, bronze
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.logs import logger
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
+
+_LOG = logger(__name__)
 
 MOST_FAILURES = 8
 """Failed runs in a row that are counted: the wait for the next try grows no more by then."""
@@ -37,6 +40,7 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             ends = offsets.ends(settings().kafka, topics, timeout=3)
         except offsets.BrokerUnreachable as error:
             backoff = backoff.failed(str(error))
+            _LOG.warning("Kafka did not answer", error=str(error))
             return dg.SensorResult(skip_reason=backoff.reason(), cursor=backoff.cursor())
         logs = {table: Lake.of(settings()).opened(table) for table in (bronze.TRANSACTIONS, bronze.LABELS)}
         decisions = [decide(_observe(context.instance, job, source, ends, logs)) for source in catalogue().values()]
@@ -47,6 +51,8 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             for decision in decisions
             if decision.run_key
         ]
+        for request in requests:
+            _LOG.info("refresh requested", source=request.partition_key, records=request.tags["fraud/records"])
         skipped = "; ".join(decision.reason for decision in decisions)
         return dg.SensorResult(
             run_requests=requests,
@@ -64,7 +70,7 @@ def _observe(
     ends: dict[str, offsets.Offsets],
     logs: dict[Table, DeltaTable | None],
 ) -> Observation:
-    mine = {wiring.PARTITION_TAG: source.name}
+    mine = {run_status.PARTITION_TAG: source.name}
     newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
     topics = {source.transactions.topic: bronze.TRANSACTIONS, source.labels.topic: bronze.LABELS}
     read = {topic: offsets.committed(logs[table], source.name, topic) for topic, table in topics.items()}
@@ -72,7 +78,7 @@ def _observe(
         source.name,
         {topic: ends[topic] for topic in source.topics},
         read,
-        wiring.in_flight(instance, job, source.name),
+        run_status.in_flight(instance, job, source.name),
         _failed(newest),
     )
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fraud_assets.errors import FraudError
-from fraud_assets.orchestration import run_client as runs
+from fraud_assets.orchestration.jobs import Job
 from fraud_assets.settings import Settings, settings
 from fraud_assets.stack import health, operate, supervisor
 
@@ -71,6 +71,7 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
     from fraud_assets.declarations.sources.source import named
     from fraud_assets.demo import history, summary
     from fraud_assets.demo.watch import Delays, Watch, caught_up
+    from fraud_assets.orchestration.run_client import launch
     from fraud_assets.sources.cards.simulate import Delivery, simulate_history, simulate_live
 
     source, seconds = named(SOURCE), dict[str, float]()
@@ -91,13 +92,13 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         watch.until(lambda: caught_up(here, source) and bool(watch.seen or not is_new))
     if summary.champion(here, source).row_count == 0:
         with _stage("train", seconds):
-            runs.launch(here, "train", SOURCE)
-            watch.until(lambda: any(run.job == "train" for run in watch.seen.values()))
+            launch(here, Job.TRAIN, SOURCE)
+            watch.until(lambda: any(run.job == Job.TRAIN for run in watch.seen.values()))
         with _stage("score the history", seconds):
-            run_id = runs.launch(here, "refresh", SOURCE)
+            run_id = launch(here, Job.REFRESH, SOURCE)
             watch.until(lambda: run_id in watch.seen)
     with _stage("lists and summaries", seconds):
-        started = [runs.launch(here, job, SOURCE) for job in ("references", "summaries")]
+        started = [launch(here, job, SOURCE) for job in (Job.REFERENCES, Job.SUMMARIES)]
         watch.until(lambda: all(run_id in watch.seen for run_id in started))
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool, _ending(stop):

@@ -14,7 +14,7 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
 from fraud_assets.silver.reconciliation import reconcile
-from fraud_assets.training.metrics.names import in_words
+from fraud_assets.training.evaluate.metrics.names import in_words
 
 
 def tables(settings: Settings, source: Source) -> Shown:

@@ -8,24 +8,24 @@ import polars as pl
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import checks
 from fraud_assets.settings import settings
 
 
 @dg.multi_asset_check(
     specs=[
-        wiring.check_spec(
+        checks.check_spec(
             gold.FEATURES, "complete", "every silver payment that is not deleted has its features", blocking=True
         ),
-        *wiring.key_checks(gold.FEATURES),
+        *checks.key_checks(gold.FEATURES),
     ]
 )
 def feature_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Features for every payment, once."""
     source, lake = context.partition_key, Lake.of(settings())
     payments, features = (_standing(table, source, lake) for table in (silver.TRANSACTIONS, gold.FEATURES))
-    yield wiring.check(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
-    yield from wiring.key_results(gold.FEATURES, source)
+    yield checks.result(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
+    yield from checks.key_results(gold.FEATURES, source)
 
 
 def _standing(table: Table, source: str, lake: Lake) -> int:

@@ -133,9 +133,9 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
     plain = ColumnProperties(dictionary_enabled=False)
     unsearched = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
     columns = {
-        field.name: unsearched if pa.types.is_floating(field.type) else plain
+        field.name: unsearched if pa.types.is_floating(field.type) or pa.types.is_binary(field.type) else plain
         for field in schema
-        if pa.types.is_primitive(field.type)
+        if pa.types.is_primitive(field.type) or pa.types.is_binary(field.type)
     }
     return WriterProperties(compression="SNAPPY", max_row_group_size=100_000, column_properties=columns)
 

@@ -9,12 +9,13 @@ from fraud_assets.declarations.tables import ALL, Table
 from fraud_assets.lake import keys
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import maintain
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import specs
+from fraud_assets.orchestration.jobs import Job
 from fraud_assets.settings import settings
 
 
 def _op(table: Table) -> dg.OpDefinition:
-    @dg.op(name=f"upkeep_{table.layer}_{table.name}", pool=wiring.pool(wiring.key(table)), out=dg.Out(dg.Nothing))
+    @dg.op(name=f"upkeep_{table.layer}_{table.name}", pool=specs.pool(specs.asset_key(table)), out=dg.Out(dg.Nothing))
     def upkeep_table(context: dg.OpExecutionContext, spark: LazyPySparkResource) -> None:
         result = maintain(spark.spark_session, table, Lake.of(settings()))
         if result is None:
@@ -38,8 +39,8 @@ def _op(table: Table) -> dg.OpDefinition:
 
 
 @dg.job(
-    name="upkeep",
-    description="Compact every table and remove files that no result version needs",
+    name=Job.UPKEEP,
+    description="Compact every table and remove files that no kept version needs",
     executor_def=dg.in_process_executor,
 )
 def upkeep() -> None:

@@ -10,7 +10,7 @@ from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.step_result import StepResult
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.silver.streams import STREAMS
@@ -18,7 +18,7 @@ from fraud_assets.silver.streams import STREAMS
 TABLES = (silver.TRANSACTIONS, silver.LABELS, silver.CORRECTIONS, silver.QUARANTINE, silver.DUPLICATES)
 
 
-@wiring.written_by(*(wiring.spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
+@specs.written_by(*(specs.table_spec(table, (bronze.TRANSACTIONS, bronze.LABELS), "spark") for table in TABLES))
 def silver_tables(
     context: dg.AssetExecutionContext, spark: LazyPySparkResource
 ) -> Iterator[dg.MaterializeResult[None]]:
@@ -32,5 +32,5 @@ def silver_tables(
     facts = {name: dg.MetadataValue.json(result.metadata()) for name, result in results.items()}
     for table in TABLES:
         yield dg.MaterializeResult(
-            asset_key=wiring.key(table), metadata=wiring.outcome(table, source, written[table], **facts)
+            asset_key=specs.asset_key(table), metadata=metadata.step_metadata(table, source, written[table], **facts)
         )

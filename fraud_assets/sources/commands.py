@@ -68,9 +68,9 @@ def cards(
 
     --live alone continues a history sent before (same --seed, --days, --end): its chargebacks follow as they fall due.
     """
+    from fraud_assets.output_file import check
     from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_file, simulate_history, simulate_live
     from fraud_assets.sources.cards.world import World
-    from fraud_assets.sources.output import check
 
     if not (output or kafka or live):
         raise FraudError("nothing to do: give --output FILE.parquet, --kafka, --live or several of them")

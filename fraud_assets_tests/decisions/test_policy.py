@@ -1,5 +1,7 @@
 """The policy in force by a table of cases, its order in score and amount, and errors in a policy's file."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given
@@ -34,7 +36,7 @@ def decided(threshold: float, *payments: tuple[float, float]) -> list[tuple[str,
     return in_force().decide(frame, threshold).select("risk_level", "decision").rows()
 
 
-def test_the_policy_in_force():
+def test_the_policy_in_force() -> None:
     cases = pl.DataFrame(CASES, schema=["score", "amount", "threshold", "risk_level", "decision"], orient="row")
     for (threshold,), group in cases.group_by("threshold"):
         found = in_force().decide(group.select("score", "amount"), threshold)
@@ -43,7 +45,7 @@ def test_the_policy_in_force():
 
 
 @given(score=PROBABILITY, higher=PROBABILITY, amount=AMOUNT, threshold=PROBABILITY)
-def test_a_higher_score_is_never_a_lower_risk(score, higher, amount, threshold):
+def test_a_higher_score_is_never_a_lower_risk(score: float, higher: float, amount: float, threshold: float) -> None:
     low, high = sorted((score, higher))
     (risk, decision), (risk_above, decision_above) = decided(threshold, (low, amount), (high, amount))
     assert LEVELS.index(risk) <= LEVELS.index(risk_above)
@@ -51,7 +53,7 @@ def test_a_higher_score_is_never_a_lower_risk(score, higher, amount, threshold):
 
 
 @given(score=PROBABILITY, amount=AMOUNT, larger=AMOUNT, threshold=PROBABILITY)
-def test_a_larger_amount_is_never_a_lower_risk(score, amount, larger, threshold):
+def test_a_larger_amount_is_never_a_lower_risk(score: float, amount: float, larger: float, threshold: float) -> None:
     (risk, _), (risk_above, _) = decided(threshold, *((score, value) for value in sorted((amount, larger))))
     assert LEVELS.index(risk) <= LEVELS.index(risk_above)
 
@@ -68,7 +70,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("text", "message"), WRONG)
-def test_an_error_names_the_file_and_the_field(tmp_path, text, message):
+def test_an_error_names_the_file_and_the_field(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "strict.yaml"
     file.write_text(text)
     with pytest.raises(PolicyError, match=f"strict.yaml: .*{message}"):

@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+from pyspark.sql import SparkSession
 
 from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture
-def at(tables):
+def at(tables: Lake) -> Lake:
     return tables
 
 
@@ -28,7 +29,7 @@ def scores(lake: Lake) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("batch", [30, 1_000], ids=["in batches", "at once"])
-def test_scores_are_the_models_and_decisions_the_policys(at, monkeypatch, batch):
+def test_scores_are_the_models_and_decisions_the_policys(at: Lake, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
     monkeypatch.setattr(reading, "BATCH_ROWS", batch)
     payments = features(200, "a").sort("transaction_id")
     arrive(payments, at)
@@ -44,7 +45,7 @@ def test_scores_are_the_models_and_decisions_the_policys(at, monkeypatch, batch)
     assert done.notes["decisions"]["block"] > 0
 
 
-def test_nothing_new_writes_nothing(at):
+def test_nothing_new_writes_nothing(at: Lake) -> None:
     arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     version = reads.version(gold.SCORES, at)
@@ -53,7 +54,7 @@ def test_nothing_new_writes_nothing(at):
     assert reads.version(gold.SCORES, at) == version
 
 
-def test_payments_wait_for_the_first_champion(at):
+def test_payments_wait_for_the_first_champion(at: Lake) -> None:
     arrive(features(20, "a"), at)
     waiting = score("cards", None, in_force(), at)
     assert (waiting.written[gold.SCORES], waiting.notes["model_version"]) == (0, None)
@@ -62,14 +63,14 @@ def test_payments_wait_for_the_first_champion(at):
     assert scores(at)["transaction_id"].n_unique() == 30
 
 
-def test_sources_are_scored_apart(at):
+def test_sources_are_scored_apart(at: Lake) -> None:
     arrive(features(20, "a"), at)
     arrive(features(5, "b", source="other"), at)
     assert score("other", champion(), in_force(), at).written[gold.SCORES] == 5
     assert score("cards", champion(), in_force(), at).written[gold.SCORES] == 20
 
 
-def test_a_repaired_feature_changes_no_decision(spark, at):
+def test_a_repaired_feature_changes_no_decision(spark: SparkSession, at: Lake) -> None:
     arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     before = scores(at)
@@ -81,7 +82,7 @@ def test_a_repaired_feature_changes_no_decision(spark, at):
     assert after.filter(pl.col("transaction_id").str.starts_with("b"))["model_version"].to_list() == [2, 2, 2]
 
 
-def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
+def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark: SparkSession, at: Lake) -> None:
     arrive(features(20, "a"), at)
     score("cards", champion(), in_force(), at)
     spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
@@ -91,9 +92,9 @@ def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark, at):
     assert scores(at).height == 20
 
 
-def test_a_model_whose_features_are_gone_is_refused(at):
+def test_a_model_whose_features_are_gone_is_refused(at: Lake) -> None:
     arrive(features(5, "a"), at)
-    old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}), champion().model)
+    old = Champion(7, Card(("amount", "moon_phase"), "old", 0.5, {}, "", ""), champion().model)
     with pytest.raises(FraudError, match=r"model version 7 needs features .* moon_phase; train again"):
         score("cards", old, in_force(), at)
     assert scores(at).is_empty()

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts
 from fraud_assets.features.inputs.watchlists import NOTHING
 from fraud_assets.settings import REPOSITORY
@@ -62,15 +63,15 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
     labels = payments.select(
         "transaction_id",
         is_fraud=pl.Series(random.random(count) < 0.1),
-        known_at=pl.col("event_time") + pl.duration(days=pl.Series(after)),
+        known_at=pl.col("event_time") + pl.duration(days=pl.lit(pl.Series(after))),
     )
     return payments, labels
 
 
-def references() -> pl.DataFrame:
+def watchlists() -> pl.DataFrame:
     """A card, a merchant and an address that are listed for a while, and addresses that move to another country."""
     listed = {"suspicious_cards": "c1", "suspicious_merchants": "m1", "blocked_ips": "10.0.0.1"}
-    rows = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
+    rows: list[tuple[Any, ...]] = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
     first, last = int(IPv4Address("10.0.0.0")), int(IPv4Address("10.0.0.2"))
     rows += [("ip_countries", "a range", first, last, land, 5, None, day) for land, day in (("DE", 5), ("FR", 25))]
     days = {name: pl.lit(START) + pl.duration(days=pl.col(name)) for name in ("valid_from", "valid_to", "known_at")}
@@ -81,7 +82,7 @@ def references() -> pl.DataFrame:
 
 
 def declared(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, references=references()))
+    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, watchlists=watchlists()))
     return found.select("transaction_id", "event_time", *NAMES)
 
 

@@ -11,10 +11,10 @@ from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import cursor, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
 from fraud_assets.silver.replays import waiting
 from fraud_assets.silver.sensors import quarantine_sensor
-from fraud_assets_tests.streamlit_app.lake import HOSTILE, write_lake
+from fraud_assets_tests.streamlit_app.dashboard_lake import HOSTILE, write_lake
 
 FIRST = 300
 """The offset of the first record in quarantine."""
@@ -91,7 +91,7 @@ def test_records_to_be_read_again_start_one_run(held: Lake) -> None:
         assert asked.partition_key == "cards"
         assert [again.run_key for again in tick(instance).run_requests or []] == [asked.run_key]
 
-        other = dg.DagsterRun("refresh", status=dg.DagsterRunStatus.STARTED, tags={wiring.PARTITION_TAG: "cards"})
+        other = dg.DagsterRun("refresh", status=dg.DagsterRunStatus.STARTED, tags={run_status.PARTITION_TAG: "cards"})
         instance.add_run(other)
         busy = tick(instance)
         assert not busy.run_requests

@@ -34,7 +34,7 @@ LEDGER = named("ledger")
 
 def world(seed: int) -> list[dict[str, Any]]:
     """The changes of some payments in the order in which the database made them."""
-    draw, told = random.Random(seed), []
+    draw, told = random.Random(seed), list[dict[str, Any]]()
     for number in range(24):
         other: dict[str, Any] = {}
         for op in draw.choice(["c", "r", "cu", "cuu", "cd", "cud", "cdc", "cuduu", "d", "crr"]):
@@ -86,7 +86,7 @@ def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
     assert_frame_equal(says, expected(told))
     plan, paid = Plan.of(LEDGER), held.filter(pl.col("deleted_at").is_null())
     none = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.population(paid.lazy())))
+    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.baseline(paid.lazy())))
     found = reads.not_deleted(rows(gold.FEATURES, lake).lazy()).collect()
     columns = ["transaction_id", "event_time", "customer_id", "merchant_id", *NAMES]
     assert_frame_equal(
@@ -130,7 +130,7 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Lake, seed: int
     for begin, end in pairwise(places):
         send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
         bronze_to_silver(spark, LEDGER, "transactions", lake)
-        features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+        features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     assert_as_in_order(lake, told)
 
 
@@ -161,17 +161,17 @@ def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables
     lake = tables
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     bronze_to_silver(spark, LEDGER, "transactions", lake)
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).written == 4
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).written == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
     send(tables, "transactions", records(later, 4), "ledger")
     bronze_to_silver(spark, LEDGER, "transactions", lake)
-    found = features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+    found = features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
     repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
     assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
     assert {"0", "1"} <= set(repaired)
     assert held["amount"][0] == 50.0
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).versions == "nothing new"
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).versions == "nothing new"
 
 
 def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -> None:

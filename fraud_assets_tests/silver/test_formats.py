@@ -113,7 +113,11 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
 
 
 def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Lake) -> None:
-    sound = dict.fromkeys(ULB.transactions.fields, 1.5) | {"row_number": 1, "Class": 1, "Time": 86_400.5}
+    sound: dict[str, Any] = dict.fromkeys(ULB.transactions.fields, 1.5) | {
+        "row_number": 1,
+        "Class": 1,
+        "Time": 86_400.5,
+    }
     cases = [sound, sound | {"row_number": 2, "V3": "odd"}, {k: v for k, v in sound.items() if k != "V4"}]
     cases[2]["row_number"] = 3
     send(tables, "transactions", records(cases), "ulb")

@@ -14,12 +14,12 @@ from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import in_line
-from fraud_assets_tests.streamlit_app.lake import write
+from fraud_assets_tests.lakes import write
 
 PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)
 LEDGER = named("ledger")
 DUE = PAID + LEDGER.label_delay
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "transaction_id": pl.String, "is_fraud": pl.Boolean, "event_time": pl.Datetime("us", "UTC"),
     "changed_at": pl.Datetime("us", "UTC"), "began": pl.Boolean, "kafka_time": pl.Datetime("us", "UTC"),
     "topic": pl.String, "partition": pl.Int32, "offset": pl.Int64,
@@ -128,7 +128,7 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
         Lake(str(tmp_path_factory.mktemp("lake"))),
         transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[EMBEDDED],
     )  # fmt: skip
-    first, place, written = records(told[0]), 1, []
+    first, place, written = records(told[0]), 1, list[pl.DataFrame]()
     while place < len(told) or not written:
         end = split.draw(st.integers(min(place + 1, len(told)), len(told)))
         later = records(*told[place:end], first=place)

@@ -11,11 +11,10 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.files import records
+from reference_data.files import SHARED
 
-REFERENCE = REPOSITORY.parent / "shared/data"
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -32,7 +31,7 @@ SENT = datetime(2026, 3, 1, tzinfo=UTC)
 def test_every_row_of_a_reference_file_is_a_payment(
     spark: SparkSession, tables: Lake, source: str, file: str, expected: int, frauds: int
 ) -> None:
-    path = REFERENCE / file
+    path = SHARED / file
     if not path.exists():
         pytest.skip(f"no reference file {path}")
     described = named(source)

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import polars as pl
 import pytest
@@ -24,7 +25,7 @@ CARDS = named("cards")
 
 NOT_JSON = unreadable(CARDS.transactions)
 
-PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
+PAYMENTS: list[tuple[str, dict[str, Any] | bytes | None, list[str]]] = [
     ("sound", payment(0), []),
     ("unknown fields", payment(1, colour="red", nested={"a": [1]}), []),
     ("amount as text", payment(2, amount="12.50"), []),
@@ -91,7 +92,7 @@ PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ),
 ]
 
-LABELS: list[tuple[str, dict | bytes | None, list[str]]] = [
+LABELS: list[tuple[str, dict[str, Any] | bytes | None, list[str]]] = [
     ("sound", label(0), []),
     ("verdict as text", label(1, is_fraud="false"), []),
     ("no value", None, [NO_VALUE]),
@@ -117,7 +118,7 @@ def counts(result: StepResult, stream: str = "transactions") -> tuple[int, int, 
 
 @pytest.mark.parametrize(("stream", "cases"), [("transactions", PAYMENTS), ("labels", LABELS)])
 def test_every_broken_rule_is_named_and_the_bytes_are_kept(
-    spark: SparkSession, tables: Lake, stream: str, cases: list[tuple[str, dict | bytes | None, list[str]]]
+    spark: SparkSession, tables: Lake, stream: str, cases: list[tuple[str, dict[str, Any] | bytes | None, list[str]]]
 ) -> None:
     sent = records([value for _, value, _ in cases])
     send(tables, stream, sent)

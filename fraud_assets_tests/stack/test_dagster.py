@@ -2,6 +2,7 @@ from pathlib import Path
 
 import yaml
 from dagster import DagsterInstance
+from dagster._core.run_coordinator import QueuedRunCoordinator
 
 from fraud_assets.settings import Settings
 from fraud_assets.stack import dagster
@@ -12,7 +13,7 @@ def test_dagster_accepts_the_instance_and_queues_its_runs(tmp_path: Path) -> Non
     dagster.prepare(settings)
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         assert not instance.telemetry_enabled
-        assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
+        assert isinstance(instance.run_coordinator, QueuedRunCoordinator)
         assert instance.run_coordinator.dequeue_interval_seconds == 1
         concurrency = instance.get_concurrency_config()
         assert concurrency.pool_config.default_pool_limit == 1

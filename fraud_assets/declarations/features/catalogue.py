@@ -4,7 +4,6 @@ Training, scoring, the gold.features table and its documentation all read this l
 Names follow one grammar: entity_aggregate_column_window.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -36,7 +35,6 @@ FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES.values() fo
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 AGEING = frozenset(feature.name for feature in FEATURES if "hours_since_began" in feature.needs)
 """Those that grow with the calendar: newer payments differ from older ones in them by what they are."""
-VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 ENTITIES: tuple[Entity, ...] = ("customer_id", "merchant_id")
@@ -50,6 +48,16 @@ def of_families(families: Iterable[str]) -> tuple[Feature, ...]:
     """
     wanted = set(families)
     return tuple(feature for family, features in FAMILIES.items() if family in wanted for feature in features)
+
+
+def of_names(names: Iterable[str]) -> tuple[Feature, ...]:
+    """The features of some names.
+
+    >>> [feature.name for feature in of_names(["time_hour", "amount"])]
+    ['amount', 'time_hour']
+    """
+    wanted = set(names)
+    return tuple(feature for feature in FEATURES if feature.name in wanted)
 
 
 def closure(features: Iterable[Feature]) -> tuple[Feature, ...]:

@@ -11,13 +11,14 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from fraud_assets.declarations.features.catalogue import ENTITIES, NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import ENTITIES, NAMES
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.features.batch.affected import touched
 from fraud_assets.features.batch.chunks import in_shares
 from fraud_assets.features.batch.plan import COMPUTED, STORED, Plan
 from fraud_assets.features.batch.spark import spread
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake import cursor, reading, reads, writing
 from fraud_assets.lake.cursor import IN_PROCESS_ROWS, Increment
 from fraud_assets.lake.location import Lake
@@ -51,7 +52,7 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
     told = cursor.pending(silver.LABELS, gold.FEATURES, source.name, lake)
     if paid is None and told is None and listed is None:
         return Computed("nothing new")
-    plan = plan.with_references(_references(source, lake))
+    plan = plan.with_watchlists(_references(source, lake))
     if paid is not None and paid.is_first:
         written, repaired = _first(spark, source, plan, paid, lake, held_rows), 0
     else:
@@ -64,7 +65,7 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
 
 def _listed(source: Source, plan: Plan, lake: Lake) -> Increment | None:
     """What references gained, where the source's features read any."""
-    if not plan.lists or lake.opened(silver.WATCHLISTS) is None:
+    if not plan.watchlists or lake.opened(silver.WATCHLISTS) is None:
         return None
     return cursor.pending(silver.WATCHLISTS, gold.FEATURES, source.name, lake)
 
@@ -212,7 +213,7 @@ def _repair(spark: SparkSession, changed: DataFrame, lake: Lake) -> int:
     merged = spark.sql(
         f"MERGE INTO delta.`{lake.path(gold.FEATURES)}` t USING changed_features s "
         "ON t.source = s.source AND t.transaction_id = s.transaction_id "
-        f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_version = '{VERSION}', "
+        f"WHEN MATCHED THEN UPDATE SET {updates}, t.features_fingerprint = '{FINGERPRINT}', "
         "t.repaired_at = current_timestamp(), t.deleted_at = NULL"
     ).first()
     return int(merged["num_updated_rows"]) if merged else 0
@@ -242,7 +243,7 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
         spark,
         new.withColumns(
             {
-                "features_version": F.lit(VERSION),
+                "features_fingerprint": F.lit(FINGERPRINT),
                 "computed_at": F.current_timestamp(),
                 "repaired_at": F.lit(None).cast("timestamp"),
                 "deleted_at": F.lit(None).cast("timestamp"),
@@ -255,7 +256,7 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
 
 def _stamped(new: pl.DataFrame) -> pl.DataFrame:
     """With what the step says of its rows; what they lack is null."""
-    return new.with_columns(features_version=pl.lit(VERSION), computed_at=pl.lit(datetime.now(UTC)))
+    return new.with_columns(features_fingerprint=pl.lit(FINGERPRINT), computed_at=pl.lit(datetime.now(UTC)))
 
 
 def _of(table: Table, source: Source, lake: Lake, version: int | None = None) -> pl.LazyFrame:

@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from fraud_assets.declarations.sources.stream import Stream
+from fraud_assets.output_file import check
 from fraud_assets.sources.ecommerce.orders import LOSABLE, PER_HOUR, orders
-from fraud_assets.sources.output import check
 from fraud_assets.sources.produce import ensure_topics, producer
 
 

@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.batch.plan import Plan, widened
-from fraud_assets.features.compute import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
@@ -19,7 +19,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DELAY = timedelta(days=7)
 PLAN = Plan(DELAY, facts=Facts(began=START))
 TIME = pl.Datetime("us", "UTC")
-PAYMENT = {
+PAYMENT: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "transaction_id": pl.String,
     "event_time": TIME,
@@ -32,7 +32,11 @@ PAYMENT = {
     "country": pl.String,
     "signals": SIGNALS,
 }
-LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": TIME}
+LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
+    "transaction_id": pl.String,
+    "is_fraud": pl.Boolean,
+    "known_at": TIME,
+}
 
 days = st.integers(0, 120).map(lambda day: START + timedelta(days=day))
 payment = st.tuples(days, st.sampled_from("AB"), st.sampled_from("XY"), st.integers(1, 9))

@@ -34,8 +34,8 @@ FRAUD, LISTED = "merchant_mean_fraud_7d", "customer_is_suspicious"
 def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small increment and a large one are computed in different places, with one outcome."""
     if request.param == "on Spark":
-        monkeypatch.setattr(step, "IN_PROCESS_ROWS", -1)
-        monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+        monkeypatch.setattr(step, "SMALL", -1)
+        monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
 
 
 def rows(table: Table, lake: Lake) -> pl.DataFrame:
@@ -49,10 +49,10 @@ def stored(lake: Lake) -> pl.DataFrame:
 
 
 def assert_as_computed_at_once(lake: Lake) -> None:
-    plan = Plan.of(CARDS).with_references(revisions("cards", lake))
+    plan = Plan.of(CARDS).with_watchlists(revisions("cards", lake))
     payments = rows(silver.TRANSACTIONS, lake)
     told = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    whole = widened(plan.evaluate(payments, told, plan.population(payments.lazy()))).sort("transaction_id")
+    whole = widened(plan.evaluate(payments, told, plan.baseline(payments.lazy()))).sort("transaction_id")
     assert_frame_equal(stored(lake).select("transaction_id", *NAMES), whole.select("transaction_id", *NAMES))
 
 

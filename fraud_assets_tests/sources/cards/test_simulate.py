@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
 import polars as pl
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from fraud_assets.errors import FraudError
@@ -22,7 +23,7 @@ WORLD = World(300, 600)
 PERIOD = Period.ending(datetime(2026, 8, 1, 12, tzinfo=UTC), 20)
 
 
-def everything(servers: str, topic: str) -> list[Message]:
+def everything(servers: str, topic: str) -> list[Any]:
     """All records of ``topic``, partition by partition."""
     consumer = Consumer({"bootstrap.servers": servers, "group.id": str(uuid4()), "enable.auto.commit": False})
     try:

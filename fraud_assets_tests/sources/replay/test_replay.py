@@ -3,6 +3,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
@@ -32,10 +33,10 @@ def stream(topic: str) -> Stream:
     return named("ecommerce").transactions.model_copy(update={"topic": topic})
 
 
-def received(servers: str, topic: str, count: int) -> list[tuple[bytes, bytes, int]]:
+def received(servers: str, topic: str, count: int) -> list[tuple[Any, Any, Any]]:
     consumer = Consumer({"bootstrap.servers": servers, "group.id": topic, "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])
-    found = []
+    found: list[tuple[Any, Any, Any]] = []
     until = time.monotonic() + 30
     while len(found) < count and time.monotonic() < until:
         found += [(m.key(), m.value(), m.partition()) for m in consumer.consume(1000, 0.5) if not m.error()]

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from collections.abc import Callable
 from itertools import chain
 
 import pytest
@@ -17,12 +18,12 @@ def stream(format_: str) -> Stream:
 
 
 def file(format_: str) -> list[Record]:
-    values = {
+    lines: dict[str, Callable[[int], str]] = {
         "json": lambda n: json.dumps({"id": n, "who": f"c{n}", "sum": 1, "bad": 0}),
         "csv": lambda n: f"{n},c{n},1,0",
         "debezium": lambda n: json.dumps({"after": {"id": n, "who": f"c{n}", "sum": 1, "bad": 0}, "op": "c"}),
-    }[format_]
-    return [Record(f"c{number}", values(number).encode(), False, True) for number in range(ROWS)]
+    }
+    return [Record(f"c{number}", lines[format_](number).encode(), False, True) for number in range(ROWS)]
 
 
 def test_without_variations_the_file_passes_in_order() -> None:
