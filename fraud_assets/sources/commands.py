@@ -4,8 +4,6 @@ What belongs here: reading options and showing results; the simulating itself is
 """
 
 import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,6 +25,7 @@ from rich.progress import (
 from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
+from fraud_assets.signals import stopped_by_signals
 
 if TYPE_CHECKING:  # imported where it is used: the simulators are heavy, and every command passes through here
     from fraud_assets.sources.cards.simulate import Sent
@@ -183,15 +182,3 @@ def _progress(name: str, days: int | None) -> Iterator[Callable[["Sent"], None]]
 
     with ended(bar):
         yield advance
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that what is under way is finished."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fraud_assets.console import ended, plain
 from fraud_assets.settings import settings
-from fraud_assets.sources.commands import stopped_by_signals
+from fraud_assets.signals import stopped_by_signals
 
 if TYPE_CHECKING:  # imported where it is used: every command passes through here
     from fraud_assets.sources.replay.replay import Batch, Report
