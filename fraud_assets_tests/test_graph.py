@@ -42,7 +42,7 @@ def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.Monkey
     registry = MlflowClient(stack.mlflow)
     if registry.search_registered_models("name = 'fraud-cards'"):
         registry.delete_registered_model("fraud-cards")
-    yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, repeats=0.004)
+    yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, duplicates=0.004)
     catalogue.cache_clear()
 
 
@@ -72,7 +72,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     assert count("bronze.transactions") == sent.records == sum(ends(delivery).values())
     assert count("silver.transactions") == count("gold.features") == sent.transactions
     assert count("silver.quarantine") == sum(sent.malformed.values()) > 0
-    assert count("silver.duplicates") == sent.repeats > 0
+    assert count("silver.duplicates") == sent.duplicates > 0
     assert count("gold.scores") == 0  # no champion yet
 
     run("train")
@@ -99,7 +99,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
         "event_time is not a timestamp but a text",
         "record is not a JSON object",
     ]
-    assert count("silver.duplicates") == sent.repeats + 1
+    assert count("silver.duplicates") == sent.duplicates + 1
     assert reads.nulls_in_key(silver.TRANSACTIONS, Lake.of(settings())) == 0
     assert reads.count(gold.FEATURES, Lake.of(settings()), "cards") == reads.count(
         silver.TRANSACTIONS, Lake.of(settings()), "cards"

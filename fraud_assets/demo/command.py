@@ -83,7 +83,7 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
         console.print(
             f"  {sent.transactions:,} payments of {past.customers:,} customers in {past.period.days} days, "
             f"{sent.frauds:,} of them fraud, {sent.labels:,} known by now\n"
-            f"  {sum(sent.malformed.values()):,} malformed and {sent.repeats:,} repeated records beside them"
+            f"  {sum(sent.malformed.values()):,} malformed and {sent.duplicates:,} duplicated records beside them"
         )
     pipeline.until_scored(source, here, watch, stage, is_new)
     with stage("watchlists and summaries"):

@@ -20,8 +20,8 @@ from fraud_assets.orchestration.run_client import launch
 from fraud_assets.settings import Settings
 from fraud_assets.sources.cards.simulate import Delivery, Sent, simulate_history, simulate_live
 
-MALFORMED, REPEATS = 0.001, 0.002
-"""Shares of malformed and repeated records, so that quarantine and duplicates have something to show."""
+MALFORMED, DUPLICATES = 0.001, 0.002
+"""Shares of malformed and duplicated records, so that quarantine and duplicates have something to show."""
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Announces and times a stage of the demonstration, by its name."""
@@ -29,7 +29,7 @@ Stage = Callable[[str], AbstractContextManager[object]]
 
 def delivery_of(source: Source, settings: Settings) -> Delivery:
     """How the simulated records reach Kafka."""
-    return Delivery(settings.kafka, label_delay=source.label_delay, malformed=MALFORMED, repeats=REPEATS)
+    return Delivery(settings.kafka, label_delay=source.label_delay, malformed=MALFORMED, duplicates=DUPLICATES)
 
 
 def send_history(history: History, source: Source, settings: Settings, progress: Callable[[], None]) -> Sent:

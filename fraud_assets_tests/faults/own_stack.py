@@ -199,7 +199,7 @@ def _own(runtime: Path, mlflow: str = "") -> Settings:
 def send(servers: str) -> None:
     """Some hundred payments and their labels to the topics of the source cards, some malformed, some twice."""
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    simulate_history(WORLD, Period.ending(end, DAYS), Delivery(servers, malformed=0.02, repeats=0.03))
+    simulate_history(WORLD, Period.ending(end, DAYS), Delivery(servers, malformed=0.02, duplicates=0.03))
 
 
 @contextmanager
