@@ -14,8 +14,8 @@ PACKAGES = ("fraud_assets", "streamlit_app")
 MODULES = sorted(module for package in PACKAGES for module in (REPOSITORY / package).rglob("*.py"))
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
-GROUND = {"settings", "errors", "declarations"}
-FOUNDATIONS = {*GROUND, "parallel", "logs", "lake"}
+GROUND = {"settings", "errors", "expressions", "declarations"}
+FOUNDATIONS = {*GROUND, "parallel", "logs", "version", "lake"}
 COMMANDS = {"console", "output_file", "signals"}
 """What commands share."""
 UPSTREAM: dict[str, set[str]] = {
@@ -24,9 +24,11 @@ UPSTREAM: dict[str, set[str]] = {
     "console": set(),
     "signals": set(),
     "logs": set(),
+    "version": {"settings", "errors"},
+    "expressions": {"errors"},
     "settings": {"errors"},
     "output_file": {"errors"},
-    "declarations": {"settings", "errors"},
+    "declarations": {"settings", "errors", "expressions"},
     "lake": {*GROUND, *COMMANDS},
     "sources": {*FOUNDATIONS, *COMMANDS},
     "bronze": {*FOUNDATIONS, "sources"},

@@ -27,7 +27,7 @@ def _op(table: Table) -> dg.OpDefinition:
             f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
         )
         facts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
-        facts["repeated_keys"] = duplicates = keys.repeated(table, Lake.of(settings()))
+        facts["duplicate_keys"] = duplicates = keys.count_duplicates(table, Lake.of(settings()))
         if duplicates:
             problem = f"{table.full_name}: {duplicates:,} keys ({', '.join(table.key)}) are in more than one row"
             raise dg.Failure(f"{problem}; see docs/operations.md, unique_key", facts)

@@ -23,7 +23,7 @@ def retraining_sensor(job: str) -> dg.SensorDefinition:
         description="Starts a training for each source with enough new labels or drift; see retrain in its file",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from fraud_assets.training.retraining import decide, observe
+        from fraud_assets.training.promote.retraining import decide, observe
 
         requests, reasons, now = [], [], datetime.now(UTC)
         for source in catalogue().values():
