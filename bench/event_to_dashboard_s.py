@@ -5,6 +5,7 @@ over the payments of a round, of three rounds the middle one; the baseline is ho
 the wait for the sensor and for the refresh before.
 """
 
+import time
 from statistics import median
 from typing import Any
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.demo import history, pipeline
 from fraud_assets.demo.watch import Delays, Watch
+from fraud_assets.errors import FraudError
 from fraud_assets.orchestration.jobs import Job
 from fraud_assets.settings import settings
 from fraud_assets.signals import stopped_by_signals
@@ -21,6 +23,8 @@ from fraud_assets.stack import operate
 GOAL = 15.0  # seconds
 ROUNDS = 3
 ROUND_S = 60
+LEAST = 60  # decided payments in a round, or it goes on for at most `PATIENCE_S`
+PATIENCE_S = 240
 RATE = 3.0  # payments a second
 CUSTOMERS, TERMINALS, DAYS = 1_000, 2_000, 90
 
@@ -41,6 +45,11 @@ def run() -> dict[str, Any]:
         for _ in range(ROUNDS):
             delays = Delays(here, source.name)
             delays.watch(watch, stop, ROUND_S)
+            until = time.monotonic() + PATIENCE_S
+            while len(delays.seen) < LEAST and time.monotonic() < until:
+                delays.watch(watch, stop, 1)
+            if not delays.seen:
+                raise FraudError(f"no live payment was decided in {ROUND_S + PATIENCE_S} s; see `fraud status`")
             medians.append(median(delays.seen.values()))
     value = median(medians)
     baseline = median(
