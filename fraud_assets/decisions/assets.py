@@ -22,9 +22,7 @@ _DECIDED = (gold.SCORES, gold.DECISION_INPUTS, gold.DECISION_CONTEXTS)
 
 
 @specs.written_by(*(specs.table_spec(table, (gold.FEATURES,), "polars", "xgboost") for table in _DECIDED))
-def scores(
-    context: dg.AssetExecutionContext, spark: LazyPySparkResource
-) -> Iterator[dg.MaterializeResult[None]]:
+def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Iterator[dg.MaterializeResult[None]]:
     """Score the payments that have no decision yet with the champion, decide by the policy, and keep the inputs."""
     source, here, policy = context.partition_key, settings(), active()
     create_all(spark.spark_session, Lake.of(here), _DECIDED)
@@ -33,7 +31,7 @@ def scores(
     if done.model_version is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.SCORES),
+        asset_key=specs.asset_key(gold.SCORES),
         metadata=metadata.step_metadata(
             gold.SCORES,
             source,
@@ -45,11 +43,11 @@ def scores(
         ),
     )
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.DECISION_INPUTS),
+        asset_key=specs.asset_key(gold.DECISION_INPUTS),
         metadata=metadata.step_metadata(gold.DECISION_INPUTS, source, done.written, versions_read=done.versions),
     )
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.DECISION_CONTEXTS),
+        asset_key=specs.asset_key(gold.DECISION_CONTEXTS),
         metadata=metadata.step_metadata(gold.DECISION_CONTEXTS, source, done.contexts),
     )
 

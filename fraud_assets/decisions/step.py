@@ -86,7 +86,8 @@ def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake)
                 _count(made.scores, decisions)
                 yield made
 
-    written = _write(decided(), *todo, lake)
+    of_inputs, of_scores = todo
+    written = _write(decided(), of_inputs, of_scores, lake)
     return Scored(todo[0].range, completed + written, int(new), version, dict(decisions.most_common()))
 
 
@@ -149,6 +150,7 @@ def _complete(source: str, decisions: Counter[str], lake: Lake) -> int:
         (of_inputs,) = increments.pending_of(gold.FEATURES, (gold.DECISION_INPUTS,), source, lake)
         increments.skip(replace(of_inputs, last=scored), lake)
         return 0
+    assert kept is not None
     (of_scores,) = increments.pending_of(gold.FEATURES, (gold.SCORES,), source, lake)
     behind = replace(of_scores, last=kept)
     return increments.append_batches(_again(behind, decisions, lake), behind, lake)

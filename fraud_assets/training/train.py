@@ -92,14 +92,16 @@ def train(
     reference = {name: distribution(training[name]) for name in names}
     reference["score"] = distribution(model.score(fitted, training))
     text = model_card.card(data, parts, rows, recipe, fitted, settings.costs, threshold, evaluation, conditions)
+    card = Card(tuple(names), fingerprint(of_names(names)), threshold, reference)
     registered = track(
         Work(
             data=data,
             model=fitted,
-            card=Card(tuple(names), fingerprint(of_names(names)), threshold, reference),
+            card=card,
             role=role,
             refusal=refusal,
-            params=_params(data, parts, label_delay, rows, recipe, settings),
+            params=_params(data, parts, label_delay, rows, recipe, settings)
+            | {"features_fingerprint": card.features_fingerprint},
             metrics=evaluation.metrics | {"threshold": threshold},
             figures=evaluation.figures,
             texts={
@@ -220,7 +222,6 @@ def _params(
         "calibration": settings.calibration,
         **recipe.all_parameters(),
         "label_delay_s": int(label_delay.total_seconds()),
-        "features_fingerprint": FINGERPRINT,
         "data_digest": data.digest,
         **spans,
         **{f"{name}_rows": count for name, count in rows.items()},

@@ -75,9 +75,7 @@ def _ipv4(name: str, text: str) -> IPv4Address:
 
 BLOCKED_IPS = List("blocked_ips", ("ip",), _address, "ip_is_blocked")
 SUSPICIOUS_CARDS = List("suspicious_cards", ("customer_id",), _text("customer_id"), "customer_is_suspicious")
-SUSPICIOUS_MERCHANTS = List(
-    "suspicious_merchants", ("merchant_id",), _text("merchant_id"), "merchant_is_suspicious"
-)
+SUSPICIOUS_MERCHANTS = List("suspicious_merchants", ("merchant_id",), _text("merchant_id"), "merchant_is_suspicious")
 IP_COUNTRIES = List("ip_countries", ("start", "end", "country"), _range)
 
 LISTS = {each.name: each for each in (BLOCKED_IPS, SUSPICIOUS_CARDS, SUSPICIOUS_MERCHANTS, IP_COUNTRIES)}

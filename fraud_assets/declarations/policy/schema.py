@@ -58,7 +58,9 @@ class Policy(_Strict):
     @classmethod
     def _without_version(cls, content: Any) -> Any:
         if isinstance(content, dict) and "version" in content:
-            raise ValueError("'version' is no longer given: a policy is named by the hash of its rules; remove the line")
+            raise ValueError(
+                "'version' is no longer given: a policy is named by the hash of its rules; remove the line"
+            )
         return content
 
     @cached_property

@@ -43,7 +43,12 @@ SCORES = Table(
         Column("decision", "string", "approve, review or block", nullable=False),
         _MODEL_VERSION,
         Column("features_fingerprint", "string", "fingerprint of the features used", nullable=False),
-        Column("policy_hash", "string", "names the policy that decided; its rules are in gold.decision_contexts", nullable=False),
+        Column(
+            "policy_hash",
+            "string",
+            "names the policy that decided; its rules are in gold.decision_contexts",
+            nullable=False,
+        ),
         Column("lane", "string", "batch or online: which path decided", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
