@@ -22,14 +22,17 @@ from fraud_assets.declarations.policy.schema import active
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.features.fingerprint import FINGERPRINT
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.model_store import Card, Champion
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
+from fraud_assets.training.fit import fitting
+from fraud_assets.version import code_version
 
 GOAL = 500_000
 START, DAYS = date(2026, 1, 1), 100
@@ -68,7 +71,7 @@ def _prepare(spark: SparkSession, lake: Lake) -> tuple[int, Champion]:
     for first in range(0, len(days), BATCH_DAYS):
         batch = _features(pl.concat(days[first : first + BATCH_DAYS]), random)
         champion = champion or _champion(batch.head(TRAIN_ROWS))
-        rows += writes.append(gold.FEATURES, batch, lake)
+        rows += writing.append(gold.FEATURES, batch, lake)
     assert champion is not None
     return rows, champion
 
@@ -88,8 +91,9 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
 
 
 def _champion(payments: pl.DataFrame) -> Champion:
-    fitted = model.fit(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
-    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}), model.to_bytes(fitted))
+    fitted = fitting.fit_rows(payments.select(NAMES), payments["is_fraud"] | (payments["amount"] > 150))
+    file = model.to_bytes(fitted)
+    return Champion(1, Card(NAMES, FINGERPRINT, 0.5, {}, hash_of(file), code_version()), file)
 
 
 def _undecided(features: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The examples in the product's docstrings hold; every metric has one, with figures worked out by hand."""
+"""The examples in docstrings of the product and its benchmarks hold; every metric has one, worked out by hand."""
 
 import doctest
 import importlib
@@ -19,7 +19,7 @@ def _must_have_examples(module: Path) -> bool:
 
 MODULES = [
     module
-    for package in ("fraud_assets", "streamlit_app")
+    for package in ("fraud_assets", "streamlit_app", "bench")
     for module in sorted((REPOSITORY / package).rglob("*.py"))
     if ">>> " in module.read_text() or _must_have_examples(module)
 ]

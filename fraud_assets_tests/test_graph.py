@@ -16,7 +16,7 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
 from fraud_assets.settings import REPOSITORY, Settings, settings
-from fraud_assets.silver.account import account
+from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.produce import producer
@@ -92,7 +92,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     by_hand(delivery)
     assert failed(run("refresh")) == []
     assert count("gold.scores") == sent.transactions + 1
-    assert all(stream.balanced for stream in account("cards", Lake.of(settings())))
+    assert all(stream.balanced for stream in reconcile("cards", Lake.of(settings())))
     reasons = query("select reasons from silver.quarantine order by kafka_time desc limit 3", Lake.of(settings())).rows
     assert sorted(reason for (found,) in reasons for reason in found) == [
         "amount is negative",

@@ -17,7 +17,6 @@ from fraud_assets.models.model_store import load_champion, load_version
 from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 
-
 _DECIDED = (gold.SCORES, gold.DECISION_INPUTS, gold.DECISION_CONTEXTS)
 
 
@@ -35,7 +34,7 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Ite
         metadata=metadata.step_metadata(
             gold.SCORES,
             source,
-            done.written,
+            done.written[gold.SCORES],
             versions_read=done.versions,
             model_version=done.model_version or "none yet; run the job train",
             policy_hash=policy.hash,

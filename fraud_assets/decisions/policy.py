@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from fraud_assets.declarations.policy.schema import Policy
+from fraud_assets.declarations.policy.schema import COLUMNS, Policy
+from fraud_assets.expressions import condition, to_polars
 
 
 def decide(policy: Policy, payments: pl.DataFrame, threshold: float) -> pl.DataFrame:
@@ -18,5 +19,7 @@ def decide(policy: Policy, payments: pl.DataFrame, threshold: float) -> pl.DataF
 def _first(policy: Policy, outcome: str, otherwise: str) -> pl.Expr:
     chosen = pl.lit(otherwise)
     for rule in reversed(policy.rules):
-        chosen = pl.when(pl.sql_expr(rule.when)).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
+        chosen = (
+            pl.when(to_polars(condition(rule.when, COLUMNS))).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
+        )
     return chosen.alias(outcome)

@@ -14,13 +14,13 @@ from fraud_assets.settings import settings
 
 
 @specs.written_by(
-    specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
+    specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.WATCHLISTS), "spark", "polars")
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.FEATURES,))
-    computed = compute(spark.spark_session, named(source), lake, settings().held_rows)
+    computed = compute(spark.spark_session, named(source), lake, settings().max_rows_in_memory)
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(
             gold.FEATURES,

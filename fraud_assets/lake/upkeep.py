@@ -21,7 +21,7 @@ from fraud_assets.declarations.tables import Table
 from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import written
+from fraud_assets.lake.writing import writer_properties
 
 TARGET = 100 * 1024 * 1024
 """Bytes a file should have; those under half of it are small."""
@@ -101,7 +101,7 @@ def _changed_in_place(delta: DeltaTable, table: Table, lake: Lake) -> bool:
 
 
 def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
-    how = written(pa.schema(delta.schema()))
+    how = writer_properties(pa.schema(delta.schema()))
     for source in work.compact:
         delta.optimize.compact([("source", "=", source)], target_size=TARGET, writer_properties=how)
     for source in work.cluster:

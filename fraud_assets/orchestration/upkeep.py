@@ -1,4 +1,4 @@
-"""Dagster wiring of upkeep: one op a table, in the pool of the table's writer; it also looks for repeated keys."""
+"""Dagster wiring of upkeep: one op a table, in the pool of the table's writer; it also looks for duplicate keys."""
 
 from dataclasses import asdict
 
@@ -27,9 +27,9 @@ def _op(table: Table) -> dg.OpDefinition:
             f"{kept.files_removed} old data files and {kept.log_files_removed} of the log removed"
         )
         facts = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in asdict(kept).items()}
-        facts["repeated_keys"] = repeats = keys.repeated(table, Lake.of(settings()))
-        if repeats:
-            found = f"{table.full_name}: {repeats:,} keys ({', '.join(table.key)}) are in more than one row"
+        facts["duplicate_keys"] = duplicates = keys.count_duplicates(table, Lake.of(settings()))
+        if duplicates:
+            found = f"{table.full_name}: {duplicates:,} keys ({', '.join(table.key)}) are in more than one row"
             raise dg.Failure(f"{found}; see docs/operations.md, unique_key", facts)
         context.add_output_metadata(facts)
 

@@ -29,7 +29,7 @@ _TRUE_BYTES = frozenset(text.encode() for text in TRUE)
 
 
 class Record(NamedTuple):
-    """One record for Kafka; ``fraud`` is its label in line, ``whole`` whether every declared field has a value."""
+    """One record for Kafka; ``fraud`` is its embedded label, ``whole`` whether every declared field has a value."""
 
     key: str | bytes | None
     value: bytes

@@ -1,7 +1,7 @@
 """Silver → what each customer did in windows of event time: Spark streaming aggregations under a watermark.
 
 A window is written once, when no payment that is at most `LATENESS` late can fall into it any more. A payment that
-comes later still changes no window; it is counted (`account`), and the other summaries, which are computed again,
+comes later still changes no window; it is counted (`reconcile`), and the other summaries, which are computed again,
 contain it. Nor do a database's corrections: windows hold payments as they came. Exactly once by construction: Spark's
 checkpoint, and Delta's sink that recognises a batch it holds.
 """
@@ -37,7 +37,7 @@ _ON_DISK = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProv
 
 
 @dataclass(frozen=True)
-class Account:
+class Reconciliation:
     """Where a source's payments stand: in closed one-minute windows, in open ones, or too late for theirs."""
 
     payments: int
@@ -146,11 +146,11 @@ def windows(payments: DataFrame) -> DataFrame:
     return whole
 
 
-def account(source: str, lake: Lake) -> Account:
+def reconcile(source: str, lake: Lake) -> Reconciliation:
     """Where the payments that the stream has read stand."""
     read = _read(source, lake)
     if read is None:
-        return Account(0, 0, 0, 0, None)
+        return Reconciliation(0, 0, 0, 0, None)
     version, watermark = read
     paid = reads.scan(silver.TRANSACTIONS, lake, version)
     closed = reads.scan(gold.ACTIVITY_WINDOWS, lake)
@@ -162,7 +162,7 @@ def account(source: str, lake: Lake) -> Account:
     counts = came.select(total=pl.len(), open=(ends > watermark).sum(), corrected=corrected.sum()).collect()
     mine = closed.filter(pl.col("source") == source, pl.col("span") == "1m").select(pl.col("transactions").sum())
     total, still, changed = counts.row(0)
-    return Account(total, mine.collect().item(), still, changed, watermark)
+    return Reconciliation(total, mine.collect().item(), still, changed, watermark)
 
 
 def _read(source: str, lake: Lake) -> tuple[int, datetime] | None:

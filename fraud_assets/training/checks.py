@@ -12,8 +12,8 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import GATE_FILE
 from fraud_assets.orchestration import specs
 from fraud_assets.settings import settings
-from fraud_assets.training import registry
 from fraud_assets.training.assets import MODEL
+from fraud_assets.training.promote import registry
 
 
 @dg.asset_check(

@@ -10,7 +10,7 @@ from fraud_assets.decisions.step import score
 from fraud_assets.declarations.policy.schema import active
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reading, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import Champion
@@ -46,7 +46,7 @@ def raised(lake: Lake) -> pl.DataFrame:
 def test_an_alert_for_each_payment_not_approved(
     spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(increments, "BATCH", batch)
+    monkeypatch.setattr(reading, "BATCH_ROWS", batch)
     at = tables
     arrive(features(200, "a"), at)
     stored = reads.scan(gold.FEATURES, at)
@@ -54,7 +54,7 @@ def test_an_alert_for_each_payment_not_approved(
     large = stored.filter(pl.col("amount") > LARGE).sort("transaction_id").collect()
     score(CARDS, champion(), active(), at)
     spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99")  # what was known stays
-    assert raise_alerts("cards", champion, at).written > 0
+    assert raise_alerts("cards", champion, at).written[gold.ALERTS] > 0
     made = raised(at)
     assert made["transaction_id"].to_list() == large["transaction_id"].to_list()
     shap = model.contributions(model.from_bytes(champion().model), large)[:, :-1]
@@ -77,7 +77,7 @@ def test_nothing_new_and_nothing_flagged_write_nothing(tables: Lake) -> None:
     assert reads.version(gold.ALERTS, at) == version
     arrive(features(5, "b").with_columns(amount=pl.lit(5.0)), at)
     score(CARDS, champion(), active(), at)
-    assert raise_alerts("cards", champion, at).written == 0
+    assert raise_alerts("cards", champion, at).written[gold.ALERTS] == 0
     assert raised(at).height == rows
 
 

@@ -32,7 +32,7 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step as silver_step
-from fraud_assets.silver.account import account
+from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
 from fraud_assets.stack import operate, supervisor
@@ -65,11 +65,11 @@ def _bronze(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 def _silver(spark: SparkSession, lake: Lake, kafka: str) -> None:
     for stream in silver_step.STREAMS:
-        silver_step.refine(spark, CARDS, stream, lake)
+        silver_step.bronze_to_silver(spark, CARDS, stream, lake)
 
 
 def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
-    features.compute(spark, CARDS, lake, pipeline.HELD_ROWS)
+    features.compute(spark, CARDS, lake, pipeline.MAX_ROWS_IN_MEMORY)
 
 
 def _scores(spark: SparkSession, lake: Lake, kafka: str) -> None:
@@ -207,7 +207,7 @@ def large() -> Iterator[None]:
     """Every increment is Spark's, however small."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
-            patch.setattr(module, "SMALL", 0)
+            patch.setattr(module, "IN_PROCESS_ROWS", 0)
         patch.setattr(pipeline, "HELD_ROWS", 0)
         yield
 
@@ -299,7 +299,7 @@ def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[
     """The lake holds what a clean one does, and every record is accounted for."""
     for table, held in contents(lake, tables).items():
         assert_frame_equal(held, clean[table], rel_tol=1e-9)
-    assert all(stream.balanced for stream in account("cards", lake))
+    assert all(stream.balanced for stream in reconcile("cards", lake))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.tables import bronze, gold, silver
-from fraud_assets.lake import increments, reads, upkeep
+from fraud_assets.lake import cursor, reading, reads, upkeep, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import MANY, keep_up
 from fraud_assets_tests.raw import payment, records, send, send_by_spark
@@ -172,14 +172,14 @@ def test_a_step_goes_on_from_its_position_after_upkeep(spark: SparkSession, tabl
     lake = tables
     for number in range(MANY):
         send(tables, "transactions", records([payment(number)], first=number))
-    taken = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    taken = cursor.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert taken is not None
-    increments.skip(taken, lake)
+    writing.skip(taken, lake)
     assert keep_up(NO_SPARK, bronze.TRANSACTIONS, lake) is not None
     assert keep_up(NO_SPARK, silver.QUARANTINE, lake) is not None
     send(tables, "transactions", records([payment(MANY)], first=MANY))
-    after = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    after = cursor.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert after is not None
     assert after.first == taken.last + 1
-    assert increments.rows(after, lake, ["offset"])["offset"].to_list() == [MANY]
-    assert [row.offset for row in increments.read(spark, after, lake).collect()] == [MANY]
+    assert reading.read_in_process(after, lake, ["offset"])["offset"].to_list() == [MANY]
+    assert [row.offset for row in reading.read_spark(spark, after, lake).collect()] == [MANY]

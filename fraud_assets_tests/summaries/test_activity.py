@@ -11,8 +11,8 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.step import refine
-from fraud_assets.summaries.activity import account, aggregate
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.summaries.activity import aggregate, reconcile
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack
@@ -42,7 +42,7 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
 
     def arrive(values: list[Any], first: int) -> None:
         send(tables, "transactions", records(values, first))
-        refine(spark, named("cards"), "transactions", lake)
+        bronze_to_silver(spark, named("cards"), "transactions", lake)
         aggregate(spark, "cards", lake)
 
     arrive([paid(0, 1), paid(1, 1.5), paid(2, 7), paid(3, 60, "C2"), paid(4, 120, "C2")], 0)
@@ -53,14 +53,14 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
         "session": [(1, 37, 3)],
     }
     assert closed(tables, "C2") == {}
-    stand = account("cards", lake)
+    stand = reconcile("cards", lake)
     assert (stand.payments, stand.closed, stand.open, stand.late) == (5, 3, 2, 0)
     assert stand.watermark == START + timedelta(hours=1)
 
     arrive([paid(5, 3), paid(6, 61, "C2"), paid(7, 300, "C2")], 5)
     assert closed(tables, "C1")["1m"] == [(1, 2, 2), (7, 8, 1)]  # payment 5 came more than an hour late
     assert closed(tables, "C2")["session"] == [(60, 91, 2), (120, 150, 1)]
-    stand = account("cards", lake)
+    stand = reconcile("cards", lake)
     assert (stand.payments, stand.closed, stand.open, stand.late) == (8, 6, 1, 1)
 
     assert aggregate(spark, "cards", lake) == 0

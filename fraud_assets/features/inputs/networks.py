@@ -12,7 +12,7 @@ import polars as pl
 def holders(addresses: Iterable[str], entries: Iterable[str]) -> pl.DataFrame:
     """Columns entry (one of the addresses) and holder: each of the entries, other than its own text, that has it.
 
-    Entries are as silver.references holds them: an address or a network in canonical form. An address that is none,
+    Entries are as silver.watchlists holds them: an address or a network in canonical form. An address that is none,
     or is under no entry, has no row. One look-up for each length of prefix that occurs, so many entries cost no more.
     """
     networks: dict[tuple[int, int, int], str] = {}

@@ -1,6 +1,6 @@
-"""What the references say of a payment, as of its event time and from what was known by then.
+"""What the watchlists say of a payment, as of its event time and from what was known by then.
 
-What belongs here: from revisions of silver.references to a column a list. A revision counts for payments from its
+What belongs here: from revisions of silver.watchlists to a column a list. A revision counts for payments from its
 valid_from and its known_at on, the later of the two, and before its valid_to and the entry's next revision. Before
 anything of a list was known, it says nothing: null.
 """
@@ -18,13 +18,13 @@ _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TIME = pl.Datetime("us", "UTC")
 COLUMNS = ["list", "entry", "ip_first", "ip_last", "country", "valid_from", "valid_to", "known_at"]
 _TYPES: dict[str, type[pl.DataType]] = {"string": pl.String, "bigint": pl.Int64}
-NOTHING = pl.DataFrame(schema={c.name: _TYPES.get(c.type, _TIME) for c in silver.REFERENCES.columns}).select(COLUMNS)
+NOTHING = pl.DataFrame(schema={c.name: _TYPES.get(c.type, _TIME) for c in silver.WATCHLISTS.columns}).select(COLUMNS)
 """No revisions."""
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """One input that references give: which list, and the payment's column that it is about."""
+    """One input that watchlists give: which list, and the payment's column that it is about."""
 
     of: str
     column: str
@@ -40,7 +40,7 @@ LOOKUPS = {
 }
 
 
-def with_lists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataFrame) -> pl.DataFrame:
+def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataFrame) -> pl.DataFrame:
     """The payments with those of `LOOKUPS` that are needed: 1 or 0 for a list, a country's code.
 
     ``revisions`` are one source's, in `COLUMNS`.

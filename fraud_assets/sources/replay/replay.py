@@ -36,7 +36,7 @@ class Batch:
 
     @property
     def fraud_rate(self) -> float:
-        """Frauds among the records, 0 to 1, by the label in line."""
+        """Frauds among the records, 0 to 1, by the embedded label."""
         return self.frauds / self.records
 
     @property

@@ -1,0 +1,52 @@
+"""The probability of a fraud that no label can show yet, added to what the model sees.
+
+What belongs here: fitting this term on the training payments and computing it for others. A merchant compromised after
+its newest label, or within the label delay before it, has frauds that no feature can tell from genuine payments. When
+merchants are compromised at an even rate, their probability grows with the time that no label covers.
+See decision 0020.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from fraud_assets.declarations.features.catalogue import FEATURES
+from fraud_assets.errors import FraudError
+from fraud_assets.models.algorithms.interface import Floats
+
+FEATURE = "merchant_gap_labelled_30d"
+"""Seconds since the merchant's newest label; null where none was received in its window."""
+_WINDOW_S = next(feature.window for feature in FEATURES if feature.name == FEATURE)  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Undetected:
+    """``per_day`` is the probability of such a fraud for each day that no label covers."""
+
+    label_delay_days: float
+    per_day: float
+
+    def probability(self, since_labelled: Floats) -> Floats:
+        """The probability of each payment, 0 to 1, by its feature `FEATURE`, NaN where that is null."""
+        return np.minimum(self.per_day * _days(since_labelled, self.label_delay_days), 1.0)
+
+
+def fit(payments: pl.DataFrame, fraud: pl.Series, share: float, label_delay: timedelta) -> Undetected:
+    """The term by which the training payments expect the ``share`` of their frauds to be undetected.
+
+    Raises:
+        FraudError: the payments lack the feature that it is computed from.
+    """
+    if FEATURE not in payments.columns:
+        raise FraudError(f"training: undetected_share needs the feature {FEATURE}; add it to the model's features")
+    delay = label_delay / timedelta(days=1)
+    rate = float(fraud.to_numpy().mean())
+    return Undetected(delay, share * rate / float(_days(payments[FEATURE].cast(pl.Float32).to_numpy(), delay).mean()))
+
+
+def _days(since_labelled: Floats, label_delay_days: float) -> Floats:
+    """Days that no label covers: since the newest label, at most the feature's window, and the delay before it."""
+    since = since_labelled.astype(np.float64)
+    return np.asarray(label_delay_days + np.where(np.isnan(since), float(_WINDOW_S), since) / 86_400, dtype=np.float64)
