@@ -15,6 +15,7 @@ from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
+from fraud_assets.models.model_store import promotions_name, registered_name
 from fraud_assets.settings import REPOSITORY, Settings, settings
 from fraud_assets.silver.account import account
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
@@ -40,8 +41,9 @@ def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.Monkey
     settings.cache_clear()
     catalogue.cache_clear()
     registry = MlflowClient(stack.mlflow)
-    if registry.search_registered_models("name = 'fraud-cards'"):
-        registry.delete_registered_model("fraud-cards")
+    for name in (registered_name("cards"), promotions_name("cards")):
+        if registry.search_registered_models(f"name = '{name}'"):
+            registry.delete_registered_model(name)
     yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, repeats=0.004)
     catalogue.cache_clear()
 
