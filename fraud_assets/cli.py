@@ -7,10 +7,12 @@ import sys
 
 import typer
 
+from fraud_assets import logs
 from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
 from fraud_assets.onboarding import commands as onboarding
+from fraud_assets.settings import settings
 from fraud_assets.silver import commands as quarantine
 from fraud_assets.silver import verdict_command
 from fraud_assets.sources import commands as sources
@@ -23,6 +25,14 @@ from fraud_assets.watchlists import commands as references
 app = typer.Typer(
     help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+
+
+@app.callback()
+def configured() -> None:
+    """What every command needs before it begins."""
+    logs.configure(settings().log_level)
+
+
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)

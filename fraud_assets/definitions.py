@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from fraud_assets import logs
 from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.decisions import assets as scoring
@@ -31,6 +32,8 @@ from fraud_assets.training.sensors import retraining_sensor
 from fraud_assets.watchlists import assets as references_assets
 from fraud_assets.watchlists import checks as references_checks
 from fraud_assets.watchlists.lists import LISTS
+
+logs.configure(settings().log_level)
 
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)

@@ -18,7 +18,7 @@ from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.step import refine
 
 CARDS = named("cards")
-HELD_ROWS = 1_000_000
+MAX_ROWS_IN_MEMORY = 1_000_000
 """Payments of a first history whose features are not computed by Spark."""
 WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
 
@@ -47,7 +47,7 @@ def run(spark: SparkSession, lake: Lake) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
         refine(spark, CARDS, stream, lake)
-    features.compute(spark, CARDS, lake, HELD_ROWS)
+    features.compute(spark, CARDS, lake, MAX_ROWS_IN_MEMORY)
 
 
 @contextmanager

@@ -14,18 +14,20 @@ PACKAGES = ("fraud_assets", "streamlit_app")
 MODULES = sorted(module for package in PACKAGES for module in (REPOSITORY / package).rglob("*.py"))
 WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
-GROUND = {"settings", "errors", "declarations"}
-FOUNDATIONS = {*GROUND, "parallel", "version", "lake"}
+GROUND = {"settings", "errors", "expressions", "declarations"}
+FOUNDATIONS = {*GROUND, "parallel", "logs", "version", "lake"}
 COMMANDS = {"console", "output_file"}
 """What commands share."""
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "parallel": set(),
-    "version": {"settings", "errors"},
     "console": set(),
+    "logs": set(),
+    "version": {"settings"},
+    "expressions": {"errors"},
     "settings": {"errors"},
     "output_file": {"errors"},
-    "declarations": {"settings", "errors"},
+    "declarations": {"settings", "errors", "expressions"},
     "lake": {*GROUND, *COMMANDS},
     "sources": {*FOUNDATIONS, *COMMANDS},
     "bronze": {*FOUNDATIONS, "sources"},
@@ -39,7 +41,7 @@ UPSTREAM: dict[str, set[str]] = {
     "decisions": {*FOUNDATIONS, "silver", "features", "models"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "models", "training", "decisions"},
     "orchestration": FOUNDATIONS,
-    "stack": {*GROUND, *COMMANDS, "orchestration"},
+    "stack": {*GROUND, *COMMANDS, "logs", "orchestration"},
     "demo": {*FOUNDATIONS, *COMMANDS, "sources", "bronze", "silver", "training", "stack", "orchestration"},
     "streamlit_app": {*FOUNDATIONS, "bronze", "silver", "models", "training", "monitoring", "decisions"},
 }

@@ -10,8 +10,11 @@ from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.declarations.sources.source import Source, catalogue
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.location import Lake
+from fraud_assets.logs import logger
 from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
+
+_LOG = logger(__name__)
 
 MOST_FAILURES = 8
 """Failed runs in a row that are counted: the wait for the next try grows no more by then."""
@@ -36,6 +39,7 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             ends = offsets.ends(settings().kafka, topics, timeout=3)
         except offsets.BrokerUnreachable as error:
             backoff = backoff.failed(str(error))
+            _LOG.warning("Kafka did not answer", error=str(error))
             return dg.SensorResult(skip_reason=backoff.reason(), cursor=backoff.cursor())
         decisions = [decide(_observe(context.instance, job, source, ends)) for source in catalogue().values()]
         requests = [
@@ -45,6 +49,8 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             for decision in decisions
             if decision.run_key
         ]
+        for request in requests:
+            _LOG.info("refresh requested", source=request.partition_key, records=request.tags["fraud/records"])
         skipped = "; ".join(decision.reason for decision in decisions)
         return dg.SensorResult(
             run_requests=requests,

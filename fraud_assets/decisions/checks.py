@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from fraud_assets.decisions import inputs
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import increments, reads
 from fraud_assets.lake.location import Lake
@@ -15,10 +16,12 @@ from fraud_assets.settings import settings
     specs=[
         checks.check_spec(gold.SCORES, "complete", "every payment with features is scored, once there is a champion"),
         *checks.key_checks(gold.SCORES),
+        checks.check_spec(gold.DECISION_INPUTS, "complete", "every score has its inputs, and every input its score"),
+        *checks.key_checks(gold.DECISION_INPUTS),
     ]
 )
 def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-    """A decision for every payment, once."""
+    """A decision for every payment, once, and the inputs of each."""
     source, lake = context.partition_key, Lake.of(settings())
     features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
     waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
@@ -29,3 +32,7 @@ def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
         {"features": features, "scores": scores, "waiting_for_a_champion": waiting},
     )
     yield from checks.key_results(gold.SCORES, source)
+    kept = reads.count(gold.DECISION_INPUTS, lake, source)
+    with_inputs = inputs.expected(source, lake)
+    yield checks.result(gold.DECISION_INPUTS, "complete", kept == with_inputs, {"inputs": kept, "scores": with_inputs})
+    yield from checks.key_results(gold.DECISION_INPUTS, source)

@@ -20,7 +20,7 @@ def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> d
     """Compute what new payments and labels touch."""
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.FEATURES,))
-    computed = compute(spark.spark_session, named(source), lake, settings().held_rows)
+    computed = compute(spark.spark_session, named(source), lake, settings().max_rows_in_memory)
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(
             gold.FEATURES,

@@ -44,7 +44,17 @@ class TrainedModel:
 
 def score(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
-    return model.calibration(_with_undetected(model, _seen(model, _rows(model, features)), features))
+    return score_rows(model, rows(model, features))
+
+
+def score_rows(model: TrainedModel, rows: Rows) -> Floats:
+    """The probability of fraud of each of the model's `rows`."""
+    return model.calibration(_with_undetected(model, _seen(model, rows), rows))
+
+
+def rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
+    """The model's features, row after row, nulls as NaN; float32, as they are stored and as trees compare them."""
+    return features.select(model.names).cast(pl.Float32).to_numpy(order="c")
 
 
 def contributions(model: TrainedModel, features: pl.DataFrame) -> Floats:
@@ -52,12 +62,12 @@ def contributions(model: TrainedModel, features: pl.DataFrame) -> Floats:
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
     """
-    rows = _rows(model, features)
-    parts = np.asarray(np.mean([member.fitted.explain(rows) for member in model.members], axis=0))
+    given = rows(model, features)
+    parts = np.asarray(np.mean([member.fitted.explain(given) for member in model.members], axis=0))
     parts[:, -1] += np.mean([member.shift for member in model.members])
     if model.undetected:
-        seen = _seen(model, rows)
-        added = log_odds(_with_undetected(model, seen, features)) - log_odds(seen)
+        seen = _seen(model, given)
+        added = log_odds(_with_undetected(model, seen, given)) - log_odds(seen)
         parts[:, model.names.index(FEATURE)] += added
     return parts
 
@@ -126,11 +136,9 @@ def _seen(model: TrainedModel, rows: Rows) -> Floats:
     return probability(np.mean([log_odds(one.fitted.score(rows)) + one.shift for one in model.members], axis=0))
 
 
-def _with_undetected(model: TrainedModel, seen: Floats, features: pl.DataFrame) -> Floats:
+def _with_undetected(model: TrainedModel, seen: Floats, rows: Rows) -> Floats:
     """The probability of a fraud that the members see or, apart from it, of one that no label can show yet."""
-    return 1 - (1 - seen) * (1 - model.undetected.probability(features)) if model.undetected else seen
-
-
-def _rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
-    """The model's features, nulls as NaN; in single precision, as they are stored and as trees compare them."""
-    return features.select(model.names).cast(pl.Float32).to_numpy()
+    if model.undetected is None:
+        return seen
+    unseen = model.undetected.probability(rows[:, model.names.index(FEATURE)])
+    return np.asarray(1 - (1 - seen) * (1 - unseen))

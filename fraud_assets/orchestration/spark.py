@@ -7,7 +7,10 @@ from dagster_pyspark import LazyPySparkResource
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from fraud_assets.logs import logger
 from fraud_assets.settings import settings
+
+_LOG = logger(__name__)
 
 
 class Spark(LazyPySparkResource):
@@ -22,7 +25,8 @@ class Spark(LazyPySparkResource):
         session: SparkSession = super().spark_session
         try:
             session.conf.get("spark.sql.session.timeZone")
-        except PySparkException:
+        except PySparkException as error:
+            _LOG.warning("Spark restarted; opening a new session", error=str(error)[:200])
             session.stop()  # or `getOrCreate` would return it again
             self._spark_session = None
             session = super().spark_session

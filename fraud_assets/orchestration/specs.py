@@ -7,6 +7,7 @@ import dagster as dg
 
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import Layer, Table
+from fraud_assets.orchestration.step_log import logged
 
 SOURCES = dg.StaticPartitionsDefinition(list(catalogue()))
 OWNER = "team:fraud-platform"
@@ -39,13 +40,14 @@ def written_by(*specs: dg.AssetSpec, priority: int = 0) -> Callable[[Callable[..
     Of the steps that are ready, that with the highest ``priority`` runs first.
     """
     first = specs[0].key
-    return dg.multi_asset(
+    asset = dg.multi_asset(
         name="__".join(first.path),
         specs=list(specs),
         pool=pool(first),
         retry_policy=RETRY,
         op_tags={"dagster/priority": str(priority)},
     )
+    return lambda step: asset(logged(step, "/".join(first.path)))
 
 
 def pool(asset: dg.AssetKey) -> str:

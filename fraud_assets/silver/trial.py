@@ -3,7 +3,6 @@
 What belongs here: finding what maps, what is missing and what fails. Nothing is written.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from datetime import UTC, datetime
 import polars as pl
 import pyarrow as pa
 from pyspark.errors import AnalysisException, ParseException
-from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import Place, Stream
 from fraud_assets.declarations.tables import silver
+from fraud_assets.logs import quiet_spark
 from fraud_assets.silver.parse import parse
 
 _RAW = (
@@ -41,7 +40,7 @@ class Trial:
 
 def unresolved(spark: SparkSession, stream: Stream) -> Iterator[tuple[Place, str]]:
     """The expressions and rules that Spark cannot make sense of, and what it says; its log does not say it again."""
-    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    quiet_spark()
     fields = spark.createDataFrame([], ", ".join(f"`{name}` string" for name in stream.known))
     typed = {column.name: column.type for column in silver.TRANSACTIONS.columns} | {"is_fraud": "boolean"}
     canonical = spark.createDataFrame([], ", ".join(f"`{name}` {type_}" for name, type_ in typed.items()))

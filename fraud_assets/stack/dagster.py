@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from fraud_assets import logs
 from fraud_assets.orchestration.jobs import CODE_LOCATION
 from fraud_assets.settings import REPOSITORY, Settings
 from fraud_assets.stack.part import PATIENCE_S, Part, answers, sources
@@ -28,12 +29,14 @@ INSTANCE = {
         "free_slots_after_run_end_seconds": 5,
     },
     "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+    "python_logs": {"managed_python_loggers": [logs.ROOT]},
     "sensors": {"use_threads": True, "num_workers": 4},
     "schedules": {"use_threads": True, "num_workers": 2},
 }
 """dagster.yaml: pools let one writer at a table; a run whose process died is started again, at most twice.
 
-A process that is killed leaves its place in the pools taken, for good unless the daemon frees it after the run's end.
+A killed process still occupies its slot in the pools; the daemon frees it after the run's end. The product's log lines
+become events of their run.
 """
 
 HEARTBEATS = '{"query": "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"}'

@@ -38,8 +38,8 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
 
     here, source = settings(), named(context.partition_key)
     names = source.model_features
-    data = training_set(source.name, pinned(Lake.of(here)), Lake.of(here), names, here.held_rows)
-    workers = Workers(lambda: spark.spark_session, here.spark_cores, here.held_rows)
+    data = training_set(source.name, pinned(Lake.of(here)), Lake.of(here), names, here.max_rows_in_memory)
+    workers = Workers(lambda: spark.spark_session, here.spark_cores, here.max_rows_in_memory)
     result = train(data, source.model, source.label_delay, here.mlflow, here.models, Lake.of(here), names, workers)
     if result.refusal:
         context.log.warning(f"version {result.version} is {result.role}: {result.refusal}")

@@ -122,7 +122,7 @@ def data(
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)
     read = training_set(
-        source, versions, Lake.of(here), registry.features_of(source, version, here.mlflow), here.held_rows
+        source, versions, Lake.of(here), registry.features_of(source, version, here.mlflow), here.max_rows_in_memory
     )
     if read.digest != digest:
         raise FraudError(f"the lake's rows have the digest {read.digest}, version {version} was made of {digest}")
@@ -153,7 +153,7 @@ def search(
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
     versions = searching.versions_of(known) or pinned(Lake.of(here))
     names = described.model_features
-    read = training_set(source, versions, Lake.of(here), names, here.held_rows)
+    read = training_set(source, versions, Lake.of(here), names, here.max_rows_in_memory)
     seconds = minutes * 60 if minutes else None
     found = searching.search(
         known, read, described.model, described.label_delay, names, here.mlflow, Lake.of(here), trials, seconds

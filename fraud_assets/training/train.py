@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import NAMES
+from fraud_assets.declarations.features.catalogue import NAMES, of_names
 from fraud_assets.declarations.sources.model import MemberConfig, ModelConfig
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.fingerprint import FINGERPRINT
+from fraud_assets.features.fingerprint import fingerprint
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact_hash import hash_of
@@ -93,14 +93,16 @@ def train(
     baseline["score"] = distribution(model.score(trained_model, fitted.payments))
     text = model_card.card(data, parts, rows, fitted.members, trained_model, config, threshold, evaluation, conditions)
     file = model.to_bytes(trained_model)
+    card = Card(tuple(names), fingerprint(of_names(names)), threshold, baseline, hash_of(file), code_version())
     registered = track(
         Work(
             data=data,
             names=names,
             model=file,
-            card=Card(tuple(names), FINGERPRINT, threshold, baseline, hash_of(file), code_version()),
+            card=card,
             refusal=refusal,
-            params=_params(data, parts, label_delay, rows, fitted.members, config),
+            params=_params(data, parts, label_delay, rows, fitted.members, config)
+            | {"features_fingerprint": card.features_fingerprint, "code_version": card.code_version},
             metrics=evaluation.metrics | {"threshold": threshold},
             figures=evaluation.figures,
             texts={
@@ -223,8 +225,6 @@ def _params(
         "calibration": config.calibration,
         "undetected_share": config.undetected_share,
         "label_delay_s": int(label_delay.total_seconds()),
-        "features_fingerprint": FINGERPRINT,
-        "code_version": code_version(),
         "data_digest": data.digest,
         **spans,
         **{f"{name}_rows": count for name, count in rows.items()},

@@ -69,7 +69,7 @@ def _silver(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 
 def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
-    features.compute(spark, CARDS, lake, pipeline.HELD_ROWS)
+    features.compute(spark, CARDS, lake, pipeline.MAX_ROWS_IN_MEMORY)
 
 
 def _scores(spark: SparkSession, lake: Lake, kafka: str) -> None:
@@ -208,7 +208,7 @@ def large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
             patch.setattr(module, "SMALL", 0)
-        patch.setattr(pipeline, "HELD_ROWS", 0)
+        patch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
         yield
 
 

@@ -119,7 +119,7 @@ def test_any_order_ends_as_in_order_on_spark(
 ) -> None:
     for module in (step, features):
         monkeypatch.setattr(module, "SMALL", 0)
-    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+    monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
@@ -130,7 +130,7 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Lake, seed: int
     for begin, end in pairwise(places):
         send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
         refine(spark, LEDGER, "transactions", lake)
-        features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+        features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     assert_as_in_order(lake, told)
 
 
@@ -160,17 +160,17 @@ def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables
     lake = tables
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     refine(spark, LEDGER, "transactions", lake)
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).written == 4
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).written == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
     send(tables, "transactions", records(later, 4), "ledger")
     refine(spark, LEDGER, "transactions", lake)
-    found = features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+    found = features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
     repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
     assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
     assert {"0", "1"} <= set(repaired)
     assert held["amount"][0] == 50.0
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).versions == "nothing new"
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).versions == "nothing new"
 
 
 def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -> None:

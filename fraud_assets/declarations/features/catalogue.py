@@ -50,6 +50,16 @@ def of_families(families: Iterable[str]) -> tuple[Feature, ...]:
     return tuple(feature for family, features in FAMILIES.items() if family in wanted for feature in features)
 
 
+def of_names(names: Iterable[str]) -> tuple[Feature, ...]:
+    """The features of some names.
+
+    >>> [feature.name for feature in of_names(["time_hour", "amount"])]
+    ['amount', 'time_hour']
+    """
+    wanted = set(names)
+    return tuple(feature for feature in FEATURES if feature.name in wanted)
+
+
 def closure(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """The features and all those that they need, each after what it needs."""
     wanted = {feature.name for feature in features}

@@ -15,6 +15,8 @@ ALL: tuple[Table, ...] = (
     silver.REFERENCES,
     gold.FEATURES,
     gold.SCORES,
+    gold.DECISION_INPUTS,
+    gold.DECISION_CONTEXTS,
     gold.ALERTS,
     gold.HOURLY_CATEGORY_SUMMARY,
     gold.ACTIVITY_WINDOWS,

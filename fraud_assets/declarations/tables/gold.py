@@ -43,7 +43,12 @@ SCORES = Table(
         Column("decision", "string", "approve, review or block", nullable=False),
         _MODEL_VERSION,
         Column("features_fingerprint", "string", "fingerprint of the features used", nullable=False),
-        Column("policy_version", "int", "version of the policy that decided", nullable=False),
+        Column(
+            "policy_hash",
+            "string",
+            "names the policy that decided; its rules are in gold.decision_contexts",
+            nullable=False,
+        ),
         Column("lane", "string", "batch or online: which path decided", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
@@ -51,6 +56,51 @@ SCORES = Table(
     key=("source", "transaction_id"),
     time="event_time",
     constraints=(("score_is_probability", "score >= 0 AND score <= 1"),),
+)
+
+DECISION_INPUTS = Table(
+    Layer.GOLD,
+    "decision_inputs",
+    "What each decision of gold.scores was made from, exactly as it was scored; facts, never changed",
+    (
+        SOURCE,
+        _TRANSACTION_ID,
+        Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),
+        Column(
+            "vector",
+            "binary",
+            "the features as scored: 4-byte little-endian floats in the order of the context's features, NaN for null",
+            nullable=False,
+        ),
+        Column("watchlist_hits", "array<string>", "the watchlists that named the payment; null where none was known"),
+        Column("context", "string", "the row of gold.decision_contexts that says what decided", nullable=False),
+        Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
+    ),
+    key=("source", "transaction_id"),
+    time="decided_at",
+)
+
+DECISION_CONTEXTS = Table(
+    Layer.GOLD,
+    "decision_contexts",
+    "What has decided: a row for each combination of model, features, policy, source's file and code",
+    (
+        SOURCE,
+        Column("context", "string", "hash of the other columns", nullable=False),
+        _MODEL_VERSION,
+        Column("model_hash", "string", "SHA-256 of the model's file", nullable=False),
+        Column("features", "array<string>", "the model's features, in the order of the vectors"),
+        Column("features_fingerprint", "string", "fingerprint of these features", nullable=False),
+        Column("threshold", "double", "score from which the model raises an alarm", "0 to 1", nullable=False),
+        Column("policy_hash", "string", "names the policy", nullable=False),
+        Column("policy", "string", "the policy's rules as JSON", nullable=False),
+        Column("source_hash", "string", "names the content of the source's file", nullable=False),
+        Column("source_content", "string", "the content of the source's file as JSON", nullable=False),
+        Column("code_version", "string", "version of the package and commit", nullable=False),
+        Column("first_used_at", "timestamp", "when it first decided", "UTC", nullable=False),
+    ),
+    key=("source", "context"),
+    time="first_used_at",
 )
 
 ALERTS = Table(

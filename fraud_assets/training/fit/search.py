@@ -4,7 +4,6 @@ What belongs here: what is tried, on which folds, and how a search goes on where
 in MLflow; the trials themselves are kept in a journal in the runtime folder.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +19,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from fraud_assets.declarations.sources.model import MemberConfig, ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
+from fraud_assets.logs import quiet_optuna
 from fraud_assets.models import artifact as model
 from fraud_assets.models.algorithms import xgboost
 from fraud_assets.models.model_store import registered_name
@@ -109,7 +109,7 @@ def study(source: str, algorithm: str, folder: Path) -> optuna.Study:
     """The search of a source and algorithm, as it stands in the folder's journal; a new one if there is none."""
     if algorithm not in SPACES:
         raise FraudError(f"there is nothing to search for {algorithm}; search for its members: {', '.join(SPACES)}")
-    optuna.logging.set_verbosity(logging.WARNING)
+    quiet_optuna()
     folder.mkdir(parents=True, exist_ok=True)
     journal = JournalFileBackend(str(folder / f"{source}.journal"))
     return optuna.create_study(

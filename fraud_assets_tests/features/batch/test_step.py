@@ -34,7 +34,7 @@ def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """A small increment and a large one are computed in different places, with one outcome."""
     if request.param == "on Spark":
         monkeypatch.setattr(step, "SMALL", -1)
-        monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+        monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
 
 
 def rows(table: Table, lake: Lake) -> pl.DataFrame:
