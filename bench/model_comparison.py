@@ -13,7 +13,7 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Costs, Imbalance, ModelConfig
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models.artifact import score
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World

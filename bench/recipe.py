@@ -11,7 +11,7 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import Facts
 from fraud_assets.models.artifact import score
 from fraud_assets.training.data.dataset import TrainingSet

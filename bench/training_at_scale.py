@@ -24,7 +24,7 @@ from bench.features_vs_pandas import HANDBOOKS
 from bench.handbook import LATEST
 from bench.prequential import Fold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import Member, TrainedModel
 from fraud_assets.settings import settings

@@ -23,7 +23,7 @@ UPSTREAM: dict[str, set[str]] = {
     "parallel": set(),
     "console": set(),
     "logs": set(),
-    "version": {"settings"},
+    "version": {"settings", "errors"},
     "expressions": {"errors"},
     "settings": {"errors"},
     "output_file": {"errors"},

@@ -1,78 +1,177 @@
-"""The declared features over a frame of payments: the one batch evaluation, on a laptop and inside Spark.
+"""The declared features from events, whoever keeps these: a frame (events/frame.py) or a live state (events/live.py).
 
-What belongs here: from declarations to columns, one after the other.
+What belongs here: from a declaration to a column, in the order in which features need one another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import FEATURES, closure, columns, windows_over
-from fraud_assets.declarations.features.kinds import Feature, RowFeature, parsed
-from fraud_assets.features.events.frame import Payments, Sides
-from fraud_assets.features.inputs.baseline import NAMES as POPULATION
-from fraud_assets.features.inputs.baseline import population as population_of
-from fraud_assets.features.inputs.row import Facts, with_inputs
+from fraud_assets.declarations.features.kinds import (
+    LAST,
+    ORDINARY,
+    Entity,
+    Feature,
+    RecentEvents,
+    RecentFeature,
+    RowFeature,
+    Timeline,
+    WindowFeature,
+    parsed,
+)
+from fraud_assets.features.algebra.loops import Floats, Integers, gather
+from fraud_assets.features.algebra.recent import recent
+from fraud_assets.features.algebra.statistics import OF_NOTHING, STATISTICS, Past
+from fraud_assets.features.algebra.windows import Less, Totals, mean_of, std_of, sum_of
+from fraud_assets.features.events.protocol import EntityTimelines, Events
+from fraud_assets.features.inputs.row import Facts
+
+SECOND = 1_000_000
 
 
-def evaluate(
-    transactions: pl.DataFrame,
-    labels: pl.DataFrame,
-    label_delay: int,
-    features: Sequence[Feature] = FEATURES,
-    wanted: pl.Series | None = None,
-    facts: Facts | None = None,
-    population: pl.DataFrame | None = None,
-) -> pl.DataFrame:
-    """The payments as they came, with a double for each feature; null where it cannot be known.
+@dataclass
+class Computation:
+    """Features of some payments. ``features`` are all that are computed; those of the same events go together."""
 
-    ``transactions`` are payments of one source, with the columns of silver.transactions that the features name: one
-    that is not there counts as null, a feature that is there stays as it is. ``labels`` is what is known about them
-    (transaction_id, is_fraud, known_at); ``label_delay`` is in seconds. Payments of one entity are taken in the order
-    (event_time, transaction_id); a payment's window holds those not after it in that order and later than its
-    event_time less the window. Label windows run over the time each label became known, see ``labels``. Where
-    ``wanted`` (true or false for each payment) is given, the others count in windows but are not returned.
-    ``population`` is what `population.population` says of the whole source; without it, ``transactions`` are the whole
-    source.
-    """
-    plan = closure(features)
-    needs = columns(plan)
-    if population is None:
-        population = population_of(transactions.lazy() if needs & {*POPULATION} else transactions.lazy().limit(0))
-    facts = facts or Facts()
-    every = with_inputs(transactions, needs, facts, population)
-    everyone = np.ones(every.height, bool)
-    chosen = everyone if wanted is None else wanted.to_numpy()
-    payments = Payments.of(every, labels, label_delay, facts)
+    features: Sequence[Feature]
+    timelines: Callable[[Entity], EntityTimelines]
+    facts: Facts
+    _of: dict[Entity, "EntityFeatures"] = field(default_factory=dict)
 
-    inner = windows_over(plan)
-    sides = Sides(payments, everyone, plan)
-    returned = every = _stepwise(every, [f for f in plan if f.name in inner], sides)
-    if wanted is not None:
-        returned, sides = every.filter(wanted), Sides(payments, chosen, plan, every)
-    returned = _stepwise(returned, [f for f in plan if f.name not in inner], sides)
-    names = [feature.name for feature in features if feature.name not in transactions.columns]
-    return returned.select(*transactions.columns, *names)
+    def extend(self, frame: pl.DataFrame, features: Sequence[Feature]) -> pl.DataFrame:
+        """The frame with features, each after what it needs. Row features are taken together as far as they can be."""
+        waiting: list[RowFeature] = []
+
+        def flushed() -> pl.DataFrame:
+            made = frame.select(parsed(f.expression).cast(pl.Float64).alias(f.name) for f in waiting)
+            waiting.clear()
+            return frame.hstack(made.select(pl.all().fill_nan(None)).get_columns())
+
+        given = {*frame.columns}
+        for feature in features:
+            if feature.name in given:
+                continue
+            if any(other.name in feature.needs for other in waiting):
+                frame = flushed()
+            if isinstance(feature, RowFeature):
+                waiting.append(feature)
+            else:
+                frame = frame.hstack([self._series(feature, frame)])
+        return flushed()
+
+    def _series(self, feature: WindowFeature | RecentFeature, frame: pl.DataFrame) -> pl.Series:
+        """A feature of the payments asked for; null where it cannot be known."""
+        if feature.entity not in self._of:
+            self._of[feature.entity] = EntityFeatures(self.timelines(feature.entity), self.facts)
+        entity = self._of[feature.entity]
+        if isinstance(feature, WindowFeature):
+            entity.timelines.load(feature.needs, frame)
+            return entity.timelines.series(feature.name, entity.window(feature))
+        if feature.name not in entity.recents:
+            group = [
+                other for other in self.features
+                if isinstance(other, RecentFeature) and other.needs <= {*frame.columns}
+                and (other.entity, other.events, other.window) == (feature.entity, feature.events, feature.window)
+            ]  # fmt: skip
+            entity.timelines.load(frozenset().union(*(other.needs for other in group)), frame)
+            entity.compute_recents(group)
+        return entity.timelines.series(feature.name, entity.recents[feature.name])
 
 
-def _stepwise(frame: pl.DataFrame, features: Sequence[Feature], sides: Sides) -> pl.DataFrame:
-    """The frame with the features, those of payments alone taken together as far as they do not need each other."""
-    waiting: list[RowFeature] = []
+class EntityFeatures:
+    """Values of the features of one entity's events. What several windows share is computed once."""
 
-    def flushed() -> pl.DataFrame:
-        made = frame.select(parsed(f.expression).cast(pl.Float64).alias(f.name) for f in waiting)
-        waiting.clear()
-        return frame.hstack(made.select(pl.all().fill_nan(None)).get_columns())
+    def __init__(self, timelines: EntityTimelines, facts: Facts) -> None:
+        """From the timelines of customers or of merchants."""
+        self.timelines, self.facts = timelines, facts
+        self.recents: dict[str, Floats] = {}
+        self._starts: dict[tuple[Timeline, int], Integers] = {}
+        self._totals: dict[tuple[str, int, Timeline, bool, int | None], Totals] = {}
 
-    given = {*frame.columns}
-    for feature in features:
-        if feature.name in given:
-            continue
-        if any(other.name in feature.needs for other in waiting):
-            frame = flushed()
-        if isinstance(feature, RowFeature):
-            waiting.append(feature)
+    def window(self, feature: WindowFeature) -> Floats:
+        """A feature of the payments asked for."""
+        events, start, end = self._events(feature.timeline), self._start(feature), self._end(feature)
+        if feature.aggregate == "max":
+            return events.highest(feature.column, start, end)
+        if feature.aggregate == "gap":
+            counted = "count" if feature.timeline == "labels" else feature.column
+            return (self.timelines.now - events.latest(counted, start, end)) / SECOND
+        totals = self._totals_of(feature, start, end)
+        if feature.aggregate == "count":
+            return totals.count.astype(np.float64)
+        if feature.aggregate == "sum":
+            return sum_of(totals)
+        return mean_of(totals, feature.default) if feature.aggregate == "mean" else std_of(totals)
+
+    def compute_recents(self, features: Sequence[RecentFeature]) -> None:
+        """Compute features that look back on the same events, while these are at hand."""
+        rows = len(self.timelines.at)
+        found = {f.name: np.full(rows, OF_NOTHING.get(f.statistic, np.nan)) for f in features}
+        for which, past in self._pasts(features[0].events, features[0].window):
+            for feature in features:
+                found[feature.name][which] = STATISTICS[feature.statistic](past)
+        self.recents |= found
+
+    def _events(self, timeline: Timeline) -> Events:
+        if timeline == "payments":
+            return self.timelines.payments
+        return self.timelines.labels if timeline == "labels" else self.timelines.genuine
+
+    def _start(self, feature: WindowFeature) -> Integers:
+        start = self._since(feature.timeline, feature.window)
+        return start if feature.last is None else np.maximum(start, self._end(feature) - feature.last)
+
+    def _since(self, timeline: Timeline, window: int) -> Integers:
+        key = timeline, window
+        if key not in self._starts:
+            then = self.timelines.now - window * SECOND
+            self._starts[key] = self._events(timeline).until(self.timelines.entities, then)
+        return self._starts[key]
+
+    def _end(self, feature: WindowFeature) -> Integers:
+        if feature.timeline == "payments":
+            return self.timelines.at + 1 if feature.include_current else self.timelines.at
+        return self._labels_until_now if feature.timeline == "labels" else self._genuine_until_now
+
+    @cached_property
+    def _labels_until_now(self) -> Integers:
+        return self.timelines.labels.until(self.timelines.entities, self.timelines.now)
+
+    @cached_property
+    def _genuine_until_now(self) -> Integers:
+        return self.timelines.genuine.until(self.timelines.entities, self.timelines.now)
+
+    def _totals_of(self, feature: WindowFeature, start: Integers, end: Integers) -> Totals:
+        key = feature.column, feature.window, feature.timeline, feature.include_current, feature.last
+        if key not in self._totals:
+            totals = self._events(feature.timeline).totals(feature.column, start, end)
+            if feature.timeline == "genuine payments":
+                ended = self.timelines.ended(feature.column, feature.window)
+                totals = totals if ended is None else Less(totals, ended)
+            self._totals[key] = totals
+        return self._totals[key]
+
+    def _pasts(self, which: RecentEvents, window: int) -> Iterator[tuple[Integers, Past]]:
+        """The newest events before the payments that have any, some payments at a time."""
+        of = self.timelines
+        by_label = which in ("known frauds", "known frauds of ordinary amount")
+        events = of.frauds if by_label else of.payments
+        if by_label:
+            start = events.until(of.entities, of.now - window * SECOND)
+            end = events.until(of.entities, of.now)
         else:
-            frame = frame.hstack([sides.series(feature, frame)])
-    return flushed()
+            start, end = self._since("payments", window), of.at
+        for part in recent(start, end, LAST):
+            mask, rows, now = part.mask, of.at[part.which], of.now[part.which]
+            if by_label:
+                mask &= gather(events.column("until"), part.end, mask) > now[:, None]
+            elif which == "payments not known as fraud":
+                mask = of.not_fraud(mask, part.end, now)
+            if which == "known frauds of ordinary amount":
+                most = ORDINARY * of.payments.column("population_mean")[rows]
+                mask &= ~(gather(events.column("amount"), part.end, mask) > most[:, None])
+            past = Past(of.payments, rows, events, part.end, mask, of.labels, of.entities[part.which], self.facts)
+            yield part.which, past

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import FEATURES
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
 from fraud_assets.features.inputs.watchlists import NOTHING
 
@@ -55,6 +55,6 @@ def features(
     if suspicious is not None:
         since, until = (START + timedelta(hours=hour) for hour in suspicious)
         entry = {"list": "suspicious_cards", "entry": "c", "valid_from": since, "valid_to": until, "known_at": since}
-        facts = replace(facts, references=pl.DataFrame([entry], schema=NOTHING.schema))
+        facts = replace(facts, watchlists=pl.DataFrame([entry], schema=NOTHING.schema))
     chosen = [feature for feature in FEATURES if feature.name == name]
     return evaluate(frame, labels, LABEL_DELAY_DAYS * 86_400, chosen, facts=facts)[name].to_list()

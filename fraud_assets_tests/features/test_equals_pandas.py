@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import Facts
 from reference_data import family_features, pandas_baseline
 from reference_data.family_features import DAY, signal_payments

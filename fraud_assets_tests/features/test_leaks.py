@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features.compute import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts
 from fraud_assets.features.inputs.watchlists import NOTHING
 from fraud_assets.settings import REPOSITORY
@@ -68,7 +68,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
     return payments, labels
 
 
-def references() -> pl.DataFrame:
+def watchlists() -> pl.DataFrame:
     """A card, a merchant and an address that are listed for a while, and addresses that move to another country."""
     listed = {"suspicious_cards": "c1", "suspicious_merchants": "m1", "blocked_ips": "10.0.0.1"}
     rows: list[tuple[Any, ...]] = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
@@ -82,7 +82,7 @@ def references() -> pl.DataFrame:
 
 
 def declared(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, references=references()))
+    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, watchlists=watchlists()))
     return found.select("transaction_id", "event_time", *NAMES)
 
 

@@ -86,7 +86,7 @@ def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
     assert_frame_equal(says, expected(told))
     plan, paid = Plan.of(LEDGER), held.filter(pl.col("deleted_at").is_null())
     none = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.population(paid.lazy())))
+    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.baseline(paid.lazy())))
     found = reads.standing(rows(gold.FEATURES, lake).lazy()).collect()
     columns = ["transaction_id", "event_time", "customer_id", "merchant_id", *NAMES]
     assert_frame_equal(

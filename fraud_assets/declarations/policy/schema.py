@@ -4,20 +4,19 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import polars as pl
 import yaml
-from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from fraud_assets.declarations.content import content_hash, normalised
 from fraud_assets.errors import FraudError
+from fraud_assets.expressions import ExpressionError, Type, condition
 
 FILE = Path(__file__).with_name("policy.yaml")
 
 RiskLevel = Literal["low", "medium", "high", "critical"]
 Decision = Literal["approve", "review", "block"]
 
-COLUMNS = {"score": pl.Float64, "amount": pl.Float64, "threshold": pl.Float64}
+COLUMNS: dict[str, Type] = {"score": "double", "amount": "double", "threshold": "double"}
 """The columns that a rule's condition may use."""
 
 
@@ -30,7 +29,7 @@ class _Strict(BaseModel):
 
 
 class Rule(_Strict):
-    """The decision for payments for which ``when`` holds, a SQL condition over the columns of `COLUMNS`."""
+    """The decision for payments for which ``when`` holds: a condition over `COLUMNS` (docs/expressions.md)."""
 
     when: str
     risk_level: RiskLevel
@@ -40,12 +39,9 @@ class Rule(_Strict):
     @classmethod
     def _is_condition(cls, when: str) -> str:
         try:
-            kind = pl.LazyFrame(schema=COLUMNS).select(pl.sql_expr(when)).collect_schema().dtypes()[0]
-        except PolarsError as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"not a condition over {', '.join(COLUMNS)}: {reason}") from error
-        if kind != pl.Boolean:
-            raise ValueError(f"not a condition: it gives a {kind}")
+            condition(when, COLUMNS)
+        except ExpressionError as error:
+            raise ValueError(f"not a condition over {', '.join(COLUMNS)}: {error}") from None
         return when
 
 

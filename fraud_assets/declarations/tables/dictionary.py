@@ -62,9 +62,11 @@ def _computed(feature: Feature) -> str:
         return f"`{feature.expression}`"
     span = f"{feature.window / DAY:g} d" if feature.window >= DAY else f"{feature.window / HOUR:g} h"
     if isinstance(feature, WindowFeature):
-        members = "" if feature.of == "is_fraud" else f", {feature.members}"
-        return f"{feature.aggregate} of `{feature.of}` by `{feature.entity}` over {span}{members}"
-    return f"{feature.statistic.replace('_', ' ')} of the last {LAST} {feature.of} by `{feature.entity}` over {span}"
+        current = "" if feature.timeline != "payments" or feature.include_current else " before this one"
+        what = f"{feature.aggregate} of `{feature.column}`"
+        return f"{what} by `{feature.entity}` over {span}, {feature.timeline}{current}"
+    what = f"{feature.statistic.replace('_', ' ')} of the last {LAST} {feature.events}"
+    return f"{what} by `{feature.entity}` over {span}"
 
 
 def _rows(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -100,49 +100,51 @@ def means(sums: Floats, counts: Integers, empty: float) -> Floats:
 
 
 @_compiled
-def taken(values: Floats, end: Integers, there: Mask) -> Floats:
-    """The values before each position, newest first, of the shape of ``there``; NaN where that is false."""
-    found = np.empty(there.shape)
-    for row in range(there.shape[0]):
-        for back in range(there.shape[1]):
-            found[row, back] = values[end[row] - 1 - back] if there[row, back] else np.nan
+def gather(values: Floats, end: Integers, mask: Mask) -> Floats:
+    """The values before each position, newest first, of the shape of the mask; NaN where that is false."""
+    found = np.empty(mask.shape)
+    for row in range(mask.shape[0]):
+        for back in range(mask.shape[1]):
+            found[row, back] = values[end[row] - 1 - back] if mask[row, back] else np.nan
     return found
 
 
 @_compiled
-def without(there: Mask, end: Integers, now: Integers, event: Integers, since: Integers, until: Integers) -> Mask:
-    """``there``, less the events before each position that are in one of their spells, ``[since, until)``, now.
+def clear_in_interval(
+    mask: Mask, end: Integers, now: Integers, event: Integers, since: Integers, until: Integers
+) -> Mask:
+    """The mask, cleared for the events before each position that have an interval ``[since, until)`` around ``now``.
 
-    Positions are in ascending order, and so are the events that spells are of.
+    Positions are in ascending order, and so are the events that the intervals are of.
     """
-    found = there.copy()
+    found = mask.copy()
     first = 0
-    for spell in range(len(event)):
-        while first < len(end) and end[first] <= event[spell]:
+    for interval in range(len(event)):
+        while first < len(end) and end[first] <= event[interval]:
             first += 1
         row = first
-        while row < len(end) and end[row] - 1 - event[spell] < there.shape[1]:
-            if since[spell] <= now[row] < until[spell]:
-                found[row, end[row] - 1 - event[spell]] = False
+        while row < len(end) and end[row] - 1 - event[interval] < mask.shape[1]:
+            if since[interval] <= now[row] < until[interval]:
+                found[row, end[row] - 1 - event[interval]] = False
             row += 1
     return found
 
 
 @_compiled
-def share_between(values: Floats, end: Integers, there: Mask, low: Floats, high: Floats) -> Floats:
+def share_between(values: Floats, end: Integers, mask: Mask, low: Floats, high: Floats) -> Floats:
     """Of the events before each position, the share with a value from ``low`` to ``high``; NaN of none.
 
     Events without a value, NaN, do not count. Where ``low`` is above ``high``, values go round, as hours do. No branch
     depends on a value, so that the processor takes several at once.
     """
-    found = np.empty(len(there))
-    for row in range(len(there)):
+    found = np.empty(len(mask))
+    for row in range(len(mask)):
         n, hits = 0, 0
         last, least, most = end[row], low[row], high[row]
         sides = 1 if least > most else 2  # on which a value has to be right
-        for back in range(min(there.shape[1], last)):
+        for back in range(min(mask.shape[1], last)):
             value = values[last - 1 - back]
-            counts = there[row, back] & (value == value)
+            counts = mask[row, back] & (value == value)
             n += counts
             hits += counts & ((value >= least) + (value <= most) >= sides)
         found[row] = hits / n if n else np.nan
@@ -150,19 +152,19 @@ def share_between(values: Floats, end: Integers, there: Mask, low: Floats, high:
 
 
 @_compiled
-def gaps(values: Floats, end: Integers, there: Mask) -> Floats:
-    """Of the values before each position, newest first, each less the one before it; NaN where one is not there."""
-    found = np.empty((there.shape[0], there.shape[1] - 1))
+def gaps(values: Floats, end: Integers, mask: Mask) -> Floats:
+    """Of the values before each position, newest first, each less the one before it; NaN where the mask lacks one."""
+    found = np.empty((mask.shape[0], mask.shape[1] - 1))
     for row in range(found.shape[0]):
         for back in range(found.shape[1]):
             event = end[row] - 1 - back
-            both = there[row, back] and there[row, back + 1]
+            both = mask[row, back] and mask[row, back + 1]
             found[row, back] = values[event] - values[event - 1] if both else np.nan
     return found
 
 
 @_compiled
-def standing(start: Integers, end: Integers, width: int) -> Mask:
+def event_mask(start: Integers, end: Integers, width: int) -> Mask:
     """Whether there is an event ``back`` before each end that is not before its start; of the shape (rows, width)."""
     found = np.empty((len(end), width), np.bool_)
     for row in range(len(end)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fraud_assets.features.algebra.loops import Floats, Integers, Mask, middle_of_sorted, standing
+from fraud_assets.features.algebra.loops import Floats, Integers, Mask, event_mask, middle_of_sorted
 
 CHUNK = 2_048  # rows held at a time: the matrices stay in the processor's cache
 
@@ -18,12 +18,12 @@ class Recent:
     """The last events before some payments.
 
     ``which`` says which payments, as positions in what `recent` was given; ``end`` the position, in the caller's
-    sequence of events, before which theirs stand; ``there``, of shape (rows, width), whether there is an event.
+    sequence of events, before which theirs stand; ``mask``, of shape (rows, width), whether there is an event.
     """
 
     which: Integers
     end: Integers
-    there: Mask
+    mask: Mask
 
 
 def recent(start: Integers, end: Integers, width: int) -> Iterator[Recent]:
@@ -31,7 +31,7 @@ def recent(start: Integers, end: Integers, width: int) -> Iterator[Recent]:
     some = np.flatnonzero(end > start)
     for first in range(0, len(some), CHUNK):
         which = some[first : first + CHUNK]
-        yield Recent(which, end[which], standing(start[which], end[which], width))
+        yield Recent(which, end[which], event_mask(start[which], end[which], width))
 
 
 def median(values: Floats) -> Floats:

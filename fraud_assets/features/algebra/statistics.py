@@ -3,7 +3,7 @@
 What belongs here: from matrices of recent events to a number a payment. Published sources stand with the features.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,13 +17,14 @@ from fraud_assets.features.algebra.loops import (
     Mask,
     deviation_of_sorted,
     gaps,
+    gather,
     middle_of_sorted,
     newest_run,
     share_between,
-    taken,
 )
 from fraud_assets.features.algebra.recent import median
-from fraud_assets.features.algebra.windows import Timeline
+from fraud_assets.features.algebra.windows import sum_of
+from fraud_assets.features.events.protocol import Events
 from fraud_assets.features.inputs.row import Facts, distance
 
 DAY_US = 86_400e6
@@ -46,28 +47,28 @@ class Run:
 
 @dataclass(frozen=True)
 class Past:
-    """Some payments and the last events before each: columns by name, in whole, and where to look in them."""
+    """Some payments and the newest events before each."""
 
-    payments: Mapping[str, Floats]
+    payments: Events
     rows: Integers  # of the payments
-    events: Mapping[str, Floats]
-    end: Integers
-    there: Mask
-    facts: Facts
-    labels: Timeline  # of the payments' entities
+    events: Events
+    end: Integers  # the position before which each one's events stand
+    mask: Mask  # which of them count
+    labels: Events
     entities: Integers
+    facts: Facts
 
     def own(self, name: str) -> Floats:
         """A column of the payments."""
-        return self.payments[name][self.rows]
+        return self.payments.column(name)[self.rows]
 
     def of(self, name: str) -> Floats:
-        """A column of the events, a row a payment; NaN where there is none."""
-        return taken(self.events[name], self.end, self.there)
+        """A column of the events, a row a payment, newest first; NaN where none counts."""
+        return gather(self.events.column(name), self.end, self.mask)
 
     def newest(self, name: str) -> Floats:
         """A column of the newest event; NaN where that does not count."""
-        return np.where(self.there[:, 0], self.events[name][self.end - 1], np.nan)
+        return np.where(self.mask[:, 0], self.events.column(name)[self.end - 1], np.nan)
 
     @cached_property
     def logs(self) -> Floats:
@@ -88,13 +89,14 @@ class Past:
         """How many labels of the payment's entity have become known after a time, in µs, and how many frauds."""
         now = self.own("event_time").astype(np.int64)
         since = np.where(np.isnan(known), now, known).astype(np.int64)
-        found = self.labels.between(self.labels.until(self.entities, since), self.labels.until(self.entities, now))
-        counts, frauds = found.count.astype(np.float64), found.millionths / 1e6
+        start, end = self.labels.until(self.entities, since), self.labels.until(self.entities, now)
+        received = self.labels.totals("is_fraud", start, end)
+        counts, frauds = received.count.astype(np.float64), sum_of(received)
         return np.where(np.isnan(known), np.nan, counts), np.where(np.isnan(known), np.nan, frauds)
 
 
 def _share(past: Past, name: str, low: Floats, high: Floats) -> Floats:
-    return share_between(past.events[name], past.end, past.there, low, high)
+    return share_between(past.events.column(name), past.end, past.mask, low, high)
 
 
 def _same(name: str) -> Callable[[Past], Floats]:
@@ -137,12 +139,12 @@ def _run_share(past: Past) -> Floats:
 
 
 STATISTICS: dict[Statistic, Callable[[Past], Floats]] = {
-    "count": lambda past: np.count_nonzero(past.there, axis=1).astype(np.float64),
+    "count": lambda past: np.count_nonzero(past.mask, axis=1).astype(np.float64),
     "percentile": _percentile,
     "median": lambda past: middle_of_sorted(past.ascending),
     "spread": lambda past: MAD_TO_STD * deviation_of_sorted(past.ascending),
     "gap": lambda past: (past.own("event_time") - past.newest("event_time")) / 1e6,
-    "median_gap": lambda past: median(gaps(past.events["event_time"], past.end, past.there)) / 1e6,
+    "median_gap": lambda past: median(gaps(past.events.column("event_time"), past.end, past.mask)) / 1e6,
     "same_hour": _same_hour,
     "same_merchant": _same("merchant_id"),
     "same_country": _same("country"),

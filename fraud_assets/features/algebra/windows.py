@@ -5,17 +5,17 @@ What belongs here: arithmetic on arrays of entities, times and values. What a pa
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fraud_assets.features.algebra.loops import Floats, Integers, grown, means, positions_until
+from fraud_assets.features.algebra.loops import Floats, Integers, grown, means
 
 Unsigned = npt.NDArray[np.uint64]
 
-_MILLION = 1_000_000
+MILLION = 1_000_000
 _2_64 = 2.0**64
 
 
@@ -48,15 +48,39 @@ def _ascending(entities: Integers, times: Integers) -> bool:
     return bool(((following > 0) | ((following == 0) & (times[1:] >= times[:-1]))).all())
 
 
-@dataclass(frozen=True)
-class Running:
-    """Totals of all events before each position, from 0 to the number of events; each made when first asked for.
+class Running(Protocol):
+    """Totals of all events before each position. Only differences within one entity have a meaning.
 
-    Values are whole millionths, so that sums are exact and do not depend on what else a frame holds. A sum must stay
-    below 9.2e12; a sum of squares is kept modulo 2^64, and again as a float that is near enough to tell the rest.
+    Values are whole millionths, so that sums are exact and do not depend on what else there is. A sum must stay below
+    9.2e12; a sum of squares is kept modulo 2^64, and again as a float that is near enough to tell the rest.
     """
 
-    counts: Integers  # an event that counts -1 takes its value back
+    @property
+    def each_once(self) -> bool:
+        """Whether every event counts as one."""
+
+    @property
+    def count(self) -> Integers:
+        """How many."""
+
+    @property
+    def millionths(self) -> Integers:
+        """The sums."""
+
+    @property
+    def squares(self) -> Unsigned:
+        """The sums of squares modulo 2^64."""
+
+    @property
+    def about(self) -> Floats:
+        """The sums of squares, nearly."""
+
+
+@dataclass(frozen=True)
+class RunningOf:
+    """The running totals of some values, from 0 to their number; each made when first asked for."""
+
+    counts: Integers  # an event that counts -1 takes its value back, one that counts 0 corrects
     values: Floats
 
     @cached_property
@@ -88,74 +112,126 @@ class Running:
 
     @property
     def _millionths(self) -> Integers:
-        return np.rint(self.values * _MILLION).astype(np.int64)
+        return np.rint(self.values * MILLION).astype(np.int64)
 
     def _signed(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.where(self.counts < 0, -values, values)
 
 
+def running_of(values: Floats, counts: Integers | None = None) -> RunningOf:
+    """The running totals of values, of which those that are NaN do not count."""
+    present = ~np.isnan(values)
+    return RunningOf((1 if counts is None else counts) * present, np.where(present, values, 0))
+
+
+class Totals(Protocol):
+    """Counts, sums and sums of squares of some events, a row for each window; see `Running`."""
+
+    @property
+    def count(self) -> Integers:
+        """How many."""
+
+    @property
+    def millionths(self) -> Integers:
+        """The sums."""
+
+    @property
+    def squares(self) -> Unsigned:
+        """The sums of squares modulo 2^64."""
+
+    @property
+    def about(self) -> Floats:
+        """The sums of squares, nearly."""
+
+
 @dataclass(frozen=True)
-class Totals:
-    """Counts, sums and sums of squares of the events at positions ``[start, end)``, less others; see `Running`."""
+class Between:
+    """Totals of the events at positions ``[start, end)``; each made when first asked for."""
 
     running: Running
     start: Integers
     end: Integers
-    less: "Totals | None" = None
 
     @cached_property
     def count(self) -> Integers:
         """How many."""
-        return self._of("count")
+        if self.running.each_once:
+            return self.end - self.start
+        return grown(self.running.count, self.start, self.end)
 
     @cached_property
     def millionths(self) -> Integers:
         """The sums."""
-        return self._of("millionths")
+        return grown(self.running.millionths, self.start, self.end)
 
-    def _of(self, name: str) -> npt.NDArray[Any]:
-        if name == "count" and self.running.each_once:
-            found = self.end - self.start
-        else:
-            found = grown(getattr(self.running, name), self.start, self.end)
-        if self.less is not None:
-            found -= self.less._of(name)
-        return found
+    @cached_property
+    def squares(self) -> Unsigned:
+        """The sums of squares modulo 2^64."""
+        return grown(self.running.squares, self.start, self.end)
 
-    def sum(self) -> Floats:
-        """The sums; 0 of nothing."""
-        return self.millionths / _MILLION
-
-    def mean(self, empty: float | None = None) -> Floats:
-        """The means; ``empty``, or NaN, of nothing."""
-        return means(self.sum(), self.count, np.nan if empty is None else empty)
-
-    def std(self) -> Floats:
-        """The sample's standard deviations (n - 1); NaN of fewer than two, 0 where it is lost in the rounding."""
-        rest = self._of("squares").astype(np.float64)
-        squares = np.rint((self._of("about") - rest) / _2_64) * _2_64 + rest
-        n = np.maximum(self.count, 2).astype(np.float64)
-        sums = self.millionths.astype(np.float64)
-        spread = np.maximum(squares - sums * sums / n, 0)
-        spread[spread < 1e-12 * squares] = 0
-        return np.where(self.count > 1, np.sqrt(spread / (n - 1)) / _MILLION, np.nan)
+    @cached_property
+    def about(self) -> Floats:
+        """The sums of squares, nearly."""
+        return grown(self.running.about, self.start, self.end)
 
 
 @dataclass(frozen=True)
-class Timeline:
-    """Events in the order (entity, time)."""
+class Less:
+    """Totals of some events less those of others among them."""
 
-    entities: Integers
-    times: Integers
-    running: Running  # an event that counts -1 takes its value back
+    all_of_them: Totals
+    others: Totals
 
-    def until(self, entities: Integers, times: Integers) -> Integers:
-        """For each entity and time, the position after the entity's last event at or before that time."""
-        return positions_until(self.entities, self.times, entities, times)
+    @cached_property
+    def count(self) -> Integers:
+        """How many."""
+        return self.all_of_them.count - self.others.count
 
-    def between(self, start: Integers, end: Integers) -> Totals:
-        """The totals of the events at positions ``[start, end)``."""
-        return Totals(self.running, start, end)
+    @cached_property
+    def millionths(self) -> Integers:
+        """The sums."""
+        return self.all_of_them.millionths - self.others.millionths
+
+    @cached_property
+    def squares(self) -> Unsigned:
+        """The sums of squares modulo 2^64."""
+        return self.all_of_them.squares - self.others.squares
+
+    @cached_property
+    def about(self) -> Floats:
+        """The sums of squares, nearly."""
+        return self.all_of_them.about - self.others.about
+
+
+def sum_of(totals: Totals) -> Floats:
+    """The sums; 0 of nothing."""
+    return totals.millionths / MILLION
+
+
+def mean_of(totals: Totals, default: float | None = None) -> Floats:
+    """The means; ``default``, or NaN, of nothing."""
+    return means(sum_of(totals), totals.count, np.nan if default is None else default)
+
+
+def std_of(totals: Totals) -> Floats:
+    """The sample's standard deviations (n - 1); NaN of fewer than two values.
+
+    n times the squares' sum less the sum's square is a whole number, found as the other sums of squares are.
+    """
+    n, sums = totals.count, totals.millionths
+    unsigned = sums.view(np.uint64)
+    rest = (n.view(np.uint64) * totals.squares - unsigned * unsigned).astype(np.float64)
+    about = n * _whole(totals.about, totals.squares) - np.square(sums.astype(np.float64))
+    spread = np.rint((about - rest) / _2_64) * _2_64 + rest
+    pairs = np.maximum(n * (n - 1), 1).astype(np.float64)
+    return np.where(n > 1, np.sqrt(spread / pairs) / MILLION, np.nan)
+
+
+def _whole(about: Floats, modulo: Unsigned) -> Floats:
+    """The numbers of which one part is known modulo 2^64 and all of it nearly."""
+    rest = modulo.astype(np.float64)
+    found: Floats = np.rint((about - rest) / _2_64) * _2_64 + rest
+    return found
 
 
 def highest(values: Floats, start: Integers, end: Integers) -> Floats:

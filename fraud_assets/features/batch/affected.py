@@ -34,7 +34,7 @@ def touched(
     if since is not None:
         later = payments.filter(pl.col("event_time") >= since).collect()
         candidates = pl.concat([candidates, later]).unique("transaction_id")
-    if plan.has_population:
+    if plan.has_baseline:
         candidates = pl.concat([candidates, _compared(payments, paid, before, plan)]).unique("transaction_id")
     if candidates.is_empty():
         return widened(candidates.select(PAYMENT))
@@ -46,7 +46,7 @@ def touched(
     whose = _among("customer_id", candidates) | _among("merchant_id", candidates)
     context = pl.concat([context, _payments(payments, missing).filter(whose)])
     known = labels.filter(pl.col("known_at") <= newest, _one_of(context["transaction_id"])).collect()
-    usual = plan.population(payments.filter(_within(candidates, SPAN + HOUR)))
+    usual = plan.baseline(payments.filter(_within(candidates, SPAN + HOUR)))
     wanted = context["transaction_id"].is_in(candidates["transaction_id"].implode())
     return widened(plan.evaluate(context, known, usual, wanted=wanted))
 
@@ -106,7 +106,7 @@ def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, was: pl.DataFrame, pla
     recent = payments.filter(pl.col("event_time").is_between(pl.lit(first) - SPAN - HOUR, later["event_time"].max()))
     amounts = ["event_time", "amount"]
     formerly = pl.concat([recent.filter(~_one_of(new)).select(amounts), was.lazy().select(amounts)])
-    after, before = plan.population(recent), plan.population(formerly)
+    after, before = plan.baseline(recent), plan.baseline(formerly)
     same = after.join(before, on=after.columns, how="semi", nulls_equal=True)
     return pl.concat([own, later.filter(~hour.is_in(same["hour"].implode()))])
 

@@ -12,7 +12,7 @@ from fraud_assets.declarations.features.kinds import Entity
 from fraud_assets.features.algebra.loops import Integers, members
 from fraud_assets.features.algebra.windows import codes_of, ordered
 from fraud_assets.features.batch.plan import STORED, Plan, by_entity, widened
-from fraud_assets.features.events.labels import told_of
+from fraud_assets.features.events.labels import labels_of
 from fraud_assets.features.inputs.row import columns_for
 from fraud_assets.parallel import CORES, each
 
@@ -65,9 +65,9 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
 
     with ThreadPoolExecutor(CORES) as pool:
         orders = {entity: pool.submit(_order, paid, entity) for entity in entities}
-        population = pool.submit(plan.population, paid.lazy())
-        told = told_of(paid, about).sort("row")
-        usual = population.result()
+        baseline = pool.submit(plan.baseline, paid.lazy())
+        told = labels_of(paid, about).sort("row")
+        usual = baseline.result()
         if of_merchants:
             needed = paid.select(columns_for(columns(of_merchants), _OF_MERCHANT))
             for _ in each(pool, merchants, _shares(needed, told, *orders["merchant_id"].result())):
@@ -77,7 +77,7 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
 
 def shares_of(paid: pl.DataFrame, labels: pl.DataFrame, entity: Entity) -> Iterator[Share]:
     """The shares of some payments, one after the other; whole entities have to be there."""
-    return _shares(paid, told_of(paid, labels).sort("row"), *_order(paid, entity))
+    return _shares(paid, labels_of(paid, labels).sort("row"), *_order(paid, entity))
 
 
 def _order(paid: pl.DataFrame, entity: Entity) -> tuple[Integers, Integers]:

@@ -9,9 +9,9 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, columns, entities_of, horizon, of_families
 from fraud_assets.declarations.features.kinds import Entity, Feature
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.features.compute import evaluate
-from fraud_assets.features.inputs.baseline import NAMES as POPULATION
-from fraud_assets.features.inputs.baseline import SCHEMA, population
+from fraud_assets.features.batch.evaluate import evaluate
+from fraud_assets.features.inputs.baseline import NAMES as BASELINE
+from fraud_assets.features.inputs.baseline import SCHEMA, source_baseline
 from fraud_assets.features.inputs.row import Facts, columns_for
 from fraud_assets.features.inputs.watchlists import COLUMNS, LOOKUPS
 
@@ -44,44 +44,44 @@ class Plan:
         return columns_for(columns(self.features), PAYMENT)
 
     @property
-    def lists(self) -> frozenset[str]:
-        """The references that it reads."""
+    def watchlists(self) -> frozenset[str]:
+        """The watchlists that it reads."""
         return frozenset(LOOKUPS[name].of for name in columns(self.features) & LOOKUPS.keys())
 
-    def with_references(self, revisions: pl.LazyFrame | None) -> "Plan":
+    def with_watchlists(self, revisions: pl.LazyFrame | None) -> "Plan":
         """The plan with its source's revisions in silver.references, where it reads any."""
-        if revisions is None or not self.lists:
+        if revisions is None or not self.watchlists:
             return self
-        mine = revisions.filter(pl.col("list").is_in(sorted(self.lists))).select(COLUMNS)
-        return replace(self, facts=replace(self.facts, references=mine.collect()))
+        mine = revisions.filter(pl.col("list").is_in(sorted(self.watchlists))).select(COLUMNS)
+        return replace(self, facts=replace(self.facts, watchlists=mine.collect()))
 
     @property
-    def has_population(self) -> bool:
+    def has_baseline(self) -> bool:
         """Whether any feature compares with the whole source."""
-        return bool(columns(self.features) & {*POPULATION})
+        return bool(columns(self.features) & {*BASELINE})
 
     def horizon(self, entity: Entity) -> timedelta:
         """How far back features look on a customer's or a merchant's payments."""
         return horizon(entity, self.features)
 
-    def population(self, payments: pl.LazyFrame) -> pl.DataFrame:
-        """What is usual in the source, of all its payments since 30 days before the first hour of interest."""
-        return (
-            population(payments.select("event_time", "amount")) if self.has_population else pl.DataFrame(schema=SCHEMA)
-        )
+    def baseline(self, payments: pl.LazyFrame) -> pl.DataFrame:
+        """The source's baseline, from all its payments since 30 days before the first hour of interest."""
+        if not self.has_baseline:
+            return pl.DataFrame(schema=SCHEMA)
+        return source_baseline(payments.select("event_time", "amount"))
 
     def evaluate(
         self,
         payments: pl.DataFrame,
         labels: pl.DataFrame,
-        population: pl.DataFrame,
+        baseline: pl.DataFrame,
         features: Sequence[Feature] | None = None,
         wanted: pl.Series | None = None,
     ) -> pl.DataFrame:
         """The payments with the features, or some of them; see `evaluate.evaluate`."""
         chosen = self.features if features is None else features
         delay = int(self.label_delay.total_seconds())
-        return evaluate(payments, labels, delay, chosen, wanted, self.facts, population)
+        return evaluate(payments, labels, delay, chosen, wanted, self.facts, baseline)
 
 
 def by_entity(features: Sequence[Feature]) -> tuple[tuple[Feature, ...], tuple[Feature, ...]]:

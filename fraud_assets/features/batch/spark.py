@@ -35,7 +35,7 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
     payments = payments.select(plan.needed)
     of_customers, of_merchants = by_entity(plan.features)
     needed = payments.select(columns_for(columns(of_merchants), PAYMENT))
-    usual = plan.population(payments)
+    usual = plan.baseline(payments)
     parts = max(FEWEST, -(-rows // WORKER_ROWS))
     added = [feature.name for feature in of_merchants]
 

@@ -52,7 +52,7 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
     told = increments.pending(silver.LABELS, gold.FEATURES, source.name, lake)
     if paid is None and told is None and listed is None:
         return Computed("nothing new")
-    plan = plan.with_references(_references(source, lake))
+    plan = plan.with_watchlists(_references(source, lake))
     if paid is not None and paid.is_first:
         written, repaired = _first(spark, source, plan, paid, lake, held_rows), 0
     else:
@@ -65,7 +65,7 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
 
 def _listed(source: Source, plan: Plan, lake: Lake) -> Increment | None:
     """What references gained, where the source's features read any."""
-    if not plan.lists or lake.opened(silver.REFERENCES) is None:
+    if not plan.watchlists or lake.opened(silver.REFERENCES) is None:
         return None
     return increments.pending(silver.REFERENCES, gold.FEATURES, source.name, lake)
 

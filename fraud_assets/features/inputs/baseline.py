@@ -1,4 +1,4 @@
-"""What is usual in a whole source: statistics of its amounts, known at the start of every hour.
+"""The source's baseline: statistics of all its amounts, known at the start of every hour.
 
 They are taken from the 30 days before the hour, sums being exact and results rounded to three significant digits, so
 that a payment which comes late hardly ever changes what later payments were compared with.
@@ -21,7 +21,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 _DIGITS = 3
 
 
-def population(payments: pl.LazyFrame) -> pl.DataFrame:
+def source_baseline(payments: pl.LazyFrame) -> pl.DataFrame:
     """The statistics for each hour that has payments, as `SCHEMA`; null where there is nothing to take them from.
 
     ``payments`` needs event_time and amount, of one source, and should begin 30 days before the first hour of interest.

@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.inputs.baseline import NAMES as POPULATION
-from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_lists
+from fraud_assets.features.inputs.baseline import NAMES as BASELINE
+from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_watchlists
 
 Positions = Literal["sphere", "plane"]
 POSITIONS: tuple[Positions, ...] = get_args(Positions)
@@ -20,19 +20,20 @@ SIGNALS = pl.Map(pl.String, pl.Float64)
 _KINDS: dict[str, pl.DataType] = {"double": pl.Float64(), "string": pl.String(), "map<string, double>": SIGNALS}
 _COLUMNS = {column.name: _KINDS[column.type] for column in silver.TRANSACTIONS.columns if column.type in _KINDS}
 EARTH_KM = 6371.0088  # the mean radius (IUGG)
+HOURS_PER_US = 1 / 3_600_000_000  # a product: Polars rounds a quotient by a constant differently in a long frame
 
 
 @dataclass(frozen=True)
 class Facts:
     """What features need to know about a source.
 
-    When it began, whether positions are degrees or a plane grid's, and the revisions of its references, in the columns
+    When it began, whether positions are degrees or a plane grid's, and the revisions of its watchlists, in the columns
     of `listed.COLUMNS`.
     """
 
     began: datetime | None = None
     positions: Positions = "sphere"
-    references: pl.DataFrame = field(default_factory=lambda: NOTHING, compare=False)
+    watchlists: pl.DataFrame = field(default_factory=lambda: NOTHING, compare=False)
 
 
 def distance(
@@ -51,7 +52,10 @@ def _signal(number: int) -> Callable[[Facts], pl.Expr]:
 
 
 INPUTS: dict[str, tuple[tuple[str, ...], Callable[[Facts], pl.Expr]]] = {
-    "hours_since_began": ((), lambda facts: (pl.col("event_time") - facts.began).dt.total_microseconds() / 3.6e9),
+    "hours_since_began": (
+        (),
+        lambda facts: (pl.col("event_time") - facts.began).dt.total_microseconds() * HOURS_PER_US,
+    ),
     "home_distance": (
         ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude"),
         lambda facts: distance(
@@ -77,8 +81,8 @@ def columns_for(needs: Iterable[str], always: Iterable[str]) -> list[str]:
     return [name for name in silver.TRANSACTIONS.column_names if name in wanted]
 
 
-def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, population: pl.DataFrame) -> pl.DataFrame:
-    """The payments with all that features need; ``population`` is what `population.population` says of the source."""
+def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, baseline: pl.DataFrame) -> pl.DataFrame:
+    """The payments with all that features need; ``baseline`` is the source's, see baseline.py."""
     needs = set(needs)
     behind = _behind(needs)
     lacking = [
@@ -90,10 +94,8 @@ def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, popu
     if "signals" in behind:
         found = found.with_columns(pl.col("signals").cast(SIGNALS))
     found = found.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
-    found = with_lists(found, needs, facts.references)
-    if needs & {*POPULATION}:
+    found = with_watchlists(found, needs, facts.watchlists)
+    if needs & {*BASELINE}:
         hour = pl.col("event_time").dt.truncate("1h")
-        found = (
-            found.with_columns(hour=hour).join(population, on="hour", how="left", maintain_order="left").drop("hour")
-        )
+        found = found.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
     return found

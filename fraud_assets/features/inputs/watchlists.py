@@ -1,4 +1,4 @@
-"""What the references say of a payment, as of its event time and from what was known by then.
+"""What the watchlists say of a payment, as of its event time and from what was known by then.
 
 What belongs here: from revisions of silver.references to a column a list. A revision counts for payments from its
 valid_from and its known_at on, the later of the two, and before its valid_to and the entry's next revision. Before
@@ -24,7 +24,7 @@ NOTHING = pl.DataFrame(schema={c.name: _TYPES.get(c.type, _TIME) for c in silver
 
 @dataclass(frozen=True)
 class Lookup:
-    """One input that references give: which list, and the payment's column that it is about."""
+    """One input that watchlists give: which list, and the payment's column that it is about."""
 
     of: str
     column: str
@@ -40,7 +40,7 @@ LOOKUPS = {
 }
 
 
-def with_lists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataFrame) -> pl.DataFrame:
+def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataFrame) -> pl.DataFrame:
     """The payments with those of `LOOKUPS` that are needed: 1 or 0 for a list, a country's code.
 
     ``revisions`` are one source's, in `COLUMNS`.

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from fraud_assets.features.algebra import loops as compiled
 from fraud_assets.features.algebra.loops import (
+    clear_in_interval,
     deviation_of_sorted,
+    event_mask,
     gaps,
+    gather,
     grown,
     means,
     members,
@@ -23,9 +26,6 @@ from fraud_assets.features.algebra.loops import (
     newest_run,
     positions_until,
     share_between,
-    standing,
-    taken,
-    without,
 )
 
 ENTITY, TIME = st.integers(0, 3), st.integers(0, 9)
@@ -67,23 +67,23 @@ def test_values_before_a_position(values: list[float], data: st.DataObject) -> N
         [values[one - 1 - back] if row[back] else math.nan for back in range(3)]
         for one, row in zip(end, there, strict=True)
     ]
-    found = taken(np.array(values), np.array(end), matrix(there, bool))
+    found = gather(np.array(values), np.array(end), matrix(there, bool))
     np.testing.assert_array_equal(found, expected)
 
 
 @SETTINGS
 @given(st.lists(st.lists(st.tuples(TIME, TIME), max_size=2), min_size=3, max_size=6), st.data())
-def test_events_that_are_in_no_spell(spells: list[list[tuple[int, int]]], data: st.DataObject) -> None:
-    end = sorted(data.draw(st.lists(st.integers(0, len(spells)), min_size=1)))
+def test_events_that_are_in_no_interval(intervals: list[list[tuple[int, int]]], data: st.DataObject) -> None:
+    end = sorted(data.draw(st.lists(st.integers(0, len(intervals)), min_size=1)))
     now = [data.draw(TIME) for _ in end]
     there = [[back < one and data.draw(st.booleans()) for back in range(3)] for one in end]
     expected = [
-        [row[back] and not any(since <= at < until for since, until in spells[one - 1 - back]) for back in range(3)]
+        [row[back] and not any(since <= at < until for since, until in intervals[one - 1 - back]) for back in range(3)]
         for one, at, row in zip(end, now, there, strict=True)
     ]
-    event = np.repeat(np.arange(len(spells)), [*map(len, spells)])
-    since, until = columns([spell for of in spells for spell in of])
-    found = without(matrix(there, bool), np.array(end), np.array(now), event, since, until)
+    event = np.repeat(np.arange(len(intervals)), [*map(len, intervals)])
+    since, until = columns([interval for of in intervals for interval in of])
+    found = clear_in_interval(matrix(there, bool), np.array(end), np.array(now), event, since, until)
     assert found.tolist() == expected
 
 
@@ -126,7 +126,7 @@ def test_gaps_between_values(values: list[float], data: st.DataObject) -> None:
 @given(st.lists(st.tuples(TIME, TIME), min_size=1))
 def test_events_since_a_start(windows: list[tuple[int, int]]) -> None:
     expected = [[end - 1 - back >= start for back in range(3)] for start, end in windows]
-    assert standing(*columns(windows), 3).tolist() == expected
+    assert event_mask(*columns(windows), 3).tolist() == expected
 
 
 @SETTINGS

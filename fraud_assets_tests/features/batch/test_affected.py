@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.batch.plan import Plan, widened
-from fraud_assets.features.compute import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")

@@ -27,7 +27,7 @@ def test_shares_give_what_one_frame_gives(plan: Plan, share_rows: int, monkeypat
     assert (len(made) > 1) == (share_rows < transactions.height)
     assert all(part.height for part in made)
     found = pl.concat(made).sort("transaction_id")
-    whole = plan.evaluate(transactions, labels, plan.population(transactions.lazy())).sort("transaction_id")
+    whole = plan.evaluate(transactions, labels, plan.baseline(transactions.lazy())).sort("transaction_id")
     assert_frame_equal(found, widened(whole), check_exact=True)
 
 
@@ -37,7 +37,7 @@ def test_payments_without_a_customer_are_cut_anywhere(monkeypatch: pytest.Monkey
     transactions = transactions.with_columns(customer_id=pl.lit(None, pl.String))
     found = list(shares.in_shares(transactions.lazy(), labels.lazy(), Plan(WEEK)))
     assert [part.height for part in found] == [300, 300, 300, 100]
-    whole = Plan(WEEK).evaluate(transactions, labels, Plan(WEEK).population(transactions.lazy()))
+    whole = Plan(WEEK).evaluate(transactions, labels, Plan(WEEK).baseline(transactions.lazy()))
     assert_frame_equal(pl.concat(found), widened(whole), check_row_order=False, check_exact=True)
 
 

@@ -28,7 +28,7 @@ def test_spark_gives_what_one_frame_gives(spark: SparkSession, tmp_path: Path, p
     payments, known = (pl.scan_delta(tmp_path / name, version=0) for name in ("transactions", "labels"))
     found = pl.from_arrow(spread(spark, payments, known, plan, rows).toArrow())
     assert isinstance(found, pl.DataFrame)
-    whole = widened(plan.evaluate(transactions, labels, plan.population(transactions.lazy())))
+    whole = widened(plan.evaluate(transactions, labels, plan.baseline(transactions.lazy())))
     assert_frame_equal(
         found.select(whole.columns).sort("transaction_id"),
         whole.sort("transaction_id").cast({pl.Datetime: found.schema["event_time"]}),

@@ -48,10 +48,10 @@ def stored(lake: Lake) -> pl.DataFrame:
 
 
 def assert_as_computed_at_once(lake: Lake) -> None:
-    plan = Plan.of(CARDS).with_references(revisions("cards", lake))
+    plan = Plan.of(CARDS).with_watchlists(revisions("cards", lake))
     payments = rows(silver.TRANSACTIONS, lake)
     told = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    whole = widened(plan.evaluate(payments, told, plan.population(payments.lazy()))).sort("transaction_id")
+    whole = widened(plan.evaluate(payments, told, plan.baseline(payments.lazy()))).sort("transaction_id")
     assert_frame_equal(stored(lake).select("transaction_id", *NAMES), whole.select("transaction_id", *NAMES))
 
 

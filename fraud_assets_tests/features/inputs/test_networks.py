@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.features.inputs.networks import holders
-from fraud_assets.features.inputs.watchlists import NOTHING, with_lists
+from fraud_assets.features.inputs.watchlists import NOTHING, with_watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # few bits vary, so that addresses often fall under networks
@@ -51,7 +51,7 @@ def test_a_payment_s_address_is_blocked_while_a_network_of_it_is(
         schema={"ip": pl.String, "event_time": pl.Datetime("us", "UTC")},
         orient="row",
     )
-    found = with_lists(payments, ["ip_listed"], pl.DataFrame(told, schema=NOTHING.schema))["ip_listed"].to_list()
+    found = with_watchlists(payments, ["ip_listed"], pl.DataFrame(told, schema=NOTHING.schema))["ip_listed"].to_list()
     known = min((since for since, _ in rows.values()), default=99)
     assert found == [
         None

@@ -25,7 +25,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     RecentFeature(
         "customer_distance_usual_30d", "from the middle (median) of the customer's last merchants to this one",
-        "km or grid units", "customer_id", "usual payments", "usual_distance", MONTH,
+        "km or grid units", "customer_id", "payments not known as fraud", "usual_distance", MONTH,
     ),
     RecentFeature(
         "customer_share_country_30d", "share of the customer's last payments that were made in this country; "
