@@ -31,15 +31,15 @@ def _op(table: Table) -> dg.OpDefinition:
         }
         facts["duplicate_keys"] = duplicates = keys.count_duplicates(table, Lake.of(settings()))
         if duplicates:
-            found = f"{table.full_name}: {duplicates:,} keys ({', '.join(table.key)}) are in more than one row"
-            raise dg.Failure(f"{found}; see docs/operations.md, unique_key", facts)
+            problem = f"{table.full_name}: {duplicates:,} keys ({', '.join(table.key)}) are in more than one row"
+            raise dg.Failure(f"{problem}; see docs/operations.md, unique_key", facts)
         context.add_output_metadata(facts)
 
     return upkeep_table
 
 
 @dg.job(
-    name=Job.UPKEEP,
+    name=Job.UPKEEP.value,
     description="Compact every table and remove files that no kept version needs",
     executor_def=dg.in_process_executor,
 )
