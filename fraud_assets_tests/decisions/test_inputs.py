@@ -44,7 +44,7 @@ def test_the_vector_is_what_the_model_was_given_whatever_is_recomputed_later(spa
     payments = features(60, "a").with_columns(missing.alias("customer_mean_amount_1d"))
     arrive(payments, tables)
     score(CARDS, champion(), active(), tables)
-    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, recomputed_at = now()")
     score(CARDS, champion(), active(), tables)
     kept, scores = rows(gold.DECISION_INPUTS, tables), rows(gold.SCORES, tables)
     given = payments.sort("transaction_id").select(pl.col(NAMES).cast(pl.Float32))
@@ -98,7 +98,7 @@ def interrupted(at: Table, when: str) -> Iterator[None]:
         return real(died(), increment, lake)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(increments, "append_batches", dying)
+        patch.setattr(writing, "append_batches", dying)
         with pytest.raises(Exception, match="the run died"):
             yield
 
@@ -109,7 +109,7 @@ def interrupted(at: Table, when: str) -> Iterator[None]:
 def test_a_run_that_died_is_completed_with_the_same_values(
     tables: Lake, monkeypatch: pytest.MonkeyPatch, table: Table, when: str, first: bool
 ) -> None:
-    monkeypatch.setattr(increments, "BATCH", 40)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 40)
     if not first:
         arrive(features(10, "0"), tables)
         score(CARDS, champion(), active(), tables)

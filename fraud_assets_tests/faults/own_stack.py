@@ -49,7 +49,7 @@ WORLD = World(customers=12, terminals=60, seed=3, radius=30)
 BATCH = 1_000_000
 
 CLOCK = {
-    "ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at",
+    "ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "recomputed_at",
     "decided_at", "raised_at", "summarised_at", "closed_at",
 }  # fmt: skip
 """Columns that tell when a row was written, which no two runs have in common."""
@@ -208,7 +208,7 @@ def large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
             patch.setattr(module, "IN_PROCESS_ROWS", 0)
-        patch.setattr(pipeline, "HELD_ROWS", 0)
+        patch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
         yield
 
 
