@@ -169,7 +169,7 @@ class EntityFeatures:
             if by_label:
                 mask &= gather(events.column("until"), part.end, mask) > now[:, None]
             elif which == "payments not known as fraud":
-                mask = of.not_fraud(mask, part.end, now)
+                mask = of.not_fraud(mask, part.which)
             if which == "known frauds of ordinary amount":
                 most = ORDINARY * of.payments.column("population_mean")[rows]
                 mask &= ~(gather(events.column("amount"), part.end, mask) > most[:, None])

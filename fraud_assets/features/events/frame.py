@@ -161,10 +161,10 @@ class FrameTimelines:
             column, np.searchsorted(events.entities, self.entities), events.until(self.entities, self.now)
         )
 
-    def not_fraud(self, mask: Mask, end: Integers, now: Integers) -> Mask:
-        """See `protocol.EntityTimelines`."""
+    def not_fraud(self, mask: Mask, which: Integers) -> Mask:
+        """See `protocol.EntityTimelines`; ``which`` is in ascending order."""
         frauds = self._fraud
-        return clear_in_interval(mask, end, now, frauds.row, frauds.since, frauds.until)
+        return clear_in_interval(mask, self.at[which], self.now[which], frauds.row, frauds.since, frauds.until)
 
     @cached_property
     def _positions(self) -> Integers:
