@@ -3,9 +3,9 @@
 What belongs here: from a declaration to a column, in the order in which features need one another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,22 @@ from fraud_assets.features.inputs.row import Facts
 SECOND = 1_000_000
 
 
+Stages = Sequence[Sequence[Feature]]
+"""Features in an order in which those of a stage need none of the same stage or of a later one."""
+
+
+def stages(features: Iterable[Feature]) -> Stages:
+    """As few stages as can be; row features, which Polars computes together, in stages of their own."""
+    waiting, found = list(features), []
+    while waiting:
+        names = {feature.name for feature in waiting}
+        ready = [feature for feature in waiting if not (feature.needs - {feature.name}) & names]
+        rows = [feature for feature in ready if isinstance(feature, RowFeature)]
+        found.append(rows or ready)
+        waiting = [feature for feature in waiting if feature not in found[-1]]
+    return found
+
+
 @dataclass
 class Computation:
     """Features of some payments. ``features`` are all that are computed; those of the same events go together."""
@@ -41,26 +57,16 @@ class Computation:
     facts: Facts
     _of: dict[Entity, "EntityFeatures"] = field(default_factory=dict)
 
-    def extend(self, frame: pl.DataFrame, features: Sequence[Feature]) -> pl.DataFrame:
-        """The frame with features, each after what it needs. Row features are taken together as far as they can be."""
-        waiting: list[RowFeature] = []
-
-        def flushed() -> pl.DataFrame:
-            made = frame.select(parsed(f.expression).cast(pl.Float64).alias(f.name) for f in waiting)
-            waiting.clear()
-            return frame.hstack(made.select(pl.all().fill_nan(None)).get_columns())
-
+    def extend(self, frame: pl.DataFrame, stages: Stages) -> pl.DataFrame:
+        """The frame with the features of some stages; one that it has stays as it is."""
         given = {*frame.columns}
-        for feature in features:
-            if feature.name in given:
-                continue
-            if any(other.name in feature.needs for other in waiting):
-                frame = flushed()
-            if isinstance(feature, RowFeature):
-                waiting.append(feature)
-            else:
-                frame = frame.hstack([self._series(feature, frame)])
-        return flushed()
+        for stage in stages:
+            missing = [feature for feature in stage if feature.name not in given]
+            rows = [feature for feature in missing if isinstance(feature, RowFeature)]
+            found = frame.select(_column(feature) for feature in rows).get_columns() if rows else []
+            frame = frame.hstack(found)
+            frame = frame.hstack([self._series(f, frame) for f in missing if not isinstance(f, RowFeature)])
+        return frame
 
     def _series(self, feature: WindowFeature | RecentFeature, frame: pl.DataFrame) -> pl.Series:
         """A feature of the payments asked for; null where it cannot be known."""
@@ -79,6 +85,11 @@ class Computation:
             entity.timelines.load(frozenset().union(*(other.needs for other in group)), frame)
             entity.compute_recents(group)
         return entity.timelines.series(feature.name, entity.recents[feature.name])
+
+
+@cache
+def _column(feature: RowFeature) -> pl.Expr:
+    return parsed(feature.expression).cast(pl.Float64).fill_nan(None).alias(feature.name)
 
 
 class EntityFeatures:

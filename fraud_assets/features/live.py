@@ -24,7 +24,7 @@ from fraud_assets.declarations.features.catalogue import (
 from fraud_assets.declarations.features.kinds import Entity, Feature, RecentFeature, RowFeature, Timeline, WindowFeature
 from fraud_assets.errors import FraudError
 from fraud_assets.features.algebra.loops import Integers
-from fraud_assets.features.compute import Computation
+from fraud_assets.features.compute import Computation, stages
 from fraud_assets.features.events.labels import NEVER
 from fraud_assets.features.events.live import EntityState, LabelEvents, LiveTimelines, Numbers, Records
 from fraud_assets.features.inputs.baseline import NAMES as BASELINE
@@ -54,8 +54,9 @@ class LiveFeatures:
         self._delay = label_delay // MICROSECOND
         self._plan = closure(features)
         self._needs = columns(self._plan)
-        self._alone = [feature for feature in self._plan if not entities_of(feature)]
         self._rest = [feature for feature in self._plan if entities_of(feature)]
+        self._stages_alone = stages(feature for feature in self._plan if not entities_of(feature))
+        self._stages = stages(self._rest)
         self._baseline = LiveBaseline() if self._needs & {*BASELINE} else None
         self._texts: dict[str, Numbers] = {}
         self._waiting: dict[str, dict[int, bool]] = {}  # labels of payments that are not there
@@ -151,11 +152,11 @@ class LiveFeatures:
         """Add a part."""
         self.delete(payments["transaction_id"][:1])
         frame = with_inputs(self._with_baseline(payments), self._needs, self._facts, None)
-        frame = Computation(self._plan, self._nobody, self._facts).extend(frame, self._alone)
+        frame = Computation(self._plan, self._nobody, self._facts).extend(frame, self._stages_alone)
         records = self._register(payments, frame)
         self._refresh(records)
         timelines = {entity: LiveTimelines(state, records) for entity, state in self._states.items()}
-        frame = Computation(self._plan, timelines.__getitem__, self._facts).extend(frame, self._rest)
+        frame = Computation(self._plan, timelines.__getitem__, self._facts).extend(frame, self._stages)
         for entity, state in self._states.items():
             timelines[entity].load(state.computed, frame)
         names = [feature.name for feature in self.features if feature.name not in payments.columns]
@@ -219,7 +220,7 @@ class LiveFeatures:
                 inner = self._inner(entity)
                 timelines = LiveTimelines(state, records)
                 frame = self._remembered(state, records, timelines)
-                frame = Computation(inner, lambda _, of=timelines: of, self._facts).extend(frame, inner)  # type: ignore[misc]
+                frame = Computation(inner, lambda _, of=timelines: of, self._facts).extend(frame, stages(inner))  # type: ignore[misc]
                 timelines.load(state.computed, frame)
 
     def _remembered(self, state: EntityState, records: Integers, timelines: LiveTimelines) -> pl.DataFrame:

@@ -21,7 +21,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 _DIGITS = 3
 _HOUR, _SPAN = (span // timedelta(microseconds=1) for span in (HOUR, SPAN))
-_NONE = [0, 0, 0, 0, 0]
+_NOTHING = (0, 0, 0, 0, 0)
 
 
 def source_baseline(payments: pl.LazyFrame) -> pl.DataFrame:
@@ -55,42 +55,71 @@ def source_baseline(payments: pl.LazyFrame) -> pl.DataFrame:
 
 
 class LiveBaseline:
-    """The same payment by payment: totals an hour, and what follows from them for the hours asked for."""
+    """The same payment by payment: totals of each hour, and of the 30 days before the newest one asked for."""
 
     def __init__(self) -> None:
         """Of a source without payments."""
         self._hourly: dict[int, list[int]] = {}
-        self._found: dict[int, tuple[float | None, ...]] = {}
+        self._end = 0  # the hour before which the month ends
+        self._month = [*_NOTHING]
+        self._found: dict[int, tuple[float | None, ...]] = {}  # of the month's hour, and of late ones
 
     def next(self, time: int, amount: int, log: int) -> tuple[float | None, ...]:
         """The statistics for a payment at a time in µs, which then counts; ``amount`` and ``log`` are `millionths`."""
-        found = self._of(time - time % _HOUR)
+        hour = time - time % _HOUR
+        found = self._found.get(hour)
+        if found is None:
+            found = self._found[hour] = self._of(hour)
         self.add(time, amount, log, 1)
         return found
 
     def add(self, time: int, amount: int, log: int, count: int) -> None:
         """Count a payment, or, with a count of -1, no longer."""
         hour = time - time % _HOUR
-        totals = self._hourly.setdefault(hour, [0, 0, 0, 0, 0])
-        for at, value in enumerate((1, amount, amount * amount, log, log * log)):
-            totals[at] += count * value
-        if any(later > hour for later in self._found):
-            self._found = {known: found for known, found in self._found.items() if known <= hour}
+        more = (count, count * amount, count * amount * amount, count * log, count * log * log)
+        _add(self._hourly.setdefault(hour, [*_NOTHING]), more)
+        if hour < self._end:
+            self._found.clear()
+            if hour >= self._end - _SPAN:
+                _add(self._month, more)
 
     def evict(self, before: int) -> None:
         """Forget what no payment at or after a time in µs is compared with."""
         least = before - before % _HOUR - _SPAN
         self._hourly = {hour: totals for hour, totals in self._hourly.items() if hour >= least}
-        self._found = {hour: found for hour, found in self._found.items() if hour >= before - _HOUR}
+        if self._end - _SPAN < least:
+            self._end, self._month = 0, [*_NOTHING]
+        self._found.clear()
 
     def _of(self, hour: int) -> tuple[float | None, ...]:
-        if hour not in self._found:
-            month = [0, 0, 0, 0, 0]
-            for one in range(hour - _SPAN, hour, _HOUR):
-                month = [total + more for total, more in zip(month, self._hourly.get(one, _NONE), strict=True)]
-            last = self._hourly.get(hour - _HOUR, _NONE)
-            self._found[hour] = _rounded([_statistics(month, last[0], last[1])]).row(0)
-        return self._found[hour]
+        last = self._hourly.get(hour - _HOUR, _NOTHING)
+        return _rounded([_statistics(self._before(hour), last[0], last[1])]).row(0)
+
+    def _before(self, hour: int) -> Sequence[int]:
+        """The totals of the 30 days before an hour."""
+        if not self._end <= hour <= self._end + _SPAN:
+            found = self._total(hour - _SPAN, hour)
+            if hour > self._end:
+                self._end, self._month = hour, found
+            return found
+        if hour > self._end:
+            _add(self._month, self._total(self._end, hour))
+            _add(self._month, [-total for total in self._total(self._end - _SPAN, hour - _SPAN)])
+            self._end = hour
+            self._found.clear()
+        return self._month
+
+    def _total(self, begin: int, end: int) -> list[int]:
+        found = [*_NOTHING]
+        for hour in range(begin, end, _HOUR):
+            if hour in self._hourly:
+                _add(found, self._hourly[hour])
+        return found
+
+
+def _add(totals: list[int], more: Sequence[int]) -> None:
+    for at, value in enumerate(more):
+        totals[at] += value
 
 
 def millionths(amount: str) -> tuple[pl.Expr, pl.Expr]:

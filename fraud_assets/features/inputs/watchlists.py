@@ -58,17 +58,18 @@ class Watchlists:
 
 def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], watchlists: Watchlists) -> pl.DataFrame:
     """The payments with those of `LOOKUPS` that are needed: 1 or 0 for a list, a country's code."""
+    empty = []
     for name in sorted(set(needs) & LOOKUPS.keys()):
         lookup = LOOKUPS[name]
         watchlist = watchlists.of(lookup.of)
         if watchlist.revisions.is_empty():
-            payments = payments.with_columns(pl.lit(None, lookup.kind).alias(name))
+            empty.append(pl.lit(None, lookup.kind).alias(name))
             continue
         asked = payments.select(pl.col(lookup.column).alias("entry"), "event_time").with_row_index()
         look_up = {COUNTRY: watchlist.countries, LISTED: watchlist.addresses}.get(name, watchlist.entries)
         found = asked.select("index").join(look_up(asked), on="index", how="left", maintain_order="left")["found"]
         payments = payments.with_columns(found.alias(name))
-    return payments
+    return payments.with_columns(empty)
 
 
 class Watchlist:
