@@ -50,9 +50,8 @@ def stages(features: Iterable[Feature]) -> Stages:
 
 @dataclass
 class Computation:
-    """Features of some payments. ``features`` are all that are computed; those of the same events go together."""
+    """Features of some payments: their timelines, and what is known of their source."""
 
-    features: Sequence[Feature]
     timelines: Callable[[Entity], EntityTimelines]
     facts: Facts
     _of: dict[Entity, "EntityFeatures"] = field(default_factory=dict)
@@ -65,26 +64,27 @@ class Computation:
             rows = [feature for feature in missing if isinstance(feature, RowFeature)]
             found = frame.select(_column(feature) for feature in rows).get_columns() if rows else []
             frame = frame.hstack(found)
-            frame = frame.hstack([self._series(f, frame) for f in missing if not isinstance(f, RowFeature)])
+            for entity in sorted({feature.entity for feature in missing if not isinstance(feature, RowFeature)}):
+                of = [f for f in missing if not isinstance(f, RowFeature) and f.entity == entity]
+                frame = frame.hstack(self._series(entity, of, frame))
         return frame
 
-    def _series(self, feature: WindowFeature | RecentFeature, frame: pl.DataFrame) -> pl.Series:
-        """A feature of the payments asked for; null where it cannot be known."""
-        if feature.entity not in self._of:
-            self._of[feature.entity] = EntityFeatures(self.timelines(feature.entity), self.facts)
-        entity = self._of[feature.entity]
-        if isinstance(feature, WindowFeature):
-            entity.timelines.load(feature.needs, frame)
-            return entity.timelines.series(feature.name, entity.window(feature))
-        if feature.name not in entity.recents:
-            group = [
-                other for other in self.features
-                if isinstance(other, RecentFeature) and other.needs <= {*frame.columns}
-                and (other.entity, other.events, other.window) == (feature.entity, feature.events, feature.window)
-            ]  # fmt: skip
-            entity.timelines.load(frozenset().union(*(other.needs for other in group)), frame)
-            entity.compute_recents(group)
-        return entity.timelines.series(feature.name, entity.recents[feature.name])
+    def _series(
+        self, entity: Entity, features: Sequence[WindowFeature | RecentFeature], frame: pl.DataFrame
+    ) -> list[pl.Series]:
+        """Features of an entity's events for the payments asked for; null where they cannot be known."""
+        if entity not in self._of:
+            self._of[entity] = EntityFeatures(self.timelines(entity), self.facts)
+        of = self._of[entity]
+        of.timelines.load(frozenset().union(*(feature.needs for feature in features)), frame)
+        recents: dict[tuple[RecentEvents, int], list[RecentFeature]] = {}
+        for feature in features:
+            if isinstance(feature, RecentFeature):
+                recents.setdefault((feature.events, feature.window), []).append(feature)
+        values = {f.name: of.window(f) for f in features if isinstance(f, WindowFeature)}
+        for group in recents.values():
+            values |= of.recents(group)
+        return of.timelines.series(values)
 
 
 @cache
@@ -98,7 +98,6 @@ class EntityFeatures:
     def __init__(self, timelines: EntityTimelines, facts: Facts) -> None:
         """From the timelines of customers or of merchants."""
         self.timelines, self.facts = timelines, facts
-        self.recents: dict[str, Floats] = {}
         self._starts: dict[tuple[Timeline, int], Integers] = {}
         self._totals: dict[tuple[str, int, Timeline, bool, int | None], Totals] = {}
 
@@ -117,14 +116,14 @@ class EntityFeatures:
             return sum_of(totals)
         return mean_of(totals, feature.default) if feature.aggregate == "mean" else std_of(totals)
 
-    def compute_recents(self, features: Sequence[RecentFeature]) -> None:
-        """Compute features that look back on the same events, while these are at hand."""
+    def recents(self, features: Sequence[RecentFeature]) -> dict[str, Floats]:
+        """Features that look back on the same events, computed while these are at hand."""
         rows = len(self.timelines.at)
         found = {f.name: np.full(rows, OF_NOTHING.get(f.statistic, np.nan)) for f in features}
         for which, past in self._pasts(features[0].events, features[0].window):
             for feature in features:
                 found[feature.name][which] = STATISTICS[feature.statistic](past)
-        self.recents |= found
+        return found
 
     def _events(self, timeline: Timeline) -> Events:
         if timeline == "payments":

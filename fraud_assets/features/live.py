@@ -152,11 +152,11 @@ class LiveFeatures:
         """Add a part."""
         self.delete(payments["transaction_id"][:1])
         frame = with_inputs(self._with_baseline(payments), self._needs, self._facts, None)
-        frame = Computation(self._plan, self._nobody, self._facts).extend(frame, self._stages_alone)
+        frame = Computation(self._nobody, self._facts).extend(frame, self._stages_alone)
         records = self._register(payments, frame)
         self._refresh(records)
         timelines = {entity: LiveTimelines(state, records) for entity, state in self._states.items()}
-        frame = Computation(self._plan, timelines.__getitem__, self._facts).extend(frame, self._stages)
+        frame = Computation(timelines.__getitem__, self._facts).extend(frame, self._stages)
         for entity, state in self._states.items():
             timelines[entity].load(state.computed, frame)
         names = [feature.name for feature in self.features if feature.name not in payments.columns]
@@ -220,7 +220,7 @@ class LiveFeatures:
                 inner = self._inner(entity)
                 timelines = LiveTimelines(state, records)
                 frame = self._remembered(state, records, timelines)
-                frame = Computation(inner, lambda _, of=timelines: of, self._facts).extend(frame, stages(inner))  # type: ignore[misc]
+                frame = Computation(lambda _, of=timelines: of, self._facts).extend(frame, stages(inner))  # type: ignore[misc]
                 timelines.load(state.computed, frame)
 
     def _remembered(self, state: EntityState, records: Integers, timelines: LiveTimelines) -> pl.DataFrame:

@@ -44,11 +44,11 @@ def evaluate(
     payments = LabelledPayments.of(every, labels, label_delay)
 
     inner = windows_over(plan)
-    computation = Computation(plan, _timelines(payments, np.ones(every.height, bool)), facts)
+    computation = Computation(_timelines(payments, np.ones(every.height, bool)), facts)
     returned = every = computation.extend(every, stages(f for f in plan if f.name in inner))
     if wanted is not None:
         returned = every.filter(wanted)
-        computation = Computation(plan, _timelines(payments, wanted.to_numpy(), every), facts)
+        computation = Computation(_timelines(payments, wanted.to_numpy(), every), facts)
     returned = computation.extend(returned, stages(f for f in plan if f.name not in inner))
     names = [feature.name for feature in features if feature.name not in transactions.columns]
     return returned.select(*transactions.columns, *names)

@@ -1,6 +1,6 @@
 """Timelines over frames: all payments of each customer (or merchant) and the labels about them, sorted by time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -119,13 +119,16 @@ class FrameTimelines:
             values = _numbers(source[name])
             self.payments.columns[name] = values if self._in_order else values[self._order]
 
-    def series(self, name: str, values: Floats) -> pl.Series:
+    def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
         """See `protocol.EntityTimelines`."""
+        return [pl.Series(name, self._as_asked(of), nan_to_null=True) for name, of in values.items()]
+
+    def _as_asked(self, values: Floats) -> Floats:
         if self._in_order:
-            return pl.Series(name, values, nan_to_null=True)
+            return values
         found = np.full(self._height, np.nan)
         found[self._index] = values
-        return pl.Series(name, found, nan_to_null=True)
+        return found
 
     @cached_property
     def labels(self) -> FrameEvents:

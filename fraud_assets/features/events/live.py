@@ -323,8 +323,10 @@ class LiveTimelines:
             self._state.payments.put(name, self.at, self.entities, values)
             self._loaded.add(name)
 
-    def series(self, name: str, values: Floats) -> pl.Series:
+    def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
         """See `protocol.EntityTimelines`."""
-        found = np.full(self._height, np.nan)
-        found[self._rows] = values
-        return pl.Series(name, found, nan_to_null=True)
+        found = np.full((len(values), self._height), np.nan)
+        for row, of in enumerate(values.values()):
+            found[row, self._rows] = of
+        frame = pl.DataFrame([pl.Series(name, row) for name, row in zip(values, found, strict=True)])
+        return frame.select(pl.all().fill_nan(None)).get_columns()

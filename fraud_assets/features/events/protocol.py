@@ -4,7 +4,7 @@ What belongs here: the two protocols that `compute` knows. FrameTimelines (frame
 frame, LiveTimelines (live.py) over blocks that grow event by event.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import polars as pl
@@ -72,5 +72,5 @@ class EntityTimelines(Protocol):
     def load(self, names: Iterable[str], frame: pl.DataFrame) -> None:
         """Take columns of payments from a frame, if they are not there yet; texts become numbers."""
 
-    def series(self, name: str, values: Floats) -> pl.Series:
-        """Values of those asked for as a column, in the order in which they were asked for; null for NaN."""
+    def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
+        """Values of those asked for as columns, in the order in which they were asked for; null for NaN."""
