@@ -22,7 +22,7 @@ from fraud_assets.declarations.tables import Table, gold
 from fraud_assets.errors import FraudError
 from fraud_assets.features import fingerprint
 from fraud_assets.features.algebra import statistics
-from fraud_assets.lake import cursor, writing
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
