@@ -34,7 +34,7 @@ FRAUD, LISTED = "merchant_mean_fraud_7d", "customer_is_suspicious"
 def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small increment and a large one are computed in different places, with one outcome."""
     if request.param == "on Spark":
-        monkeypatch.setattr(step, "SMALL", -1)
+        monkeypatch.setattr(step, "IN_PROCESS_ROWS", -1)
         monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
 
 
