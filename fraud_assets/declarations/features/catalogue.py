@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from fraud_assets.declarations.features.families import (
     amount,
+    category,
     fraud_history,
     place,
     profile,
@@ -24,6 +25,7 @@ FAMILIES: dict[str, tuple[Feature, ...]] = {
     "velocity": velocity.FEATURES,
     "time": time.FEATURES,
     "signals": signals.FEATURES,
+    "category": category.FEATURES,
     "place": place.FEATURES,
     "profile": profile.FEATURES,
     "fraud_history": fraud_history.FEATURES,
