@@ -14,7 +14,7 @@ from fraud_assets.lake import commands as lake
 from fraud_assets.onboarding import commands as onboarding
 from fraud_assets.settings import settings
 from fraud_assets.silver import commands as quarantine
-from fraud_assets.silver import verdict_command
+from fraud_assets.silver import label_command
 from fraud_assets.sources import commands as sources
 from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
@@ -42,7 +42,7 @@ app.command()(run_command.run)
 app.command()(lake.query)
 app.command()(lake.export)
 app.command()(replaying.replay)
-app.command()(verdict_command.label)
+app.command()(label_command.label)
 app.add_typer(sources.app, name="simulate")
 app.add_typer(references.app, name="reference")
 app.add_typer(onboarding.app, name="source")

@@ -64,3 +64,10 @@ def test_the_readme_names_every_command() -> None:
     text = (REPOSITORY / "README.md").read_text()
     for name in COMMANDS:
         assert f"`fraud {name}" in text, name
+
+
+def test_the_glossary_names_files_that_exist() -> None:
+    glossary = (REPOSITORY / "docs/glossary.md").read_text()
+    assert len(glossary.splitlines()) <= 40
+    for path in re.findall(r"\| `([\w/.]+)` \|$", glossary, re.MULTILINE):
+        assert (REPOSITORY / "fraud_assets" / path).exists(), path

@@ -39,7 +39,7 @@ class Snapshot:
         frame = reads.scan(_BY_NAME[self.table], self.lake, self.version)
         if frame is None:
             raise LookupError(f"{self.table} was removed from {self.lake}; reload the page")
-        told = frame if self.table == silver.CORRECTIONS.full_name else reads.standing(frame)
+        told = frame if self.table == silver.CORRECTIONS.full_name else reads.not_deleted(frame)
         return told.filter(pl.col("source") == self.source)
 
 

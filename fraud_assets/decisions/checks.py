@@ -6,7 +6,7 @@ import dagster as dg
 
 from fraud_assets.decisions import inputs
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import checks
 from fraud_assets.settings import settings
@@ -24,7 +24,7 @@ def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     """A decision for every payment, once, and the inputs of each."""
     source, lake = context.partition_key, Lake.of(settings())
     features, scores = (reads.count(table, lake, source) for table in (gold.FEATURES, gold.SCORES))
-    waiting = increments.taken(gold.FEATURES, gold.SCORES, source, lake) is None
+    waiting = cursor.last_read_version(gold.FEATURES, gold.SCORES, source, lake) is None
     yield checks.result(
         gold.SCORES,
         "complete",

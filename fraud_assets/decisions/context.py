@@ -16,13 +16,17 @@ from fraud_assets.declarations.policy.schema import Policy, of_text
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 from fraud_assets.version import code_version
 
 ATTEMPTS = 5
-_SCHEMA = {"model_version": pl.Int32, "features": pl.List(pl.String), "first_used_at": pl.Datetime("us", "UTC")}
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "model_version": pl.Int32,
+    "features": pl.List(pl.String),
+    "first_used_at": pl.Datetime("us", "UTC"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def keep(context: Context, lake: Lake) -> bool:
         log = lake.log(gold.DECISION_CONTEXTS)
         if not _row(context.source.name, context.hash, lake, log.version()).is_empty():
             return False
-        if writes.append_alone(gold.DECISION_CONTEXTS, row, log):
+        if writing.append_if_unchanged(gold.DECISION_CONTEXTS, row, log):
             return True
     raise FraudError(f"{gold.DECISION_CONTEXTS.full_name} is written by other runs all the time; run the job again")
 

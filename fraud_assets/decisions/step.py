@@ -24,8 +24,8 @@ from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.features.fingerprint import fingerprint
-from fraud_assets.lake import increments
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake import cursor, reading, writing
+from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import CORES, Feed, each
@@ -69,7 +69,7 @@ def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake)
     """
     decisions: Counter[str] = Counter()
     completed = _complete(source.name, decisions, lake)
-    todo = increments.pending_of(gold.FEATURES, (gold.DECISION_INPUTS, gold.SCORES), source.name, lake)
+    todo = cursor.pending_by_target(gold.FEATURES, (gold.DECISION_INPUTS, gold.SCORES), source.name, lake)
     version = champion.version if champion else None
     if champion is None or not todo:
         return Scored(todo[0].range if todo else "nothing new", completed, 0, version, dict(decisions))
@@ -81,12 +81,13 @@ def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake)
     def decided() -> Iterator[Decided]:
         loaded(champion.model)  # once, and not by every thread
         with ThreadPoolExecutor(CORES) as pool:
-            gained = increments.batches(todo[0], lake, needed)
+            gained = reading.read_batches(todo[0], lake, needed)
             for made in each(pool, lambda payments: decided_by(context, payments), gained):
                 _count(made.scores, decisions)
                 yield made
 
-    written = _write(decided(), *todo, lake)
+    of_inputs, of_scores = todo
+    written = _write(decided(), of_inputs, of_scores, lake)
     return Scored(todo[0].range, completed + written, int(new), version, dict(decisions.most_common()))
 
 
@@ -126,14 +127,14 @@ def _write(decided: Iterable[Decided], of_inputs: Increment, of_scores: Incremen
 
     def keep() -> int:
         try:
-            return increments.append_batches(feed, of_inputs, lake)
+            return writing.append_batches(feed, of_inputs, lake)
         finally:
             feed.abandon()
 
     with ThreadPoolExecutor(1) as pool:
         kept = pool.submit(keep)
         try:
-            return increments.append_batches(scores(), of_scores, lake)
+            return writing.append_batches(scores(), of_scores, lake)
         finally:
             feed.end(FraudError("the decisions of these inputs were not made"))
 
@@ -141,24 +142,24 @@ def _write(decided: Iterable[Decided], of_inputs: Increment, of_scores: Incremen
 def _complete(source: str, decisions: Counter[str], lake: Lake) -> int:
     """Write the scores of inputs that a run kept before it died; returns how many."""
     kept, scored = (
-        increments.taken(gold.FEATURES, table, source, lake) for table in (gold.DECISION_INPUTS, gold.SCORES)
+        cursor.last_read_version(gold.FEATURES, table, source, lake) for table in (gold.DECISION_INPUTS, gold.SCORES)
     )
     if kept == scored:
         return 0
     if scored is not None and (kept is None or kept < scored):  # they were scored before inputs were kept
-        (of_inputs,) = increments.pending_of(gold.FEATURES, (gold.DECISION_INPUTS,), source, lake)
-        increments.skip(replace(of_inputs, last=scored), lake)
+        (of_inputs,) = cursor.pending_by_target(gold.FEATURES, (gold.DECISION_INPUTS,), source, lake)
+        writing.skip(replace(of_inputs, last=scored), lake)
         return 0
-    (of_scores,) = increments.pending_of(gold.FEATURES, (gold.SCORES,), source, lake)
+    (of_scores,) = cursor.pending_by_target(gold.FEATURES, (gold.SCORES,), source, lake)
     behind = replace(of_scores, last=kept)
-    return increments.append_batches(_again(behind, decisions, lake), behind, lake)
+    return writing.append_batches(_again(behind, decisions, lake), behind, lake)
 
 
 def _again(increment: Increment, decisions: Counter[str], lake: Lake) -> Iterator[pl.DataFrame]:
     """The rows of gold.scores that follow from the inputs that were kept for an increment."""
     names = ["transaction_id", "score", "decided_at", "context"]
     kept = lake.scan(gold.DECISION_INPUTS).filter(pl.col("source") == increment.source).select(names).collect()
-    for facts in increments.batches(increment, lake, _FACTS):
+    for facts in reading.read_batches(increment, lake, _FACTS):
         for (context,), scored in facts.join(kept, on="transaction_id").group_by("context"):
             made = _scores(scored, *contexts.rules(increment.source, str(context), lake))
             _count(made, decisions)

@@ -14,7 +14,7 @@ from fraud_assets.settings import settings
 
 
 @specs.written_by(
-    specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.REFERENCES), "spark", "polars")
+    specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.WATCHLISTS), "spark", "polars")
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compute what new payments and labels touch."""

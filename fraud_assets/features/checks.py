@@ -33,4 +33,4 @@ def _standing(table: Table, source: str, lake: Lake) -> int:
     frame = reads.scan(table, lake)
     if frame is None:
         return 0
-    return int(reads.standing(frame.filter(pl.col("source") == source)).select(pl.len()).collect().item())
+    return int(reads.not_deleted(frame.filter(pl.col("source") == source)).select(pl.len()).collect().item())

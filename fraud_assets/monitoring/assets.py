@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import load_champion
@@ -29,7 +29,7 @@ def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.M
     if champion is None:
         return dg.MaterializeResult(metadata=metadata.step_metadata(gold.DRIFT, source, 0, model_version="none yet"))
     measured = measure(source, champion, Lake.of(here))
-    written = writes.append(gold.DRIFT, measured, Lake.of(here))
+    written = writing.append(gold.DRIFT, measured, Lake.of(here))
     largest = measured.top_k(1, by="psi").select("feature", "psi").rows()
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(
@@ -50,7 +50,7 @@ def pipeline_runs(context: dg.AssetExecutionContext, spark: LazyPySparkResource)
     finished = _finished(context.instance, source, runs.newest(source, lake))
     wanted = runs.unknown(source, {r.dagster_run.run_id: r.create_timestamp for r in finished}, lake)
     found = [_run(context.instance, record) for record in finished if record.dagster_run.run_id in wanted]
-    written = writes.append(gold.PIPELINE_RUNS, runs.rows(source, found), lake)
+    written = writing.append(gold.PIPELINE_RUNS, runs.rows(source, found), lake)
     return dg.MaterializeResult(metadata=metadata.step_metadata(gold.PIPELINE_RUNS, source, written, runs=len(found)))
 
 

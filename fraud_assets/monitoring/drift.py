@@ -111,7 +111,7 @@ def _newest(
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.Float64))
     inside = pl.col("event_time").is_between(window.start, window.end, closed="left")
-    return reads.standing(frame).filter(pl.col("source") == source, inside, *conditions).select(columns).collect()
+    return reads.not_deleted(frame).filter(pl.col("source") == source, inside, *conditions).select(columns).collect()
 
 
 def _rows(rows: list[dict[str, object]]) -> pl.DataFrame:

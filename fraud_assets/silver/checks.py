@@ -10,7 +10,7 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import checks
 from fraud_assets.settings import settings
-from fraud_assets.silver.account import account
+from fraud_assets.silver.reconciliation import reconcile
 
 FRESH_WITHIN = timedelta(hours=24)
 
@@ -28,14 +28,14 @@ FRESH_WITHIN = timedelta(hours=24)
     ]
 )
 def silver_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-    """Nothing lost, nothing twice, no key missing, nothing stale."""
+    """Reconciliation, unique and complete keys, freshness."""
     source, lake = context.partition_key, Lake.of(settings())
-    accounts = account(source, lake)
+    reconciled = reconcile(source, lake)
     yield checks.result(
         silver.TRANSACTIONS,
         "conservation",
-        all(stream.balanced for stream in accounts),
-        {stream.stream: str(stream) for stream in accounts},
+        all(stream.balanced for stream in reconciled),
+        {stream.stream: str(stream) for stream in reconciled},
     )
     yield from checks.key_results(silver.TRANSACTIONS, source)
     newest = reads.newest_time(silver.TRANSACTIONS, lake, source)

@@ -8,7 +8,7 @@ from fraud_assets.declarations.sources.stream import IS_FRAUD, Stream, Time
 from fraud_assets.declarations.tables import Column as Declared
 from fraud_assets.declarations.tables import Table
 from fraud_assets.silver import formats
-from fraud_assets.silver.outcome import COORDINATES
+from fraud_assets.silver.streams import COORDINATES
 
 NO_VALUE = "record has no value"
 NOT_UTF8 = "record is not UTF-8 text"

@@ -12,10 +12,10 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
+from fraud_assets.silver.streams import STREAMS
 
 RECORD = ["topic", "partition", "offset"]
 _DONE = ["action", "expression", "who", "why", "acted_at"]
@@ -106,7 +106,7 @@ def _actions(source: str, lake: Lake) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         return _NO_ACTIONS, _NO_ACTIONS
     seen = []
     for stream, (_, target) in STREAMS.items():
-        version = increments.taken(table, target, source, lake, stream)
+        version = cursor.last_read_version(table, target, source, lake, stream)
         then = None if version is None else reads.scan(table, lake, version)
         seen.append((now.head(0) if then is None else then).filter(pl.col("stream") == stream))
     mine = pl.col("source") == source

@@ -1,4 +1,4 @@
-"""A source's mapping tried on sample records, by the same lines that refine the lake's.
+"""A source's mapping tried on sample records, by the same code that loads the lake's.
 
 What belongs here: finding what maps, what is missing and what fails. Nothing is written.
 """

@@ -16,12 +16,14 @@ from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS, Summa
 def _summary_asset(summary: Summary) -> dg.AssetsDefinition:
     @specs.written_by(specs.table_spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
     def summary_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
-        """Compute again what new payments and verdicts touch."""
+        """Recompute the groups that new payments and labels affect."""
         source, lake = context.partition_key, Lake.of(settings())
         create_all(spark.spark_session, lake, (summary.table,))
-        done = summarise(spark.spark_session, source, summary, lake)
+        result = summarise(spark.spark_session, source, summary, lake)
         return dg.MaterializeResult(
-            metadata=metadata.step_metadata(summary.table, source, done.written, versions_read=done.versions)
+            metadata=metadata.step_metadata(
+                summary.table, source, result.written[summary.table], versions_read=result.versions
+            )
         )
 
     return summary_table
@@ -38,7 +40,7 @@ def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResour
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
     written = activity.aggregate(spark.spark_session, source, lake)
-    stand = activity.account(source, lake)
+    stand = activity.reconcile(source, lake)
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(
             gold.ACTIVITY_WINDOWS,

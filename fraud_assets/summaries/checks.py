@@ -10,7 +10,7 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import checks
 from fraud_assets.settings import settings
 from fraud_assets.summaries import activity
-from fraud_assets.summaries.account import account
+from fraud_assets.summaries.reconciliation import reconcile
 
 CONSERVATION = "every payment of silver, as far as it was read, is counted once"
 
@@ -19,7 +19,7 @@ def _conserved(table: Table) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name=f"{table.name}_checks", specs=[checks.check_spec(table, "conservation", CONSERVATION)])
     def summary_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         """Nothing lost, nothing twice."""
-        found = account(table, context.partition_key, Lake.of(settings()))
+        found = reconcile(table, context.partition_key, Lake.of(settings()))
         yield checks.result(table, "conservation", found.balanced, asdict(found))
 
     return summary_checks
@@ -40,6 +40,6 @@ customer_profiles_checks = _conserved(gold.CUSTOMER_PROFILES)
 )
 def activity_windows_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """Payments = in closed windows + in open windows + too late."""
-    stand = activity.account(context.partition_key, Lake.of(settings()))
+    stand = activity.reconcile(context.partition_key, Lake.of(settings()))
     facts = {name: getattr(stand, name) for name in ("payments", "closed", "open", "late", "corrected")}
     yield checks.result(gold.ACTIVITY_WINDOWS, "conservation", stand.balanced, facts)

@@ -8,7 +8,7 @@ from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold, silver
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import metadata, specs
@@ -62,7 +62,7 @@ def trained(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> It
         },
     )
     create_all(spark.spark_session, Lake.of(here), (gold.MODEL_PERFORMANCE,))
-    written = writes.append(gold.MODEL_PERFORMANCE, rows(result, datetime.now(UTC)), Lake.of(here))
+    written = writing.append(gold.MODEL_PERFORMANCE, rows(result, datetime.now(UTC)), Lake.of(here))
     yield dg.MaterializeResult(
         asset_key=specs.asset_key(gold.MODEL_PERFORMANCE),
         metadata=metadata.step_metadata(gold.MODEL_PERFORMANCE, source.name, written),

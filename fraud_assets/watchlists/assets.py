@@ -1,4 +1,4 @@
-"""Dagster wiring of silver.references."""
+"""Dagster wiring of silver.watchlists."""
 
 from typing import Any
 

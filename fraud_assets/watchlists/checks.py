@@ -1,4 +1,4 @@
-"""Dagster wiring of the checks on silver.references."""
+"""Dagster wiring of the checks on silver.watchlists."""
 
 from collections.abc import Iterator
 

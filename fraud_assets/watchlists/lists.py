@@ -1,6 +1,6 @@
 """The lists there are: what a line of each one's file names, and where the file is.
 
-What belongs here: one declaration a list, and how the text of an entry becomes columns of silver.references.
+What belongs here: one declaration a list, and how the text of an entry becomes columns of silver.watchlists.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 
 Columns = dict[str, Any]
-"""An entry's columns of silver.references, by name."""
+"""An entry's columns of silver.watchlists, by name."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
 from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import append
+from fraud_assets.lake.writing import append
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.baseline_distribution import distribution

@@ -24,7 +24,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.decisions import alerts
 from fraud_assets.decisions import step as scoring
-from fraud_assets.decisions.policy import in_force
+from fraud_assets.declarations.policy.schema import active
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.features.batch import step as features
@@ -32,7 +32,7 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step as silver_step
-from fraud_assets.silver.account import account
+from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
 from fraud_assets.stack import operate, supervisor
@@ -65,7 +65,7 @@ def _bronze(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 def _silver(spark: SparkSession, lake: Lake, kafka: str) -> None:
     for stream in silver_step.STREAMS:
-        silver_step.refine(spark, CARDS, stream, lake)
+        silver_step.bronze_to_silver(spark, CARDS, stream, lake)
 
 
 def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
@@ -73,7 +73,7 @@ def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 
 def _scores(spark: SparkSession, lake: Lake, kafka: str) -> None:
-    scoring.score("cards", champion(threshold=0.0), in_force(), lake)
+    scoring.score(CARDS, champion(threshold=0.0), active(), lake)
 
 
 def _alerts(spark: SparkSession, lake: Lake, kafka: str) -> None:
@@ -108,7 +108,7 @@ WRITES: Mapping[str, tuple[Table, ...]] = {
     "bronze": (bronze.TRANSACTIONS, bronze.LABELS),
     "silver": (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES),
     "features": (gold.FEATURES,),
-    "scores": (gold.SCORES,),
+    "scores": (gold.SCORES, gold.DECISION_INPUTS, gold.DECISION_CONTEXTS),
     "alerts": (gold.ALERTS,),
     "summaries": (gold.HOURLY_CATEGORY_SUMMARY, gold.CUSTOMER_PROFILES, gold.MERCHANT_PROFILES),
     "activity windows": (gold.ACTIVITY_WINDOWS,),
@@ -199,7 +199,7 @@ def _own(runtime: Path, mlflow: str = "") -> Settings:
 def send(servers: str) -> None:
     """Some hundred payments and their labels to the topics of the source cards, some malformed, some twice."""
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    simulate_history(WORLD, Period.ending(end, DAYS), Delivery(servers, malformed=0.02, repeats=0.03))
+    simulate_history(WORLD, Period.ending(end, DAYS), Delivery(servers, malformed=0.02, duplicates=0.03))
 
 
 @contextmanager
@@ -207,8 +207,8 @@ def large() -> Iterator[None]:
     """Every increment is Spark's, however small."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (silver_step, features):
-            patch.setattr(module, "SMALL", 0)
-        patch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
+            patch.setattr(module, "IN_PROCESS_ROWS", 0)
+        patch.setattr(pipeline, "HELD_ROWS", 0)
         yield
 
 
@@ -299,7 +299,7 @@ def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[
     """The lake holds what a clean one does, and every record is accounted for."""
     for table, held in contents(lake, tables).items():
         assert_frame_equal(held, clean[table], rel_tol=1e-9)
-    assert all(stream.balanced for stream in account("cards", lake))
+    assert all(stream.balanced for stream in reconcile("cards", lake))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.features.catalogue import AGEING, NAMES
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import reads, writes
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.monitoring.drift import FEWEST, WINDOW, Window, drift, measure
@@ -64,7 +64,7 @@ def test_each_hour_is_measured_once_a_model(spark: SparkSession, tables: Lake) -
     first = measure("cards", champion(), at)
     assert first["feature"].to_list() == COMPARED  # nothing is scored yet
     assert first.select("rows", "window_start", "window_end").unique().rows() == [(300, NOON - WINDOW, NOON)]
-    assert writes.append(gold.DRIFT, first, at) == len(COMPARED)
+    assert writing.append(gold.DRIFT, first, at) == len(COMPARED)
     assert measure("cards", champion(), at).is_empty()
     assert measure("cards", champion(version=2), at).height == len(COMPARED)
     arrive(features(10, "next", NOON + timedelta(hours=1)), at)

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring.runs import Run, Step, newest, rows, unknown
@@ -65,7 +65,7 @@ def test_only_runs_the_table_lacks_are_unknown(spark: SparkSession, lake: Lake) 
     created = {"r1": moment(99), "r2": moment(199)}
     assert newest("cards", at) is None
     assert unknown("cards", created, at) == {"r1", "r2"}
-    writes.append(gold.PIPELINE_RUNS, rows("cards", [SUCCEEDED]), at)
+    writing.append(gold.PIPELINE_RUNS, rows("cards", [SUCCEEDED]), at)
     assert newest("cards", at) == moment(104.5)
     assert unknown("cards", created, at) == {"r2"}
     assert unknown("other", created, at) == {"r1", "r2"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.declarations.tables import bronze, gold, silver
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets_tests.lakes import SOURCE, write
 
@@ -93,7 +93,7 @@ def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
         {
             **judged,
             "features_fingerprint": "f1",
-            "policy_version": np.ones(transactions, int),
+            "policy_hash": "p1",
             "lane": "batch",
             "decided_at": decided,
         },
@@ -260,9 +260,9 @@ def _write_operations(lake: Lake, rng: np.random.Generator, event: np.ndarray) -
             "ingested_at": event[-extra:],
         },
     )
-    read = increments.pending(bronze.TRANSACTIONS, silver.TRANSACTIONS, SOURCE, lake)
+    read = cursor.pending(bronze.TRANSACTIONS, silver.TRANSACTIONS, SOURCE, lake)
     assert read is not None
-    increments.skip(read, lake)  # silver holds what it took of them, so only the position is due
+    writing.skip(read, lake)  # silver holds what it took of them, so only the position is due
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fraud_assets.declarations.sources.stream import ANALYST
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
-from fraud_assets.silver.verdicts import ORIGIN
 from fraud_assets_tests.lakes import SOURCE, copied
 from fraud_assets_tests.streamlit_app.dashboard_lake import LooksAt
 from fraud_assets_tests.streamlit_app.snapshots import snapshot
@@ -72,13 +72,13 @@ def test_overview_s_figures_are_the_lake_s(looks_at: LooksAt, written: Lake) -> 
     assert shown["Money at risk"].endswith(" EUR")
 
 
-def test_a_verdict_is_given_with_who_and_why(looks_at: LooksAt, written: Lake, tmp_path: Path) -> None:
+def test_a_label_is_given_with_who_and_why(looks_at: LooksAt, written: Lake, tmp_path: Path) -> None:
     lake = copied(written, tmp_path / "lake")
     looks_at(lake)
     alert = snapshot(gold.ALERTS).rows().select("transaction_id").head(1).collect().item()
 
     def given() -> pl.DataFrame:
-        return snapshot(silver.LABELS).rows().filter(pl.col("origin") == ORIGIN).collect()
+        return snapshot(silver.LABELS).rows().filter(pl.col("origin") == ANALYST).collect()
 
     test = _page("alerts", alert=alert)
     (fraud,) = (button for button in test.button if button.label == "Fraud")
@@ -93,7 +93,7 @@ def test_a_verdict_is_given_with_who_and_why(looks_at: LooksAt, written: Lake, t
     assert not test.exception
     (row,) = given().select("transaction_id", "is_fraud", "who", "why").rows()
     assert row == (alert, True, "ann", "customer denies it")
-    assert any(text.value.endswith("fraud, verdict by ann: customer denies it") for text in test.text)
+    assert any(text.value.endswith("fraud, analyst by ann: customer denies it") for text in test.text)
 
 
 def test_an_alert_s_detail_shows_payment_and_decision(looks_at: LooksAt, written: Lake) -> None:

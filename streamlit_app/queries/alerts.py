@@ -92,7 +92,7 @@ def customer_payments(
 def told(labels: pl.LazyFrame, transaction_id: str) -> pl.DataFrame:
     """What became known about the payment, oldest first: known_at, is_fraud, origin, who, why.
 
-    Labels of a lake that has not been refreshed since verdicts were introduced do not tell who and why.
+    Labels of a lake that has not been refreshed since analysts' labels were introduced do not tell who and why.
     """
     wanted = pl.selectors.by_name("known_at", "is_fraud", "origin", "who", "why", require_all=False)
     return labels.filter(pl.col("transaction_id") == transaction_id).select(wanted).sort("known_at").collect()

@@ -11,9 +11,9 @@ from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver import actions
-from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.patch import patching
 from fraud_assets.silver.quarantine import Id, State, as_text, cases, chosen, history
+from fraud_assets.silver.reconciliation import Reconciliation, reconcile
 from streamlit_app import data, look, parts
 from streamlit_app.data import cached
 from streamlit_app.queries import quarantine as query
@@ -26,8 +26,8 @@ _COUNT = st.column_config.NumberColumn(format="localized")
 
 
 @cached
-def _accounts(held: data.Cases) -> list[Account]:
-    return account(held.source, Lake.of(settings()))
+def _reconciled(held: data.Cases) -> list[Reconciliation]:
+    return reconcile(held.source, Lake.of(settings()))
 
 
 @cached
@@ -60,8 +60,8 @@ def draw() -> None:
     st.dataframe(
         reasons, width="content", hide_index=True, column_config=columns, alt="Records in quarantine by reason"
     )
-    st.subheader("Account")
-    _account(_accounts(held))
+    st.subheader("Reconciliation")
+    _show(_reconciled(held))
     st.subheader("Records")
     first, second = st.columns([1.4, 1], vertical_alignment="bottom")
     states = [str(state) for state in State]
@@ -76,16 +76,16 @@ def draw() -> None:
 _TERMS = ("stream", "bronze", "silver", "duplicates", "corrections", "quarantined", "discarded")
 
 
-def _account(accounts: list[Account]) -> None:
-    taken = [a for a in accounts if a.version is not None]
-    if not taken:
+def _show(reconciled: list[Reconciliation]) -> None:
+    read = [each for each in reconciled if each.version is not None]
+    if not read:
         st.caption("Silver has read nothing yet.")
         return
-    rows = [(*(getattr(account, name) for name in _TERMS), "yes" if account.balanced else "no") for account in taken]
+    rows = [(*(getattr(each, name) for name in _TERMS), "yes" if each.balanced else "no") for each in read]
     names = ["Stream", "Bronze", "Silver", "Duplicates", "Corrections", "In quarantine", "Discarded", "Balanced"]
     counts: dict[str, Any] = dict.fromkeys(names[1:-1], _COUNT)
     shown = pl.DataFrame(rows, names, orient="row")
-    st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Account of every stream")
+    st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Reconciliation of every stream")
     terms = "silver + duplicates + corrections + in quarantine + discarded"
     st.caption(f"Bronze = {terms}, at the version that silver has read.")
 

@@ -36,7 +36,7 @@ class Features(Strict):
 
 
 class Source(Strict):
-    """One source of payments; ``labels`` is a topic of chargebacks and verdicts, by default in the fields shown."""
+    """One source of payments; ``labels`` is a topic of labels, by default in the fields shown."""
 
     name: Name
     description: str

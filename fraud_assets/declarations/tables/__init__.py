@@ -12,7 +12,7 @@ ALL: tuple[Table, ...] = (
     silver.QUARANTINE,
     silver.QUARANTINE_ACTIONS,
     silver.DUPLICATES,
-    silver.REFERENCES,
+    silver.WATCHLISTS,
     gold.FEATURES,
     gold.SCORES,
     gold.DECISION_INPUTS,

@@ -15,4 +15,4 @@ _KEY = ("topic", "partition", "offset")
 TRANSACTIONS = Table(
     Layer.BRONZE, "transactions", "Payment records as Kafka accepted them", _RECORD, _KEY, "kafka_time"
 )
-LABELS = Table(Layer.BRONZE, "labels", "Chargebacks and verdicts as Kafka accepted them", _RECORD, _KEY, "kafka_time")
+LABELS = Table(Layer.BRONZE, "labels", "Records of labels as Kafka accepted them", _RECORD, _KEY, "kafka_time")

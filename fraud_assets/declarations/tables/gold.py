@@ -130,7 +130,7 @@ _AMOUNTS = (
     Column("amount_mean", "double", "what was paid on average", "currency units", nullable=False),
     Column("amount_max", "double", "the largest payment", "currency units", nullable=False),
 )
-_FRAUDS = Column("frauds", "bigint", "payments known to be fraud by the newest verdicts", nullable=False)
+_FRAUDS = Column("frauds", "bigint", "payments whose newest label is fraud", nullable=False)
 _SUMMARISED_AT = Column("summarised_at", "timestamp", "when the row was last computed", "UTC")
 _LIFE = (
     Column("first_payment", "timestamp", "event time of the first payment", "UTC", nullable=False),
@@ -141,7 +141,7 @@ _LIFE = (
 HOURLY_CATEGORY_SUMMARY = Table(
     Layer.GOLD,
     "hourly_category_summary",
-    "Payments by hour and category, late payments and verdicts included",
+    "Payments by hour and category, late payments and labels included",
     (
         SOURCE,
         Column("hour", "timestamp", "the hour's beginning, by event time", "UTC", nullable=False),
@@ -178,7 +178,7 @@ ACTIVITY_WINDOWS = Table(
 CUSTOMER_PROFILES = Table(
     Layer.GOLD,
     "customer_profiles",
-    "What is known of each customer from all payments and verdicts",
+    "What is known of each customer from all payments and labels",
     (
         SOURCE,
         Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
@@ -199,7 +199,7 @@ CUSTOMER_PROFILES = Table(
 MERCHANT_PROFILES = Table(
     Layer.GOLD,
     "merchant_profiles",
-    "What is known of each merchant from all payments and verdicts; none where the source does not say who was paid",
+    "What is known of each merchant from all payments and labels; none where the source does not say who was paid",
     (
         SOURCE,
         Column("merchant_id", "string", "who was paid", nullable=False),

@@ -61,17 +61,17 @@ CORRECTIONS = Table(
 LABELS = Table(
     Layer.SILVER,
     "labels",
-    "What became known about payments, and when: chargebacks and verdicts, each revision a row",
+    "Labels of payments and when each became known; a later label of a payment replaces the earlier from then on",
     (
         SOURCE,
         _TRANSACTION_ID,
-        Column("is_fraud", "boolean", "the verdict", nullable=False),
-        Column("origin", "string", "chargeback, in line (with its payment) or verdict (an analyst's)"),
-        Column("known_at", "timestamp", "from when on the verdict may be used", "UTC", nullable=False),
+        Column("is_fraud", "boolean", "whether the payment is fraud", nullable=False),
+        Column("origin", "string", "chargeback, embedded (in the payment's record) or analyst"),
+        Column("known_at", "timestamp", "from when on the label may be used", "UTC", nullable=False),
         *COORDINATES,
         Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
         Column("processed_at", "timestamp", "when the row was written here", "UTC"),
-        Column("who", "string", "the analyst whose verdict it is", privacy=Privacy.PERSONAL),
+        Column("who", "string", "the analyst who gave the label", privacy=Privacy.PERSONAL),
         Column("why", "string", "the reason the analyst gave"),
         _CHANGED_AT,
     ),
@@ -135,9 +135,9 @@ DUPLICATES = Table(
     time="kafka_time",
 )
 
-REFERENCES = Table(
+WATCHLISTS = Table(
     Layer.SILVER,
-    "references",
+    "watchlists",
     "Blocked addresses, suspicious cards and merchants, countries of addresses: each revision of an entry a row",
     (
         SOURCE,

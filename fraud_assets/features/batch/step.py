@@ -19,8 +19,8 @@ from fraud_assets.features.batch.chunks import in_shares
 from fraud_assets.features.batch.plan import COMPUTED, STORED, Plan
 from fraud_assets.features.batch.spark import spread
 from fraud_assets.features.fingerprint import FINGERPRINT
-from fraud_assets.lake import increments, reads
-from fraud_assets.lake.increments import SMALL, Increment
+from fraud_assets.lake import cursor, reading, reads, writing
+from fraud_assets.lake.cursor import IN_PROCESS_ROWS, Increment
 from fraud_assets.lake.location import Lake
 
 KEY = ["source", "transaction_id"]
@@ -40,16 +40,16 @@ class Computed:
 
 
 def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> Computed:
-    """Bring gold.features up to date with silver.transactions, silver.labels and silver.references of one source.
+    """Bring gold.features up to date with silver.transactions, silver.labels and silver.watchlists of one source.
 
     Repairs come first and can be repeated; new rows and the position in silver.transactions are one commit; the
-    positions in silver.labels and silver.references follow. A first history of more than ``held_rows`` payments, and
+    positions in silver.labels and silver.watchlists follow. A first history of more than ``held_rows`` payments, and
     any large increment, is computed by Spark's workers.
     """
     plan = Plan.of(source)
     listed = _listed(source, plan, lake)
-    paid = increments.pending(silver.TRANSACTIONS, gold.FEATURES, source.name, lake)
-    told = increments.pending(silver.LABELS, gold.FEATURES, source.name, lake)
+    paid = cursor.pending(silver.TRANSACTIONS, gold.FEATURES, source.name, lake)
+    told = cursor.pending(silver.LABELS, gold.FEATURES, source.name, lake)
     if paid is None and told is None and listed is None:
         return Computed("nothing new")
     plan = plan.with_watchlists(_references(source, lake))
@@ -59,26 +59,26 @@ def compute(spark: SparkSession, source: Source, lake: Lake, held_rows: int) -> 
         written, repaired = _later(spark, source, plan, paid, told, listed, lake)
     for increment in (told, listed):
         if increment is not None:
-            increments.skip(increment, lake)
+            writing.skip(increment, lake)
     return Computed(", ".join(i.range for i in (paid, told, listed) if i), written, repaired)
 
 
 def _listed(source: Source, plan: Plan, lake: Lake) -> Increment | None:
     """What references gained, where the source's features read any."""
-    if not plan.watchlists or lake.opened(silver.REFERENCES) is None:
+    if not plan.watchlists or lake.opened(silver.WATCHLISTS) is None:
         return None
-    return increments.pending(silver.REFERENCES, gold.FEATURES, source.name, lake)
+    return cursor.pending(silver.WATCHLISTS, gold.FEATURES, source.name, lake)
 
 
 def _references(source: Source, lake: Lake) -> pl.LazyFrame | None:
-    return None if lake.opened(silver.REFERENCES) is None else _of(silver.REFERENCES, source, lake)
+    return None if lake.opened(silver.WATCHLISTS) is None else _of(silver.WATCHLISTS, source, lake)
 
 
 def _relisted(listed: Increment | None, source: Source, lake: Lake) -> tuple[datetime | None, int]:
     """Since when new revisions of references can tell of payments, and how many payments there are from then on."""
     if listed is None:
         return None, 0
-    since = increments.rows(listed, lake, ["known_at"])["known_at"].min()
+    since = reading.read_in_process(listed, lake, ["known_at"])["known_at"].min()
     if not isinstance(since, datetime):
         return None, 0
     later = _of(silver.TRANSACTIONS, source, lake).filter(pl.col("event_time") >= since)
@@ -99,7 +99,7 @@ def _here(
     images = _images(paid, payments, lake)
     places = images.filter(pl.col("deleted_at").is_null())
     new_labels = _gained(told, ["transaction_id", "known_at"], labels, lake)
-    alive = reads.standing(payments)
+    alive = reads.not_deleted(payments)
     computed = touched(alive, labels, places, new_labels, plan, _before(places), since)
     if computed.is_empty():
         return None, None
@@ -123,25 +123,25 @@ def _images(paid: Increment | None, payments: pl.LazyFrame, lake: Lake) -> pl.Da
     """The increment's payments, those that were changed as they stood and as they stand."""
     columns = ["transaction_id", *PLACE, "amount", "deleted_at"]
     if paid is not None:
-        return increments.images(paid, lake, columns)
+        return reading.read_change_images(paid, lake, columns)
     none = payments.select(columns).head(0).collect()
-    return none.with_columns(pl.lit(None).alias(name) for name in increments.CHANGE)
+    return none.with_columns(pl.lit(None).alias(name) for name in reading.CHANGE)
 
 
 def _before(places: pl.DataFrame) -> pl.DataFrame:
     """The payments that were there before the increment, as they were."""
     first = pl.col("_commit_version") == pl.col("_commit_version").min().over("transaction_id")
-    return places.filter(first, pl.col("_change_type") == increments.BEFORE)
+    return places.filter(first, pl.col("_change_type") == reading.BEFORE)
 
 
 def _first(spark: SparkSession, source: Source, plan: Plan, paid: Increment, lake: Lake, held_rows: int) -> int:
     """All of a source's payments, in this process or, if they are very many, by Spark; returns how many."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
-    standing = reads.standing(_of(silver.TRANSACTIONS, source, lake, paid.last))
+    standing = reads.not_deleted(_of(silver.TRANSACTIONS, source, lake, paid.last))
     rows = reads.count(silver.TRANSACTIONS, lake, source.name, paid.last)
     if rows > held_rows:
         return _append(spark, spread(spark, standing, labels, plan, rows), paid, lake)
-    return increments.append_batches(map(_stamped, in_shares(standing, labels, plan)), paid, lake)
+    return writing.append_batches(map(_stamped, in_shares(standing, labels, plan)), paid, lake)
 
 
 def _later(
@@ -156,10 +156,10 @@ def _later(
     """What an increment touches, in this process or, if it is large, by Spark; returns the rows added and repaired."""
     new: DataFrame | pl.DataFrame | None = None
     changed: DataFrame | None = None
-    if increments.in_place(paid, lake):
+    if cursor.changed_in_place(paid, lake):
         _withdraw(spark, source, lake)
     since, relisted = _relisted(listed, source, lake)
-    if increments.size(paid, lake) + increments.size(told, lake) + relisted <= SMALL:
+    if cursor.size(paid, lake) + cursor.size(told, lake) + relisted <= IN_PROCESS_ROWS:
         new, changed = _here(spark, source, plan, paid, told, since, lake)
     elif earliest := _since(spark, paid, told, since, lake):
         new, changed = _on_spark(spark, source, plan, earliest, lake)
@@ -172,7 +172,7 @@ def _on_spark(
 ) -> tuple[DataFrame, DataFrame | None]:
     """The new and the changed rows among the payments since a moment, by Spark."""
     labels = _of(silver.LABELS, source, lake, reads.version(silver.LABELS, lake))
-    needed = reads.standing(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
+    needed = reads.not_deleted(_of(silver.TRANSACTIONS, source, lake, reads.version(silver.TRANSACTIONS, lake)))
     furthest = max(map(plan.horizon, ENTITIES))
     reached = since - furthest - plan.label_delay
     late = labels.filter(pl.col("known_at") >= since - furthest)
@@ -198,7 +198,7 @@ def _since(
 ) -> datetime | None:
     """The earliest moment the new and changed rows can have an effect at; None when none of them is the source's."""
     found = [
-        increments.read(spark, increment, lake, images=True).agg(F.unix_micros(F.min(time))).collect()[0][0]
+        reading.read_spark(spark, increment, lake, change_images=True).agg(F.unix_micros(F.min(time))).collect()[0][0]
         for increment, time in ((paid, "event_time"), (told, "known_at"))
         if increment
     ]
@@ -235,11 +235,11 @@ def _append(spark: SparkSession, new: DataFrame | pl.DataFrame | None, paid: Inc
     if paid is None:
         return 0
     if new is None:
-        increments.skip(paid, lake)
+        writing.skip(paid, lake)
         return 0
     if isinstance(new, pl.DataFrame):
-        return increments.append_here(_stamped(new), paid, lake)
-    return increments.append(
+        return writing.append_in_process(_stamped(new), paid, lake)
+    return writing.append_spark(
         spark,
         new.withColumns(
             {
@@ -272,7 +272,7 @@ def _read(spark: SparkSession, table: Table, source: Source, lake: Lake) -> Data
 def _gained(increment: Increment | None, columns: list[str], like: pl.LazyFrame, lake: Lake) -> pl.DataFrame:
     if increment is None:
         return like.select(columns).head(0).collect()
-    return increments.rows(increment, lake, columns)
+    return reading.read_in_process(increment, lake, columns)
 
 
 def _sent(spark: SparkSession, rows: pl.DataFrame) -> DataFrame | None:

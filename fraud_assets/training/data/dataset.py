@@ -84,7 +84,7 @@ def _scan(table: Table, source: str, versions: Versions, lake: Lake, columns: It
     with _kept(table, versions):
         frame = reads.scan(table, lake, _exists(table, versions.get(table.full_name)))
         if frame is not None:
-            return reads.standing(frame).filter(pl.col("source") == source).select(list(columns))
+            return reads.not_deleted(frame).filter(pl.col("source") == source).select(list(columns))
     raise FraudError(f"{table.full_name} does not exist yet; {START}, then `fraud run refresh`")
 
 

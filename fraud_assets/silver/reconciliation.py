@@ -1,20 +1,20 @@
-"""The account of a source: every bronze record is in silver, a duplicate or a correction, or set aside."""
+"""Reconciliation of a source: each bronze record is in exactly one table of silver, or discarded."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
-from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.quarantine import State, cases
+from fraud_assets.silver.streams import STREAMS
 
 
 @dataclass(frozen=True)
-class Account:
-    """Records of one stream, up to the bronze version that silver has read to."""
+class Reconciliation:
+    """Records of one stream, up to the bronze version that silver has read."""
 
     stream: str
     version: int | None
@@ -23,17 +23,17 @@ class Account:
     duplicates: int
     corrections: int
     quarantined: int
-    """Open, or waiting to be read again."""
+    """Open cases, and those waiting to be read again."""
     discarded: int
 
     @property
     def balanced(self) -> bool:
-        """Whether nothing is missing and nothing is there twice."""
+        """Whether each record is in exactly one place."""
         kept = self.silver + self.duplicates + self.corrections
         return self.bronze == kept + self.quarantined + self.discarded
 
     def __str__(self) -> str:
-        """The account as a line for people."""
+        """The reconciliation as one line."""
         sign = "=" if self.balanced else "≠"
         return (
             f"{self.stream}: bronze {self.bronze:,} {sign} silver {self.silver:,} + duplicates {self.duplicates:,} "
@@ -42,45 +42,45 @@ class Account:
         )
 
 
-def account(source: str, lake: Lake) -> list[Account]:
-    """The accounts of a source's transactions and labels."""
-    found, standing = [], _standing(source, lake)
+def reconcile(source: str, lake: Lake) -> list[Reconciliation]:
+    """The reconciliations of a source's transactions and labels."""
+    found, by_state = [], _quarantined(source, lake)
     for stream, (upstream, target) in STREAMS.items():
-        made = all(lake.opened(table) for table in (upstream, target))
-        version = increments.taken(upstream, target, source, lake) if made else None
+        exist = all(lake.opened(table) for table in (upstream, target))
+        version = cursor.last_read_version(upstream, target, source, lake) if exist else None
         found.append(
-            Account(
+            Reconciliation(
                 stream,
                 version,
                 0 if version is None else reads.count(upstream, lake, source, version),
-                _kept(target, source, lake),
+                _from_bronze(target, source, lake),
                 _duplicates(source, stream, lake),
                 reads.count(silver.CORRECTIONS, lake, source) if target is silver.TRANSACTIONS else 0,
-                sum(standing.get((stream, str(state)), 0) for state in (State.OPEN, State.WAITING)),
-                standing.get((stream, str(State.DISCARDED)), 0),
+                sum(by_state.get((stream, str(state)), 0) for state in (State.OPEN, State.WAITING)),
+                by_state.get((stream, str(State.DISCARDED)), 0),
             )
         )
     return found
 
 
-def _kept(target: Table, source: str, lake: Lake) -> int:
-    """Rows of the stream's own records; labels that came in line with payments, and verdicts given here, are not."""
+def _from_bronze(target: Table, source: str, lake: Lake) -> int:
+    """Rows made from the stream's records: labels without those embedded in payments and those of analysts."""
     frame = reads.scan(target, lake)
     if target is not silver.LABELS or frame is None:
         return reads.count(target, lake, source)
-    mine = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(IN_LINE), pl.col("topic").is_not_null())
-    return int(mine.select(pl.len()).collect().item())
+    own = frame.filter(pl.col("source") == source, pl.col("origin").ne_missing(EMBEDDED), pl.col("topic").is_not_null())
+    return int(own.select(pl.len()).collect().item())
 
 
 def _duplicates(source: str, stream: str, lake: Lake) -> int:
     frame = reads.scan(silver.DUPLICATES, lake)
     if frame is None:
         return 0
-    mine = frame.filter(pl.col("source") == source, pl.col("stream") == stream)
-    return int(mine.select(pl.len()).collect().item())
+    own = frame.filter(pl.col("source") == source, pl.col("stream") == stream)
+    return int(own.select(pl.len()).collect().item())
 
 
-def _standing(source: str, lake: Lake) -> dict[tuple[str, str], int]:
+def _quarantined(source: str, lake: Lake) -> dict[tuple[str, str], int]:
     """Quarantined records by stream and state."""
     frame = cases(source, lake)
     if frame is None:

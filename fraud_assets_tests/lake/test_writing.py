@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from polars.testing import assert_frame_equal
 
-from fraud_assets.lake.writes import streamed, written
+from fraud_assets.lake.writing import streamed, writer_properties
 
 ROWS = pl.DataFrame({"name": ["a", "a", "b"], "amount": [1.0, 2.0, 3.0]})
 
@@ -27,14 +27,14 @@ def test_a_batch_that_fails_leaves_the_table_as_it_was(table: DeltaTable) -> Non
         raise ValueError("the second batch cannot be made")
 
     with pytest.raises(Exception, match="the second batch cannot be made"):
-        write_deltalake(table, streamed(batches(), schema), mode="append", writer_properties=written(schema))
+        write_deltalake(table, streamed(batches(), schema), mode="append", writer_properties=writer_properties(schema))
     assert DeltaTable(table.table_uri).version() == 0
 
 
 def test_texts_have_a_dictionary_and_fractions_no_statistics(table: DeltaTable) -> None:
     schema = pa.schema(table.schema())
     batches = streamed([ROWS.select("amount"), ROWS.select("amount", "name")], schema)
-    write_deltalake(table, batches, mode="overwrite", writer_properties=written(schema))
+    write_deltalake(table, batches, mode="overwrite", writer_properties=writer_properties(schema))
     assert_frame_equal(
         pl.read_delta(table.table_uri),
         pl.concat([ROWS, ROWS.with_columns(name=pl.lit(None, pl.String))]),
