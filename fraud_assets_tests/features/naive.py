@@ -291,6 +291,8 @@ def _inputs(needs: Iterable[str], payment: Row, world: World) -> Row:
         elif name == "home_distance":
             axes = [f"{who}_{axis}" for who in ("customer", "merchant") for axis in ("latitude", "longitude")]
             found[name] = _distance(*(payment[axis] for axis in axes), plane=world.plane)
+        elif name == "category_number":
+            found[name] = _code(payment["category"])
         elif name.startswith("signal"):
             found[name] = _signal(name, payment["signals"])
         elif name.startswith("population") and name not in _NAMES:
@@ -298,6 +300,14 @@ def _inputs(needs: Iterable[str], payment: Row, world: World) -> Row:
         elif name.endswith("_listed") or name == "ip_country":
             found[name] = _watchlist(name, payment, world)
     return found
+
+
+def _code(category: str | None) -> float | None:
+    if category is None:
+        return None
+    text = category.ljust(16).encode()
+    first, second = (int.from_bytes(text[start : start + 8], "big") for start in (0, 8))
+    return float((first % 65_521 * 251 + second % 65_521) % 65_521)
 
 
 def _signal(name: str, signals: dict[str, float | None] | None) -> float | None:

@@ -56,6 +56,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
             "merchant_longitude": random.uniform(5, 15, count),
             "ip": [f"10.0.0.{n % 4}" for n in range(count)],
             "country": random.choice(["DE", "FR"], count),
+            "category": [("travel", "home")[n % 2] for n in range(count)],
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(count)], dtype=SIGNALS),
         }
     )

@@ -30,6 +30,7 @@ PAYMENT: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(POSITIONS, pl.Float64),
     "ip": pl.String,
     "country": pl.String,
+    "category": pl.String,
     "signals": SIGNALS,
 }
 LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -46,7 +47,7 @@ label = st.tuples(st.integers(0, 24), st.booleans(), st.integers(-45, 60))
 def paid(drawn: list[Any]) -> pl.DataFrame:
     rows = [
         ("s", f"T{number:02}", at, customer, merchant, float(amount), at, 1.0, 2.0, 3.0, float(amount),
-         "10.0.0.1", "DE" if amount % 3 else None, {"V1": float(amount), "V2": 2.0})
+         "10.0.0.1", "DE" if amount % 3 else None, "travel", {"V1": float(amount), "V2": 2.0})
         for number, (at, customer, merchant, amount) in enumerate(drawn)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=PAYMENT, orient="row")
