@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -81,6 +82,13 @@ class Lake:
         base = f"{root}/{table.layer}/{table.name}"
         below = pafs.FileSelector(f"{base}/{under}".rstrip("/"), allow_not_found=True, recursive=True)
         return [info.path.removeprefix(f"{base}/") for info in store.get_file_info(below) if info.is_file]
+
+    def create_file(self, table: Table, path: str) -> pa.NativeFile:
+        """A new file to write, at a path relative to the table."""
+        store, root = self._store
+        whole = f"{root}/{table.layer}/{table.name}/{path}"
+        store.create_dir(whole.rpartition("/")[0])
+        return store.open_output_stream(whole)
 
     @cached_property
     def _store(self) -> tuple[pafs.FileSystem, str]:
