@@ -11,7 +11,6 @@ from fraud_assets.lake.location import Lake
 def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL) -> None:
     """Create the declared tables, and add columns, properties and constraints that existing ones lack; rows stay.
 
-    A column that is no longer declared keeps its values, and is null in new rows.
     A table and each of its constraints are commits of their own; the next call completes a call that died.
 
     Raises:
@@ -28,8 +27,6 @@ def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL)
         if missing:
             added = ", ".join(column.ddl.replace(" NOT NULL", "") for column in missing)
             spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ADD COLUMNS ({added})")
-        for name in (f.name for f in present.schema().fields if not f.nullable and f.name not in table.column_names):
-            spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ALTER COLUMN `{name}` DROP NOT NULL")
         properties = present.metadata().configuration
         changed = {name: value for name, value in table.properties.items() if properties.get(name) != value}
         if changed:
