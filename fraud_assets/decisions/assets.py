@@ -30,7 +30,7 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Ite
     if done.model_version is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.SCORES),
+        asset_key=specs.asset_key(gold.SCORES),
         metadata=metadata.step_metadata(
             gold.SCORES,
             source,
@@ -42,11 +42,11 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Ite
         ),
     )
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.DECISION_INPUTS),
+        asset_key=specs.asset_key(gold.DECISION_INPUTS),
         metadata=metadata.step_metadata(gold.DECISION_INPUTS, source, done.written, versions_read=done.versions),
     )
     yield dg.MaterializeResult(
-        asset_key=specs.key(gold.DECISION_CONTEXTS),
+        asset_key=specs.asset_key(gold.DECISION_CONTEXTS),
         metadata=metadata.step_metadata(gold.DECISION_CONTEXTS, source, done.contexts),
     )
 

@@ -22,7 +22,11 @@ from fraud_assets.models.model_store import Champion
 from fraud_assets.version import code_version
 
 ATTEMPTS = 5
-_SCHEMA = {"model_version": pl.Int32, "features": pl.List(pl.String), "first_used_at": pl.Datetime("us", "UTC")}
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "model_version": pl.Int32,
+    "features": pl.List(pl.String),
+    "first_used_at": pl.Datetime("us", "UTC"),
+}
 
 
 @dataclass(frozen=True)

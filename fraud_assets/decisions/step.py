@@ -86,7 +86,8 @@ def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake)
                 _count(made.scores, decisions)
                 yield made
 
-    written = _write(decided(), *todo, lake)
+    of_inputs, of_scores = todo
+    written = _write(decided(), of_inputs, of_scores, lake)
     return Scored(todo[0].range, completed + written, int(new), version, dict(decisions.most_common()))
 
 

@@ -11,6 +11,7 @@ from fraud_assets.lake.location import Lake
 def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL) -> None:
     """Make every declared table exist with its declared columns, properties and constraints; existing rows stay.
 
+    A column that is no longer declared keeps its values, and is null in new rows.
     A table and each of its constraints are commits of their own: what died between them is completed here.
     """
     for table in tables:
@@ -24,6 +25,8 @@ def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL)
         if missing:
             added = ", ".join(column.ddl.replace(" NOT NULL", "") for column in missing)
             spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ADD COLUMNS ({added})")
+        for name in (f.name for f in present.schema().fields if not f.nullable and f.name not in table.column_names):
+            spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ALTER COLUMN `{name}` DROP NOT NULL")
         held = present.metadata().configuration
         changed = {name: value for name, value in table.properties.items() if held.get(name) != value}
         if changed:

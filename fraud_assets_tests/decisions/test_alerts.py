@@ -6,14 +6,17 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.decisions.alerts import raise_alerts, reasons
-from fraud_assets.decisions.policy import in_force
 from fraud_assets.decisions.step import score
+from fraud_assets.declarations.policy.schema import active
+from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reading, reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import Champion
 from fraud_assets_tests.decisions.sample import LARGE, arrive, champion, features
+
+CARDS = named("cards")
 
 
 def test_reasons_are_the_strongest_that_raised_the_score() -> None:
@@ -49,7 +52,7 @@ def test_an_alert_for_each_payment_not_approved(
     stored = reads.scan(gold.FEATURES, at)
     assert stored is not None
     large = stored.filter(pl.col("amount") > LARGE).sort("transaction_id").collect()
-    score("cards", champion(), in_force(), at)
+    score(CARDS, champion(), active(), at)
     spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99")  # what was known stays
     assert raise_alerts("cards", champion, at).written[gold.ALERTS] > 0
     made = raised(at)
@@ -67,13 +70,13 @@ def test_an_alert_for_each_payment_not_approved(
 def test_nothing_new_and_nothing_flagged_write_nothing(tables: Lake) -> None:
     at = tables
     arrive(features(50, "a"), at)
-    score("cards", champion(), in_force(), at)
+    score(CARDS, champion(), active(), at)
     raise_alerts("cards", champion, at)
     version, rows = reads.version(gold.ALERTS, at), raised(at).height
     assert raise_alerts("cards", champion, at).versions == "nothing new"
     assert reads.version(gold.ALERTS, at) == version
     arrive(features(5, "b").with_columns(amount=pl.lit(5.0)), at)
-    score("cards", champion(), in_force(), at)
+    score(CARDS, champion(), active(), at)
     assert raise_alerts("cards", champion, at).written[gold.ALERTS] == 0
     assert raised(at).height == rows
 
@@ -88,7 +91,7 @@ def test_reasons_come_from_the_model_that_decided(tables: Lake) -> None:
 
     for version in (1, 2):
         arrive(features(100, f"v{version}"), at)
-        score("cards", champion(version), in_force(), at)
+        score(CARDS, champion(version), active(), at)
     raise_alerts("cards", asking, at)
     assert sorted(asked) == [1, 2]
     assert set(raised(at)["model_version"]) == {1, 2}

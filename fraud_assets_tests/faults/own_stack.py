@@ -24,7 +24,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.decisions import alerts
 from fraud_assets.decisions import step as scoring
-from fraud_assets.decisions.policy import in_force
+from fraud_assets.declarations.policy.schema import active
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, bronze, gold, silver
 from fraud_assets.features.batch import step as features
@@ -73,7 +73,7 @@ def _features(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 
 def _scores(spark: SparkSession, lake: Lake, kafka: str) -> None:
-    scoring.score("cards", champion(threshold=0.0), in_force(), lake)
+    scoring.score(CARDS, champion(threshold=0.0), active(), lake)
 
 
 def _alerts(spark: SparkSession, lake: Lake, kafka: str) -> None:
@@ -108,7 +108,7 @@ WRITES: Mapping[str, tuple[Table, ...]] = {
     "bronze": (bronze.TRANSACTIONS, bronze.LABELS),
     "silver": (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES),
     "features": (gold.FEATURES,),
-    "scores": (gold.SCORES,),
+    "scores": (gold.SCORES, gold.DECISION_INPUTS, gold.DECISION_CONTEXTS),
     "alerts": (gold.ALERTS,),
     "summaries": (gold.HOURLY_CATEGORY_SUMMARY, gold.CUSTOMER_PROFILES, gold.MERCHANT_PROFILES),
     "activity windows": (gold.ACTIVITY_WINDOWS,),

@@ -93,7 +93,7 @@ def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
         {
             **judged,
             "features_fingerprint": "f1",
-            "policy_version": np.ones(transactions, int),
+            "policy_hash": "p1",
             "lane": "batch",
             "decided_at": decided,
         },

@@ -224,7 +224,7 @@ def _fields(alert: dict[str, Any], payment: dict[str, Any], score: dict[str, Any
         "Device": payment.get("device"),
         "Country": payment.get("country"),
         "Model version": alert["model_version"],
-        "Policy version": score.get("policy_version"),
+        "Policy": score.get("policy_hash"),
         "Decided by": score.get("lane") and f"{score['lane']} lane",
         "Alert raised": look.moment(alert["raised_at"]),
     }
