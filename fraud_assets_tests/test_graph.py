@@ -41,8 +41,9 @@ def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.Monkey
     settings.cache_clear()
     catalogue.cache_clear()
     registry = MlflowClient(stack.mlflow)
-    if registry.search_registered_models("name = 'fraud-cards'"):
-        registry.delete_registered_model("fraud-cards")
+    for name in (registered_name("cards"), promotions_name("cards")):
+        if registry.search_registered_models(f"name = '{name}'"):
+            registry.delete_registered_model(name)
     yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, duplicates=0.004)
     catalogue.cache_clear()
 

@@ -78,8 +78,9 @@ def caught_up(settings: Settings, source: Source) -> bool:
     """Whether bronze has read every record of the source in Kafka, and there is one."""
     ends = offsets.ends(settings.kafka, list(source.topics))
     streams = ((source.transactions, bronze.TRANSACTIONS), (source.labels, bronze.LABELS))
+    lake = Lake.of(settings)
     behind = [
-        offsets.lag(ends[stream.topic], offsets.committed(offsets.checkpoint(table, source.name, Lake.of(settings))))
+        offsets.lag(ends[stream.topic], offsets.committed(lake.opened(table), source.name, stream.topic))
         for stream, table in streams
     ]
     return any(ends[source.transactions.topic].values()) and sum(behind) == 0

@@ -22,7 +22,7 @@ from fraud_assets.declarations.tables import Table, gold
 from fraud_assets.errors import FraudError
 from fraud_assets.features import fingerprint
 from fraud_assets.features.algebra import statistics
-from fraud_assets.lake import cursor, writing
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
@@ -98,7 +98,7 @@ def interrupted(at: Table, when: str) -> Iterator[None]:
         return real(died(), increment, lake)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(increments, "append_batches", dying)
+        patch.setattr(writing, "append_batches", dying)
         with pytest.raises(Exception, match="the run died"):
             yield
 
@@ -109,7 +109,7 @@ def interrupted(at: Table, when: str) -> Iterator[None]:
 def test_a_run_that_died_is_completed_with_the_same_values(
     tables: Lake, monkeypatch: pytest.MonkeyPatch, table: Table, when: str, first: bool
 ) -> None:
-    monkeypatch.setattr(increments, "BATCH", 40)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 40)
     if not first:
         arrive(features(10, "0"), tables)
         score(CARDS, champion(), active(), tables)

@@ -9,7 +9,7 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
-from fraud_assets.features.inputs.watchlists import NOTHING
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LABEL_DELAY_DAYS = 7
@@ -55,6 +55,6 @@ def features(
     if suspicious is not None:
         since, until = (START + timedelta(hours=hour) for hour in suspicious)
         entry = {"list": "suspicious_cards", "entry": "c", "valid_from": since, "valid_to": until, "known_at": since}
-        facts = replace(facts, watchlists=pl.DataFrame([entry], schema=NOTHING.schema))
+        facts = replace(facts, watchlists=Watchlists(pl.DataFrame([entry], schema=NOTHING.schema)))
     chosen = [feature for feature in FEATURES if feature.name == name]
     return evaluate(frame, labels, LABEL_DELAY_DAYS * 86_400, chosen, facts=facts)[name].to_list()

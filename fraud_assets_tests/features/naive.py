@@ -326,7 +326,15 @@ def _baseline(payment: Row, world: World) -> dict[str, float | None]:
         "population_mean": _mean(amounts), "population_std": _std(amounts),
         "population_mean_log": _mean(logs), "population_std_log": _std(logs), "population_mean_hour": _mean(last),
     }  # fmt: skip
-    return {name: None if value is None else float(f"{value:.2e}") for name, value in found.items()}
+    return {name: None if value is None else _three_digits(value) for name, value in found.items()}
+
+
+def _three_digits(value: float) -> float:
+    """The value in three significant digits, a half of the last one rounded away from zero."""
+    if value == 0:
+        return value
+    power = 10.0 ** (2 - math.floor(math.log10(value)))
+    return math.floor(value * power + 0.5) / power
 
 
 def _mean(values: list[Fraction]) -> float | None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
@@ -45,7 +45,7 @@ def assert_equals_words(found: pl.DataFrame, world: World) -> None:
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.data(), st.integers(1, 12) | st.integers(33, 45), st.sampled_from([0, 3]), st.sampled_from(POSITIONS))
 def test_equals_the_declarations_words(data: st.DataObject, count: int, days: int, positions: Positions) -> None:
     """With payments at the same moment and labels that come early, late, revised or not at all."""

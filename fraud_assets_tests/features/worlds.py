@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
-from fraud_assets.features.inputs.watchlists import NOTHING
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BEGAN = START - timedelta(days=3, hours=5)
@@ -103,4 +103,4 @@ def received(rows: list[Row]) -> pl.DataFrame:
 
 
 def facts(rows: list[Row], positions: Positions) -> Facts:
-    return Facts(BEGAN, positions, pl.DataFrame(rows, schema=NOTHING.schema))
+    return Facts(BEGAN, positions, Watchlists(pl.DataFrame(rows, schema=NOTHING.schema)))

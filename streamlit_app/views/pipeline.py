@@ -57,7 +57,7 @@ def _lag(source: str) -> tuple[int | None, str]:
         end = offsets.ends(here.kafka, [topic], timeout=1.0)[topic]
     except (offsets.BrokerUnreachable, SourceError) as error:
         return None, str(error)
-    read = offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source, Lake.of(here)))
+    read = offsets.committed(Lake.of(here).opened(bronze.TRANSACTIONS), source, topic)
     return offsets.lag(end, read), f"topic {topic} at {here.kafka}"
 
 
