@@ -145,9 +145,12 @@ def test_listing_asks_as_often_for_four_versions_as_for_one(
 
     asked: list[str] = []
     send = requests.Session.send
-    monkeypatch.setattr(
-        requests.Session, "send", lambda self, given, **more: (asked.append(given.url), send(self, given, **more))[1]
-    )
+
+    def noted(self: Any, given: Any, **more: Any) -> Any:
+        asked.append(given.url)
+        return send(self, given, **more)
+
+    monkeypatch.setattr(requests.Session, "send", noted)
     found = registry.versions(source, mlflow_server.mlflow)
     assert [one.metrics["average_precision"] for one in found] == [0.4, 0.3, 0.2, 0.1]
     assert len(asked) <= 8, asked
