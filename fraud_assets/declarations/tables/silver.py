@@ -3,11 +3,11 @@
 from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
-_STREAM = Column("stream", "string", "transactions or labels: which bronze table the record stands in", nullable=False)
-_CHANGED_AT = Column("changed_at", "timestamp", "when its database told what the row says; absent elsewhere", "UTC")
+_STREAM = Column("stream", "string", "transactions or labels: the record's bronze table", nullable=False)
+_CHANGED_AT = Column("changed_at", "timestamp", "when the database made this change; null for other sources", "UTC")
 _CHANGE = (
     _CHANGED_AT,
-    Column("deleted_at", "timestamp", "when it told that the payment is deleted: it no longer counts", "UTC"),
+    Column("deleted_at", "timestamp", "when the database deleted the payment, which then no longer counts", "UTC"),
 )
 
 TRANSACTIONS = Table(
@@ -123,7 +123,7 @@ QUARANTINE_ACTIONS = Table(
 DUPLICATES = Table(
     Layer.SILVER,
     "duplicates",
-    "Records that repeat one already taken, so that every bronze record is accounted for",
+    "Records with an existing key and the same content, so that every bronze record is counted",
     (
         SOURCE,
         _STREAM,
