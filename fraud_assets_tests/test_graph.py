@@ -15,6 +15,7 @@ from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
+from fraud_assets.models.model_store import promotions_name, registered_name
 from fraud_assets.settings import REPOSITORY, Settings, settings
 from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history

@@ -106,7 +106,7 @@ DECISION_CONTEXTS = Table(
 ALERTS = Table(
     Layer.GOLD,
     "alerts",
-    "Payments that somebody should look at, with what drove the score",
+    "Payments that were not approved, with the features that raised the score",
     (
         *_PAYMENT,
         Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),

@@ -3,13 +3,11 @@
 from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
-_STREAM = Column("stream", "string", "transactions or labels: which bronze table has the record", nullable=False)
-_CHANGED_AT = Column(
-    "changed_at", "timestamp", "when its database made the change that the row has; null for other sources", "UTC"
-)
+_STREAM = Column("stream", "string", "transactions or labels: the record's bronze table", nullable=False)
+_CHANGED_AT = Column("changed_at", "timestamp", "when the database made this change; null for other sources", "UTC")
 _CHANGE = (
     _CHANGED_AT,
-    Column("deleted_at", "timestamp", "when its database deleted the payment, which counts no more", "UTC"),
+    Column("deleted_at", "timestamp", "when the database deleted the payment, which then no longer counts", "UTC"),
 )
 
 TRANSACTIONS = Table(
@@ -125,7 +123,7 @@ QUARANTINE_ACTIONS = Table(
 DUPLICATES = Table(
     Layer.SILVER,
     "duplicates",
-    "Records with the key and content of an earlier one, kept for reconciliation",
+    "Records with an existing key and the same content, so that every bronze record is counted",
     (
         SOURCE,
         _STREAM,
