@@ -212,7 +212,7 @@ class _Reader:
         """A cast: null where the value is none of the type."""
         if value.type == type_:
             return value
-        if isinstance(value, Constant) and value.value is None:
+        if value.type == "null":
             return Constant(None, type_)
         if type_ == "double" and isinstance(value, Constant) and value.type == "bigint":
             return Constant(float(value.value), "double")  # type: ignore[arg-type]
