@@ -21,6 +21,7 @@ def features(
     hours: Sequence[float] | None = None,
     frauds: Sequence[bool] | None = None,
     signals: Sequence[Mapping[str, float] | None] | None = None,
+    categories: Sequence[str | None] | None = None,
     homes: Sequence[tuple[float, float]] | None = None,
     shops: Sequence[tuple[float, float]] | None = None,
     positions: Positions = "sphere",
@@ -32,7 +33,7 @@ def features(
     and shops are latitudes and longitudes. Labels become known after seven days. The card is on the list of suspicious
     ones from one hour until before another, which is known from its beginning on.
     """
-    given = (amounts, hours, frauds, signals, homes, shops)
+    given = (amounts, hours, frauds, signals, categories, homes, shops)
     count = max(len(column) for column in given if column is not None)
     at = [START + timedelta(hours=hour) for hour in hours or range(count)]
     frame = pl.DataFrame(
@@ -42,6 +43,8 @@ def features(
     )  # fmt: skip
     if signals is not None:
         frame = frame.with_columns(pl.Series("signals", list(signals), dtype=SIGNALS))
+    if categories is not None:
+        frame = frame.with_columns(pl.Series("category", list(categories), dtype=pl.String))
     for who, places in (("customer", homes), ("merchant", shops)):
         for place, axis in enumerate(("latitude", "longitude")):
             values = [float(pair[place]) for pair in places or []]

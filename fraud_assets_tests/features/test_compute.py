@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -11,52 +11,28 @@ from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import POSITIONS, Positions
 from fraud_assets_tests.features import worlds
 from fraud_assets_tests.features.naive import World
-from fraud_assets_tests.features.reference import HANDBOOK, HANDBOOKS, canonical, handbook_features
 
 DAY = 86_400
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TRANSACTION = {
+TRANSACTION: dict[str, pl.DataType | type[pl.DataType]] = {
     "transaction_id": pl.String,
     "event_time": pl.Datetime("us", "UTC"),
     "customer_id": pl.String,
     "merchant_id": pl.String,
     "amount": pl.Float64,
 }
-LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
-needs_handbook = pytest.mark.skipif(not HANDBOOK.exists(), reason=f"no reference data at {HANDBOOK}")
-
-
-def assert_equals_pandas(handbook: pl.DataFrame, features: list[str], *entities: str, at_once: bool = False) -> int:
-    """Compares these features of every row with the pandas reference; returns how many rows."""
-    expected = handbook_features(handbook.to_pandas(), entities, at_once).loc[handbook["TRANSACTION_ID"].to_numpy()]
-    found = evaluate(*canonical(handbook), 7 * DAY, [feature for feature in FEATURES if feature.name in features])
-    np.testing.assert_allclose(found.select(features).to_numpy(), expected[features].to_numpy(), rtol=0, atol=1e-6)
-    return found.height
-
-
-@needs_handbook
-@pytest.mark.parametrize(("entity", "column"), [("customer", "CUSTOMER_ID"), ("merchant", "TERMINAL_ID")])
-def test_equals_pandas_on_the_handbooks_payments(entity: str, column: str) -> None:
-    """All payments of every 40th customer or terminal; features of the payment alone on the same rows."""
-    features = [name for name in HANDBOOKS if name.startswith((entity, "amount", "time"))]
-    handbook = pl.read_parquet(HANDBOOK).filter(pl.col(column) % 40 == 0)
-    assert assert_equals_pandas(handbook, features, column) > 40_000
-    assert assert_equals_pandas(handbook, features, column, at_once=True) > 40_000
-
-
-@needs_handbook
-@pytest.mark.slow
-def test_equals_pandas_on_the_whole_handbook() -> None:
-    handbook = pl.read_parquet(HANDBOOK)
-    assert assert_equals_pandas(handbook, HANDBOOKS, "CUSTOMER_ID", "TERMINAL_ID", at_once=True) == 1_754_155
-
+LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
+    "transaction_id": pl.String,
+    "is_fraud": pl.Boolean,
+    "known_at": pl.Datetime("us", "UTC"),
+}
 
 SECOND = st.integers(0, 40).map(lambda tick: START + timedelta(hours=6 * tick))  # few moments, so many ties
 PAYMENT = st.tuples(SECOND, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10_000).map(lambda c: c / 100))
 VERDICT = st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 80).map(lambda tick: timedelta(hours=4 * tick)))
 
 
-def frames(payments: list[tuple], verdicts: list[tuple]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def frames(payments: list[tuple[Any, ...]], verdicts: list[tuple[Any, ...]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = [(str(i), *payment) for i, payment in enumerate(payments)]
     labels = {(str(i % len(rows)), START + after): fraud for i, fraud, after in verdicts}
     return (
@@ -94,7 +70,11 @@ def test_equals_the_declarations_words(data: st.DataObject, count: int, days: in
     st.lists(PAYMENT, max_size=6), st.lists(VERDICT, max_size=6), SECOND,
 )  # fmt: skip
 def test_nothing_from_the_future_enters(
-    payments: list[tuple], verdicts: list[tuple], other: list[tuple], others: list[tuple], now: datetime
+    payments: list[tuple[Any, ...]],
+    verdicts: list[tuple[Any, ...]],
+    other: list[tuple[Any, ...]],
+    others: list[tuple[Any, ...]],
+    now: datetime,
 ) -> None:
     """Two worlds that agree on all that was known at a moment have the same features up to it, to the last bit."""
     past = [p for p in payments if p[0] <= now] or [(now, "a", "x", 1.0)]

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -55,6 +56,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
             "merchant_longitude": random.uniform(5, 15, count),
             "ip": [f"10.0.0.{n % 4}" for n in range(count)],
             "country": random.choice(["DE", "FR"], count),
+            "category": [("travel", "home")[n % 2] for n in range(count)],
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(count)], dtype=SIGNALS),
         }
     )
@@ -62,7 +64,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
     labels = payments.select(
         "transaction_id",
         is_fraud=pl.Series(random.random(count) < 0.1),
-        known_at=pl.col("event_time") + pl.duration(days=pl.Series(after)),
+        known_at=pl.col("event_time") + pl.duration(days=pl.lit(pl.Series(after))),
     )
     return payments, labels
 
@@ -70,7 +72,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
 def watchlists() -> pl.DataFrame:
     """A card, a merchant and an address that are listed for a while, and addresses that move to another country."""
     listed = {"suspicious_cards": "c1", "suspicious_merchants": "m1", "blocked_ips": "10.0.0.1"}
-    rows = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
+    rows: list[tuple[Any, ...]] = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
     first, last = int(IPv4Address("10.0.0.0")), int(IPv4Address("10.0.0.2"))
     rows += [("ip_countries", "a range", first, last, land, 5, None, day) for land, day in (("DE", 5), ("FR", 25))]
     days = {name: pl.lit(START) + pl.duration(days=pl.col(name)) for name in ("valid_from", "valid_to", "known_at")}

@@ -73,11 +73,10 @@ def test_equals_the_batch_whatever_comes_in_which_order(
     while rows:
         some = data.draw(st.integers(1, 6))
         batch, rows = rows[:some], rows[some:]
-        if arrived.payments and data.draw(st.booleans()):
+        if bool(arrived.payments) and data.draw(st.booleans()):
             known = data.draw(st.sampled_from(sorted(arrived.payments)))
-            batch.insert(
-                data.draw(st.integers(0, len(batch))), data.draw(worlds.payments(0)) | {"transaction_id": known}
-            )
+            changed: Row = {**data.draw(worlds.payments(0)), "transaction_id": known}
+            batch.insert(data.draw(st.integers(0, len(batch))), changed)
         arrived.label(data.draw(st.lists(worlds.labels(batch), max_size=2)))
         arrived.pay(batch)
         arrived.label(data.draw(st.lists(worlds.labels([*arrived.payments.values()]), max_size=4)))

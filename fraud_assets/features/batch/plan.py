@@ -49,7 +49,7 @@ class Plan:
         return frozenset(LOOKUPS[name].of for name in columns(self.features) & LOOKUPS.keys())
 
     def with_watchlists(self, revisions: pl.LazyFrame | None) -> "Plan":
-        """The plan with its source's revisions in silver.references, where it reads any."""
+        """The plan with its source's revisions in silver.watchlists, where it reads any."""
         if revisions is None or not self.watchlists:
             return self
         mine = revisions.filter(pl.col("list").is_in(sorted(self.watchlists))).select(COLUMNS)

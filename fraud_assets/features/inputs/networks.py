@@ -12,7 +12,7 @@ import polars as pl
 class Networks:
     """The networks among the entries of a list, and addresses that can be written in several ways.
 
-    Entries are as silver.references holds them: an address or a network in canonical form. One look-up for each length
+    Entries are as silver.watchlists holds them: an address or a network in canonical form. One look-up for each length
     of prefix that occurs, so many entries cost no more.
     """
 

@@ -1,6 +1,6 @@
 """What the watchlists say of a payment, as of its event time and from what was known by then.
 
-What belongs here: from revisions of silver.references to a column a list. A revision counts for payments from its
+What belongs here: from revisions of silver.watchlists to a column a list. A revision counts for payments from its
 valid_from and its known_at on, the later of the two, and before its valid_to and the entry's next revision. Before
 anything of a list was known, it says nothing: null.
 """
@@ -19,7 +19,7 @@ _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TIME = pl.Datetime("us", "UTC")
 COLUMNS = ["list", "entry", "ip_first", "ip_last", "country", "valid_from", "valid_to", "known_at"]
 _TYPES: dict[str, type[pl.DataType]] = {"string": pl.String, "bigint": pl.Int64}
-NOTHING = pl.DataFrame(schema={c.name: _TYPES.get(c.type, _TIME) for c in silver.REFERENCES.columns}).select(COLUMNS)
+NOTHING = pl.DataFrame(schema={c.name: _TYPES.get(c.type, _TIME) for c in silver.WATCHLISTS.columns}).select(COLUMNS)
 """No revisions."""
 
 

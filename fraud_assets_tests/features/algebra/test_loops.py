@@ -183,7 +183,8 @@ def test_runs(rows: list[list[tuple[float, float, float]]], gap: float) -> None:
         (last, known_last, _), (first, known_first, _) = run[0], run[-1]
         return [len(run), first, last, known_first, known_last, sum(value for _, _, value in run) / len(run)]
 
-    found = newest_run(*(matrix([[event[k] for event in row] for row in rows], float) for k in range(3)), gap)
+    times, known, values = (matrix([[event[k] for event in row] for row in rows], float) for k in range(3))
+    found = newest_run(times, known, values, gap)
     np.testing.assert_array_equal(np.column_stack(found), [expected(row) for row in rows])
 
 
@@ -193,11 +194,12 @@ def test_a_machine_without_a_folder_for_it_compiles_in_each_process(monkeypatch:
     def njit(cache: bool = False, **options: Any) -> Callable[..., Any]:
         if cache:
             raise RuntimeError("cannot cache function 'double': no locator available for file")
-        return real(**options)
+        compiled: Callable[..., Any] = real(**options)
+        return compiled
 
     monkeypatch.setattr(numba, "njit", njit)
 
     def double(values: np.ndarray) -> np.ndarray:
         return values * 2
 
-    assert compiled._compiled(double)(np.arange(3)).tolist() == [0, 2, 4]
+    assert compiled.compiled(double)(np.arange(3)).tolist() == [0, 2, 4]

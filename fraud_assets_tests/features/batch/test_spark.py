@@ -25,8 +25,8 @@ def test_spark_gives_what_one_frame_gives(spark: SparkSession, tmp_path: Path, p
     transactions, labels = drawn(5_000)
     transactions.write_delta(tmp_path / "transactions")
     labels.write_delta(tmp_path / "labels")
-    scanned = [pl.scan_delta(tmp_path / name, version=0) for name in ("transactions", "labels")]
-    found = pl.from_arrow(spread(spark, *scanned, plan, rows).toArrow())
+    payments, known = (pl.scan_delta(tmp_path / name, version=0) for name in ("transactions", "labels"))
+    found = pl.from_arrow(spread(spark, payments, known, plan, rows).toArrow())
     assert isinstance(found, pl.DataFrame)
     whole = widened(plan.evaluate(transactions, labels, plan.baseline(transactions.lazy())))
     assert_frame_equal(

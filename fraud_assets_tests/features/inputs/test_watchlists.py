@@ -24,7 +24,7 @@ def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def asked(payments: list[tuple[str | None, int]], column: str) -> pl.DataFrame:
-    schema = {column: pl.String, "event_time": pl.Datetime("us", "UTC")}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {column: pl.String, "event_time": pl.Datetime("us", "UTC")}
     return pl.DataFrame([(entry, at(hour)) for entry, hour in payments], schema=schema, orient="row")
 
 
