@@ -49,19 +49,19 @@ def in_shares(payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan) -> Itera
     names = [feature.name for feature in of_merchants]
     entities = ENTITIES if of_merchants else ENTITIES[:1]
     theirs = np.empty((paid.height, len(names)), np.float32)
-    place = np.empty(paid.height, np.int64)
+    location = np.empty(paid.height, np.int64)
 
     def merchants(share: Share) -> None:
-        found = plan.evaluate(share.payments, share.labels, usual, of_merchants)
-        theirs[share.begin : share.end] = found.select(names).to_numpy()
-        place[share.rows] = np.arange(share.begin, share.end)
+        result = plan.evaluate(share.payments, share.labels, usual, of_merchants)
+        theirs[share.begin : share.end] = result.select(names).to_numpy()
+        location[share.rows] = np.arange(share.begin, share.end)
 
     def customers(share: Share) -> pl.DataFrame:
-        found = plan.evaluate(share.payments, share.labels, usual, of_customers)
+        result = plan.evaluate(share.payments, share.labels, usual, of_customers)
         if of_merchants:
-            added = np.take(theirs, place[share.rows], axis=0)
-            found = found.hstack(pl.DataFrame(added, schema=dict.fromkeys(names, STORED), nan_to_null=True))
-        return widened(found)
+            added = np.take(theirs, location[share.rows], axis=0)
+            result = result.hstack(pl.DataFrame(added, schema=dict.fromkeys(names, STORED), nan_to_null=True))
+        return widened(result)
 
     with ThreadPoolExecutor(CORES) as pool:
         orders = {entity: pool.submit(_order, paid, entity) for entity in entities}
