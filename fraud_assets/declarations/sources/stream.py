@@ -145,8 +145,8 @@ def mapped_columns(table: Table) -> list[str]:
         "topic", "partition", "offset", "kafka_time", "ingested_at", "processed_at",
         "changed_at", "deleted_at", "corrected_at",
     }  # fmt: skip
-    in_line = [IS_FRAUD.name] if table is silver.TRANSACTIONS else []
-    return [*(name for name in table.column_names if name not in filled_by_us), *in_line]
+    embedded = [IS_FRAUD.name] if table is silver.TRANSACTIONS else []
+    return [*(name for name in table.column_names if name not in filled_by_us), *embedded]
 
 
 def problems(stream: Stream, table: Table) -> Iterator[tuple[Place, str]]:
