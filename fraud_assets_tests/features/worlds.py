@@ -16,8 +16,8 @@ TIME = pl.Datetime("us", "UTC")
 AXES = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
 PAYMENT: dict[str, Any] = {
     "transaction_id": pl.String, "event_time": TIME, "customer_id": pl.String, "merchant_id": pl.String,
-    "amount": pl.Float64, **dict.fromkeys(AXES, pl.Float64), "country": pl.String, "ip": pl.String, "category": pl.String,
-    "signals": SIGNALS,
+    "amount": pl.Float64, **dict.fromkeys(AXES, pl.Float64), "country": pl.String, "ip": pl.String,
+    "category": pl.String, "signals": SIGNALS,
 }  # fmt: skip
 LABEL: dict[str, Any] = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": TIME}
 Row = dict[str, Any]
