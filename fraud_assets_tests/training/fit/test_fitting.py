@@ -61,8 +61,7 @@ def test_a_further_member_has_days_of_its_own() -> None:
 
 def test_samples_of_genuine_payments_have_every_fraud_and_are_corrected_for() -> None:
     samples = [
-        replace(PART, genuine_share=0.2, sample=number).collect(GIVEN.features, GIVEN.labels)
-        for number in range(5)
+        replace(PART, genuine_share=0.2, sample=number).collect(GIVEN.features, GIVEN.labels) for number in range(5)
     ]
     frauds = ROWS.filter("is_fraud")
     for sample in samples:
