@@ -39,7 +39,7 @@ UPSTREAM: dict[str, set[str]] = {
     "features": {*FOUNDATIONS, "silver", "watchlists"},
     "models": FOUNDATIONS,
     "training": {*FOUNDATIONS, *COMMANDS, "silver", "features", "models"},
-    "decisions": {*FOUNDATIONS, "silver", "features", "models"},
+    "decisions": {*FOUNDATIONS, "silver", "watchlists", "features", "models"},
     "monitoring": {*FOUNDATIONS, "bronze", "silver", "features", "models", "training", "decisions"},
     "orchestration": FOUNDATIONS,
     "stack": {*GROUND, *COMMANDS, "logs", "orchestration"},

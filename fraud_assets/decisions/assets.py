@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
@@ -27,28 +28,17 @@ def scores(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> Ite
     create_all(spark.spark_session, Lake.of(here), _DECIDED)
     champion = load_champion(source, here.mlflow, here.models)
     done = score(named(source), champion, policy, Lake.of(here))
-    if done.model_version is None:
+    if champion is None:
         context.log.warning(f"{source} has no champion yet, nothing is scored; train one: fraud run train")
-    yield dg.MaterializeResult(
-        asset_key=specs.asset_key(gold.SCORES),
-        metadata=metadata.step_metadata(
-            gold.SCORES,
-            source,
-            done.written[gold.SCORES],
-            versions_read=done.versions,
-            model_version=done.model_version or "none yet; run the job train",
-            policy_hash=policy.hash,
-            decisions=dg.MetadataValue.json(done.decisions),
-        ),
-    )
-    yield dg.MaterializeResult(
-        asset_key=specs.asset_key(gold.DECISION_INPUTS),
-        metadata=metadata.step_metadata(gold.DECISION_INPUTS, source, done.written, versions_read=done.versions),
-    )
-    yield dg.MaterializeResult(
-        asset_key=specs.asset_key(gold.DECISION_CONTEXTS),
-        metadata=metadata.step_metadata(gold.DECISION_CONTEXTS, source, done.contexts),
-    )
+    facts: dict[str, Any] = {
+        "versions_read": done.versions,
+        "model_version": done.notes["model_version"] or "none yet; run the job train",
+        "policy_hash": policy.hash,
+        "decisions": dg.MetadataValue.json(done.notes["decisions"]),
+    }
+    for table in _DECIDED:
+        known = metadata.step_metadata(table, source, done.written[table], **(facts if table is gold.SCORES else {}))
+        yield dg.MaterializeResult(asset_key=specs.asset_key(table), metadata=known)
 
 
 @specs.written_by(specs.table_spec(gold.ALERTS, (gold.SCORES, gold.FEATURES), "polars", "xgboost"))
@@ -59,5 +49,5 @@ def alerts(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.
     model = partial(load_version, source, tracking_uri=here.mlflow, cache=here.models)
     raised = raise_alerts(source, model, Lake.of(here))
     return dg.MaterializeResult(
-        metadata=metadata.step_metadata(gold.ALERTS, source, raised.written, versions_read=raised.versions)
+        metadata=metadata.step_metadata(gold.ALERTS, source, raised.written[gold.ALERTS], versions_read=raised.versions)
     )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from fraud_assets.decisions import inputs
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
@@ -33,6 +32,5 @@ def score_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetChe
     )
     yield from checks.key_results(gold.SCORES, source)
     kept = reads.count(gold.DECISION_INPUTS, lake, source)
-    with_inputs = inputs.expected(source, lake)
-    yield checks.result(gold.DECISION_INPUTS, "complete", kept == with_inputs, {"inputs": kept, "scores": with_inputs})
+    yield checks.result(gold.DECISION_INPUTS, "complete", kept == scores, {"inputs": kept, "scores": scores})
     yield from checks.key_results(gold.DECISION_INPUTS, source)

@@ -1,6 +1,6 @@
 """The inputs of decisions as gold.decision_inputs keeps them: vectors of features, and watchlists that named a payment.
 
->>> vectors = encoded(np.array([[1.5, 2.0], [0.1, np.nan]], dtype=np.float32))
+>>> vectors = pl.Series(encoded(np.array([[1.5, 2.0], [0.1, np.nan]], dtype=np.float32)))
 >>> decoded(vectors, ["amount", "time_hour"]).rows()
 [(1.5, 2.0), (0.10000000149011612, None)]
 """
@@ -11,8 +11,6 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from fraud_assets.declarations.tables import gold
-from fraud_assets.lake.location import Lake
 from fraud_assets.models.algorithms.interface import Rows
 from fraud_assets.watchlists.lists import LISTS
 
@@ -21,13 +19,12 @@ FLAGS = {each.feature: each.name for each in LISTS.values() if each.feature}
 """By the feature that is 1 for the payments that a watchlist names: the watchlist."""
 
 
-def encoded(rows: Rows) -> pl.Series:
-    """Each row of a matrix of float32 as the bytes of its numbers."""
+def encoded(rows: Rows) -> pa.Array:
+    """Each row of a matrix of float32 as the bytes of its numbers; no number is copied."""
     count, width = rows.shape
     data = np.ascontiguousarray(rows, dtype=FLOAT)
-    ends = np.arange(count + 1, dtype=np.int64) * (width * FLOAT.itemsize)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(data)]
-    return pl.Series("vector", pa.Array.from_buffers(pa.large_binary(), count, buffers))
+    ends = np.arange(count + 1, dtype=np.int32) * np.int32(width * FLOAT.itemsize)
+    return pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(ends), pa.py_buffer(data)])
 
 
 def decoded(vectors: pl.Series, features: Sequence[str]) -> pl.DataFrame:
@@ -38,15 +35,9 @@ def decoded(vectors: pl.Series, features: Sequence[str]) -> pl.DataFrame:
 
 def watchlist_hits(payments: pl.DataFrame) -> pl.Series:
     """The names of the watchlists that name each payment; null where no list was known."""
-    flags = payments.select(FLAGS)
+    flags = payments.select(*FLAGS)
     if all(column.null_count() == flags.height for column in flags):
         return pl.Series("watchlist_hits", [None], dtype=pl.List(pl.String)).new_from_index(0, flags.height)
     named = [pl.when(pl.col(flag) == 1).then(pl.lit(name)) for flag, name in FLAGS.items()]
     known = pl.any_horizontal(pl.col(*FLAGS).is_not_null())
     return flags.select(watchlist_hits=pl.when(known).then(pl.concat_list(named).list.drop_nulls())).to_series()
-
-
-def expected(source: str, lake: Lake) -> int:
-    """How many scores have inputs: all but those that an earlier release made, which name no policy."""
-    scores = lake.scan(gold.SCORES).filter(pl.col("source") == source)
-    return int(scores.select(pl.col("policy_hash").count()).collect().item())

@@ -1,5 +1,7 @@
 """Applying a policy: scored payments get the risk level and the decision of the first rule that applies."""
 
+from functools import lru_cache
+
 import polars as pl
 
 from fraud_assets.declarations.policy.schema import COLUMNS, Policy
@@ -12,8 +14,13 @@ def decide(policy: Policy, payments: pl.DataFrame, threshold: float) -> pl.DataF
     ``threshold`` is the score from which the model that scored them raises an alarm.
     """
     scored = payments.select("score", "amount", threshold=pl.lit(threshold, pl.Float64))
-    decided = scored.select(_first(policy, "risk_level", "low"), _first(policy, "decision", "approve"))
-    return payments.with_columns(*decided, policy_hash=pl.lit(policy.hash))
+    return payments.with_columns(*scored.select(_outcomes(policy)), policy_hash=pl.lit(policy.hash))
+
+
+@lru_cache(maxsize=16)
+def _outcomes(policy: Policy) -> tuple[pl.Expr, pl.Expr]:
+    """The risk level and the decision, for any batch of payments."""
+    return _first(policy, "risk_level", "low"), _first(policy, "decision", "approve")
 
 
 def _first(policy: Policy, outcome: str, otherwise: str) -> pl.Expr:

@@ -5,14 +5,15 @@ inputs that were kept, so that both tables say the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+import pyarrow as pa
 
 from fraud_assets.decisions import context as contexts
 from fraud_assets.decisions import inputs
@@ -27,8 +28,10 @@ from fraud_assets.features.fingerprint import fingerprint
 from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.staged import StagedFiles
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.models.model_store import Champion
-from fraud_assets.parallel import CORES, Feed, each
+from fraud_assets.parallel import CORES, each
 
 if TYPE_CHECKING:
     from fraud_assets.models.artifact import TrainedModel
@@ -38,57 +41,53 @@ _FACTS = [name for name in gold.SCORES.column_names if name in gold.FEATURES.col
 _INPUTS = ["source", "transaction_id", "score", "decided_at"]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Result of the step; without a champion nothing is scored and ``model_version`` is None.
-
-    ``contexts`` counts those that decided for the first time.
-    """
-
-    versions: str
-    written: int
-    contexts: int
-    model_version: int | None
-    decisions: dict[str, int]
-
-
 class Decided(NamedTuple):
     """Rows of gold.scores and, in the same order, of gold.decision_inputs."""
 
     scores: pl.DataFrame
-    inputs: pl.DataFrame
+    inputs: pa.Table
 
 
-def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake) -> Scored:
+def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake) -> StepResult:
     """Score and decide the source's new rows of gold.features; rows recomputed later change no decision.
 
-    Without a champion the cursors stay, so that the first champion scores all payments so far.
+    Without a champion the cursors stay, so that the first champion scores all payments so far. The result's notes are
+    ``model_version``, None without a champion, and ``decisions``, how many there were of each.
 
     Raises:
         FraudError: the champion was trained on features that gold.features does not have, or has with other values.
     """
+    result = StepResult(notes={"model_version": champion.version if champion else None})
     decisions: Counter[str] = Counter()
-    completed = _complete(source.name, decisions, lake)
+    result.written[gold.SCORES] = _complete(source.name, decisions, lake)
     todo = cursor.pending_by_target(gold.FEATURES, (gold.DECISION_INPUTS, gold.SCORES), source.name, lake)
-    version = champion.version if champion else None
-    if champion is None or not todo:
-        return Scored(todo[0].range if todo else "nothing new", completed, 0, version, dict(decisions))
-    context = Context(source, champion, policy)
-    _require(context)
-    new = contexts.keep(context, lake)
-    needed = list(dict.fromkeys([*_FACTS, *champion.card.features, *inputs.FLAGS]))
+    if todo:
+        result.versions = todo[0].range
+    if champion is not None and todo:
+        context = Context(source, champion, policy)
+        _require(context)
+        result.written[gold.DECISION_CONTEXTS] = int(contexts.keep(context, lake))
+        of_inputs, of_scores = todo
+        written = _score(context, of_inputs, of_scores, decisions, lake)
+        result.written.update(dict.fromkeys((gold.DECISION_INPUTS, gold.SCORES), written))
+    result.notes["decisions"] = dict(decisions.most_common())
+    return result
 
-    def decided() -> Iterator[Decided]:
-        loaded(champion.model)  # once, and not by every thread
-        with ThreadPoolExecutor(CORES) as pool:
-            gained = reading.read_batches(todo[0], lake, needed)
-            for made in each(pool, lambda payments: decided_by(context, payments), gained):
-                _count(made.scores, decisions)
-                yield made
 
-    of_inputs, of_scores = todo
-    written = _write(decided(), of_inputs, of_scores, lake)
-    return Scored(todo[0].range, completed + written, int(new), version, dict(decisions.most_common()))
+def _score(context: Context, of_inputs: Increment, of_scores: Increment, decisions: Counter[str], lake: Lake) -> int:
+    """Write both tables in one pass, commit the inputs and then the scores; returns the decisions written."""
+    needed = list(dict.fromkeys([*_FACTS, *context.champion.card.features, *inputs.FLAGS]))
+    kept, scored = StagedFiles(of_inputs, lake), StagedFiles(of_scores, lake)
+    loaded(context.champion.model)  # once, and not by every thread
+    with ThreadPoolExecutor(CORES) as pool, ThreadPoolExecutor(1) as writer:
+        gained = reading.read_batches(of_inputs, lake, needed)
+        for made in each(pool, lambda payments: decided_by(context, payments), gained):
+            keeping = writer.submit(kept.add, made.inputs)
+            scored.add(made.scores)
+            _count(made.scores, decisions)
+            keeping.result()
+    kept.commit()
+    return scored.commit()
 
 
 def decided_by(context: Context, payments: pl.DataFrame) -> Decided:
@@ -100,43 +99,16 @@ def decided_by(context: Context, payments: pl.DataFrame) -> Decided:
     scored = payments.with_columns(
         score=pl.Series(score_rows(model, vectors)), decided_at=pl.lit(datetime.now(UTC), pl.Datetime("us", "UTC"))
     )
-    kept = scored.select(_INPUTS).with_columns(
-        inputs.encoded(vectors), inputs.watchlist_hits(payments), context=pl.lit(context.hash)
-    )
+    kept = scored.select(*_INPUTS, inputs.watchlist_hits(payments), context=pl.lit(context.hash))
     return Decided(
         _scores(scored, context.policy, context.champion.card.threshold, context.champion.version),
-        kept.select(gold.DECISION_INPUTS.column_names),
+        kept.to_arrow(compat_level=pl.CompatLevel.oldest()).append_column("vector", inputs.encoded(vectors)),
     )
 
 
 def _scores(scored: pl.DataFrame, policy: Policy, threshold: float, model_version: int) -> pl.DataFrame:
     facts = scored.with_columns(model_version=pl.lit(model_version, pl.Int32), lane=pl.lit(LANE))
     return decide(policy, facts, threshold).select(gold.SCORES.column_names)
-
-
-def _write(decided: Iterable[Decided], of_inputs: Increment, of_scores: Increment, lake: Lake) -> int:
-    """Write both tables as one stream of batches; the scores are committed when the inputs are."""
-    feed: Feed[pl.DataFrame] = Feed(CORES)
-
-    def scores() -> Iterator[pl.DataFrame]:
-        for made in decided:
-            feed.put(made.inputs)
-            yield made.scores
-        feed.end()
-        kept.result()
-
-    def keep() -> int:
-        try:
-            return writing.append_batches(feed, of_inputs, lake)
-        finally:
-            feed.abandon()
-
-    with ThreadPoolExecutor(1) as pool:
-        kept = pool.submit(keep)
-        try:
-            return writing.append_batches(scores(), of_scores, lake)
-        finally:
-            feed.end(FraudError("the decisions of these inputs were not made"))
 
 
 def _complete(source: str, decisions: Counter[str], lake: Lake) -> int:
@@ -146,10 +118,7 @@ def _complete(source: str, decisions: Counter[str], lake: Lake) -> int:
     )
     if kept == scored:
         return 0
-    if scored is not None and (kept is None or kept < scored):  # they were scored before inputs were kept
-        (of_inputs,) = cursor.pending_by_target(gold.FEATURES, (gold.DECISION_INPUTS,), source, lake)
-        writing.skip(replace(of_inputs, last=scored), lake)
-        return 0
+    assert kept is not None  # inputs are committed first
     (of_scores,) = cursor.pending_by_target(gold.FEATURES, (gold.SCORES,), source, lake)
     behind = replace(of_scores, last=kept)
     return writing.append_batches(_again(behind, decisions, lake), behind, lake)

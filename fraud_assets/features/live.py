@@ -151,9 +151,10 @@ class LiveFeatures:
     def _add(self, payments: pl.DataFrame) -> pl.DataFrame:
         """Add a part."""
         self.delete(payments["transaction_id"][:1])
-        frame = with_inputs(self._with_baseline(payments), self._needs, self._facts, None)
+        amounts = payments.select(millionths("amount")).cast(pl.Int64)
+        frame = with_inputs(self._with_baseline(payments, amounts), self._needs, self._facts, None)
         frame = Computation(self._nobody, self._facts).extend(frame, self._stages_alone)
-        records = self._register(payments, frame)
+        records = self._register(payments, frame, amounts)
         self._refresh(records)
         timelines = {entity: LiveTimelines(state, records) for entity, state in self._states.items()}
         frame = Computation(timelines.__getitem__, self._facts).extend(frame, self._stages)
@@ -162,11 +163,10 @@ class LiveFeatures:
         names = [feature.name for feature in self.features if feature.name not in payments.columns]
         return frame.select(*payments.columns, *names)
 
-    def _with_baseline(self, payments: pl.DataFrame) -> pl.DataFrame:
+    def _with_baseline(self, payments: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:
         """The payments with the source's baseline, each as it was before the payment."""
         if self._baseline is None:
             return payments
-        amounts = payments.select(millionths("amount"))
         rows = [
             self._baseline.next(time, amount, log)
             for time, (amount, log) in zip(payments["event_time"].to_physical(), amounts.iter_rows(), strict=True)
@@ -174,12 +174,11 @@ class LiveFeatures:
         schema = {name: BASELINE_SCHEMA[name] for name in BASELINE}
         return payments.hstack(pl.DataFrame(rows, schema=schema, orient="row").get_columns())
 
-    def _register(self, payments: pl.DataFrame, frame: pl.DataFrame) -> Integers:
+    def _register(self, payments: pl.DataFrame, frame: pl.DataFrame, amounts: pl.DataFrame) -> Integers:
         """Remember payments and put them, and what is known of them, on the timelines."""
         ids, paid = payments["transaction_id"].to_list(), payments["event_time"].to_physical().to_numpy()
-        amounts = payments.select(millionths("amount")).cast(pl.Int64).to_numpy().T
         entities = {entity: state.numbers_of(payments[entity]) for entity, state in self._states.items()}
-        records = self._records.add(ids, paid, entities, self._matrix(frame, self._kept_columns), amounts)
+        records = self._records.add(ids, paid, entities, self._matrix(frame, self._kept_columns), amounts.to_numpy().T)
         waiting = np.array([text in self._waiting for text in ids], bool)
         presumed = records[~waiting]
         due = self._records.paid[presumed] + max(self._delay, 1)

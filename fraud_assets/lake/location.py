@@ -102,6 +102,13 @@ class Lake:
         if store.get_file_info(folder).type is pafs.FileType.Directory:
             store.delete_dir(folder)
 
+    def create_file(self, table: Table, path: str) -> pa.NativeFile:
+        """A new file to write, at a path relative to the table."""
+        store, root = self._store
+        whole = f"{root}/{table.layer}/{table.name}/{path}"
+        store.create_dir(whole.rpartition("/")[0])
+        return store.open_output_stream(whole)
+
     @cached_property
     def _store(self) -> tuple[pafs.FileSystem, str]:
         """The file system of the root, and the root's path in it."""

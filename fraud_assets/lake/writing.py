@@ -3,7 +3,7 @@
 What belongs here: commits, by Spark or in this process, and how files are written without Spark.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -87,9 +88,19 @@ def append_batches(rows: Iterable[pl.DataFrame], increment: Increment, lake: Lak
 
 def skip(increment: Increment, lake: Lake) -> None:
     """Move the cursor without rows: the increment holds nothing for the target."""
+    commit_files([], increment, lake)
+
+
+def commit_files(files: list[AddAction], increment: Increment, lake: Lake) -> bool:
+    """Make files that are written already part of the target and move the cursor, in one commit.
+
+    Returns whether it did: not if the target has read the increment meanwhile.
+    """
     target = lake.log(increment.target)
-    if not _has_read(target, increment):
-        commit(target, _commit_properties(increment))
+    if _has_read(target, increment):
+        return False
+    commit(target, _commit_properties(increment), files)
+    return True
 
 
 def append(table: Table, rows: pl.DataFrame, lake: Lake) -> int:
@@ -118,9 +129,9 @@ def append_if_unchanged(table: Table, rows: pl.DataFrame, read: DeltaTable) -> b
     return True
 
 
-def commit(log: DeltaTable, properties: CommitProperties) -> None:
-    """A commit without rows, for the transaction identifiers in its properties."""
-    log.create_write_transaction(actions=[], mode="append", schema=log.schema(), commit_properties=properties)
+def commit(log: DeltaTable, properties: CommitProperties, files: Sequence[AddAction] = ()) -> None:
+    """A commit with the transaction identifiers in its properties, of no rows or those of files written already."""
+    log.create_write_transaction(actions=list(files), mode="append", schema=log.schema(), commit_properties=properties)
 
 
 def writer_properties(schema: pa.Schema) -> WriterProperties:
@@ -133,9 +144,9 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
     plain = ColumnProperties(dictionary_enabled=False)
     unsearched = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
     columns = {
-        field.name: unsearched if pa.types.is_floating(field.type) or pa.types.is_binary(field.type) else plain
+        field.name: unsearched if pa.types.is_floating(field.type) else plain
         for field in schema
-        if pa.types.is_primitive(field.type) or pa.types.is_binary(field.type)
+        if pa.types.is_primitive(field.type)
     }
     return WriterProperties(compression="SNAPPY", max_row_group_size=100_000, column_properties=columns)
 

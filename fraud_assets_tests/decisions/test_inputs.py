@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,9 +21,9 @@ from fraud_assets.declarations.tables import Table, gold
 from fraud_assets.errors import FraudError
 from fraud_assets.features import fingerprint
 from fraud_assets.features.algebra import statistics
-from fraud_assets.lake import cursor, reading, writing
-from fraud_assets.lake.create import create_all
+from fraud_assets.lake import reading
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.staged import StagedFiles
 from fraud_assets.models import artifact as model
 from fraud_assets_tests.decisions.sample import arrive, champion, features
 
@@ -44,7 +43,7 @@ def test_the_vector_is_what_the_model_was_given_whatever_is_recomputed_later(spa
     payments = features(60, "a").with_columns(missing.alias("customer_mean_amount_1d"))
     arrive(payments, tables)
     score(CARDS, champion(), active(), tables)
-    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, recomputed_at = now()")
     score(CARDS, champion(), active(), tables)
     kept, scores = rows(gold.DECISION_INPUTS, tables), rows(gold.SCORES, tables)
     given = payments.sort("transaction_id").select(pl.col(NAMES).cast(pl.Float32))
@@ -80,26 +79,20 @@ class Interrupted(Exception):
 
 
 @contextmanager
-def interrupted(at: Table, when: str) -> Iterator[None]:
+def interrupted(table: Table, when: str) -> Iterator[None]:
     """The block's run dies just before or just after its commit to a table."""
-    real = writing.append_batches
+    real = StagedFiles.commit
 
-    def dying(batches: Any, increment: Any, lake: Lake) -> int:
-        if increment.target is not at:
-            return real(batches, increment, lake)
+    def dying(staged: StagedFiles) -> int:
+        if staged.increment.target is not table:
+            return real(staged)
         if when == "after":
-            real(batches, increment, lake)
-            raise Interrupted("the run died")
-
-        def died() -> Iterator[pl.DataFrame]:
-            yield from batches
-            raise Interrupted("the run died")
-
-        return real(died(), increment, lake)
+            real(staged)
+        raise Interrupted
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "append_batches", dying)
-        with pytest.raises(Exception, match="the run died"):
+        patch.setattr(StagedFiles, "commit", dying)
+        with pytest.raises(Interrupted):
             yield
 
 
@@ -130,32 +123,7 @@ def test_a_run_that_died_is_completed_with_the_same_values(
     of_a = scores.filter(pl.col("transaction_id").str.starts_with("a"))
     inputs_stood = table is gold.SCORES or when == "after"
     assert set(of_a["model_version"]) == ({1} if inputs_stood else {2})
-    assert done.written == (10 if table is gold.SCORES and when == "after" else 110)
-
-
-def test_a_lake_that_was_scored_before_inputs_were_kept_goes_on(spark: SparkSession, tables: Lake) -> None:
-    older = replace(
-        gold.SCORES,
-        columns=tuple(
-            replace(column, name="policy_version", type="int") if column.name == "policy_hash" else column
-            for column in gold.SCORES.columns
-        ),
-    )
-    arrive(features(20, "a"), tables)
-    spark.sql(f"DROP TABLE delta.`{tables.path(gold.SCORES)}`")
-    create_all(spark, tables, (older,))
-    (increment,) = cursor.pending_by_target(gold.FEATURES, (older,), "cards", tables)
-    made = features(20, "a").with_columns(
-        score=0.5, risk_level=pl.lit("low"), decision=pl.lit("approve"), model_version=1, policy_version=1,
-        lane=pl.lit("batch"), decided_at=pl.col("event_time"),
-    ).select(older.column_names)  # fmt: skip
-    writing.append_in_process(made, increment, tables)
-    create_all(spark, tables)
-    assert score(CARDS, champion(), active(), tables).written == 0
-    arrive(features(5, "b"), tables)
-    assert score(CARDS, champion(), active(), tables).written == 5
-    assert rows(gold.SCORES, tables).height == 25
-    assert rows(gold.DECISION_INPUTS, tables)["transaction_id"].to_list() == [f"b-{n}" for n in range(5)]
+    assert done.written[gold.SCORES] == (10 if table is gold.SCORES and when == "after" else 110)
 
 
 def test_a_champion_trained_on_features_of_other_values_is_refused(
@@ -177,7 +145,7 @@ def test_a_champion_whose_own_features_are_unchanged_goes_on(tables: Lake, monke
     changed = tuple(replace(feature, meaning="in other words") for feature in FEATURES)
     monkeypatch.setattr(fingerprint, "FEATURES", changed)
     monkeypatch.setattr("fraud_assets.declarations.features.catalogue.FEATURES", changed)
-    assert score(CARDS, champion(), active(), tables).written == 5
+    assert score(CARDS, champion(), active(), tables).written[gold.SCORES] == 5
 
 
 def test_the_watchlists_that_name_a_payment() -> None:

@@ -220,9 +220,9 @@ def _statistic(feature: RecentFeature, payment: Row, recent: list[Event | None],
     if not events:
         return None
     if feature.statistic == "median":
-        return statistics.median(logs)
+        return float(statistics.median(logs))
     if feature.statistic == "spread":
-        return 1.4826 * statistics.median(abs(log - statistics.median(logs)) for log in logs)
+        return float(1.4826 * statistics.median(abs(log - statistics.median(logs)) for log in logs))
     if feature.statistic == "gap":
         return (now - recent[0].at) / timedelta(seconds=1) if recent[0] else None
     if feature.statistic == "median_gap":
@@ -254,9 +254,9 @@ def _of_run(feature: RecentFeature, payment: Row, frauds: list[Event], world: Wo
     if not run:
         return None
     if feature.statistic == "run_age":
-        return (now - run[-1].payment["event_time"]) / timedelta(days=1)
+        return float((now - run[-1].payment["event_time"]) / timedelta(days=1))
     if feature.statistic == "run_quiet":
-        return (now - run[0].payment["event_time"]) / timedelta(days=1)
+        return float((now - run[0].payment["event_time"]) / timedelta(days=1))
     if feature.statistic == "run_amount":
         return math.fsum(event.payment["amount_log"] for event in run) / len(run)
     since = run[0].at if feature.statistic == "run_genuine" else run[-1].at - MICROSECOND
@@ -290,7 +290,8 @@ def _inputs(needs: Iterable[str], payment: Row, world: World) -> Row:
             found[name] = None if began is None else (payment["event_time"] - began) // MICROSECOND * (1 / 3.6e9)
         elif name == "home_distance":
             axes = [f"{who}_{axis}" for who in ("customer", "merchant") for axis in ("latitude", "longitude")]
-            found[name] = _distance(*(payment[axis] for axis in axes), plane=world.plane)
+            lat, lon, to_lat, to_lon = (payment[axis] for axis in axes)
+            found[name] = _distance(lat, lon, to_lat, to_lon, world.plane)
         elif name == "category_number":
             found[name] = _code(payment["category"])
         elif name.startswith("signal"):
@@ -376,7 +377,7 @@ def _watchlist(name: str, payment: Row, world: World) -> Any:
     return next((r["country"] for r in valid if r["ip_first"] <= number <= r["ip_last"]), None)
 
 
-def _sql(node: exp.Expression, row: Row) -> Any:
+def _sql(node: exp.Expr, row: Row) -> Any:
     """A SQL expression's value: null in, null out, but for what says otherwise."""
     if isinstance(node, exp.Column):
         return row[node.name]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 
 import polars as pl
 from hypothesis import Phase, given, settings
@@ -14,6 +15,7 @@ from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import POSITIONS, Facts, Positions
 from fraud_assets.features.live import LiveFeatures
 from fraud_assets_tests.features import worlds
+from fraud_assets_tests.features.drawn import drawn
 from fraud_assets_tests.features.worlds import Row
 
 SETTINGS = settings(deadline=None, max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
@@ -71,13 +73,83 @@ def test_equals_the_batch_whatever_comes_in_which_order(
     while rows:
         some = data.draw(st.integers(1, 6))
         batch, rows = rows[:some], rows[some:]
-        if arrived.payments and data.draw(st.booleans()):
+        if bool(arrived.payments) and data.draw(st.booleans()):
             known = data.draw(st.sampled_from(sorted(arrived.payments)))
-            batch.insert(
-                data.draw(st.integers(0, len(batch))), data.draw(worlds.payments(0)) | {"transaction_id": known}
-            )
+            changed: Row = {**data.draw(worlds.payments(0)), "transaction_id": known}
+            batch.insert(data.draw(st.integers(0, len(batch))), changed)
         arrived.label(data.draw(st.lists(worlds.labels(batch), max_size=2)))
         arrived.pay(batch)
         arrived.label(data.draw(st.lists(worlds.labels([*arrived.payments.values()]), max_size=4)))
         if data.draw(st.integers(0, 4)) == 0:
             arrived.delete([data.draw(st.sampled_from(sorted(arrived.payments)))])
+
+
+def test_micro_batches_of_a_stream_equal_the_batch() -> None:
+    """Payments in order, labels when they become known: what was given as they arrived is what the batch gives."""
+    payments, labels = drawn(1_500)
+    labels = every = labels.unique(["transaction_id", "known_at"], keep="last")
+    payments = payments.sort("event_time", "transaction_id")
+    facts, delay = Facts(worlds.BEGAN), timedelta(days=7)
+    live = LiveFeatures(delay, facts=facts)
+    found = []
+    for begin in range(0, payments.height, 100):
+        batch = payments[begin : begin + 100]
+        newest = batch["event_time"][-1]
+        live.label(labels.filter(pl.col("known_at") <= newest))
+        labels = labels.filter(pl.col("known_at") > newest)
+        found.append(live.add(batch))
+    assert_frame_equal(pl.concat(found), evaluate(payments, every, 7 * 86_400, facts=facts), check_exact=True)
+
+
+@SETTINGS
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_payments_of_one_moment_stand_in_the_order_of_their_identifiers(hours: list[int], random: Random) -> None:
+    """Also of identifiers of which only the end differs."""
+    rows = [
+        dict.fromkeys(worlds.PAYMENT)
+        | {"transaction_id": f"payment-{n:03}", "customer_id": "a", "merchant_id": "x", "amount": float(n)}
+        | {"event_time": worlds.START + timedelta(hours=hour)}
+        for n, hour in enumerate(hours)
+    ]
+    random.shuffle(rows)
+    delay = timedelta(0)
+    Arrived(LiveFeatures(delay), delay, Facts()).pay(rows)
+
+
+@SETTINGS
+@given(st.data())
+def test_what_is_forgotten_was_out_of_reach(data: st.DataObject) -> None:
+    """Payments from a moment on get the same after all that they cannot see is forgotten; little is kept."""
+    delay, facts = timedelta(days=3), Facts(worlds.BEGAN)
+    rows = sorted((data.draw(worlds.payments(n)) for n in range(16)), key=lambda row: row["event_time"])
+    one, other = (Arrived(LiveFeatures(delay, facts=facts), delay, facts) for _ in range(2))
+    moment = rows[8]["event_time"] + timedelta(days=data.draw(st.integers(0, 250)))
+    for arrived in (one, other):
+        arrived.pay(rows[:8])
+    verdicts = data.draw(st.lists(worlds.labels(rows[:8]), max_size=4))
+    for arrived in (one, other):
+        arrived.label(verdicts)
+    before = one.live.rows
+    one.live.evict(moment)
+    assert one.live.rows <= before
+    later = [row | {"event_time": moment + timedelta(hours=n)} for n, row in enumerate(rows[8:])]
+    assert_frame_equal(one.live.add(worlds.paid(later)), other.live.add(worlds.paid(later)), check_exact=True)
+    one.live.evict(moment + timedelta(days=200))
+    assert one.live.rows == 0
+
+
+def test_a_payment_that_is_forgotten_and_comes_again_is_counted_again() -> None:
+    """A label that is later than all windows reaches the merchant's history if its payment is given again."""
+    row = worlds.paid([dict.fromkeys(worlds.PAYMENT) | {
+        "transaction_id": "t1", "event_time": worlds.START, "customer_id": "a", "merchant_id": "x", "amount": 5.0,
+    }])  # fmt: skip
+    live = LiveFeatures(timedelta(days=3))
+    live.add(row)
+    now = worlds.START + timedelta(days=300)
+    live.evict(now)
+    label = pl.DataFrame([{"transaction_id": "t1", "is_fraud": True, "known_at": now}], schema=worlds.LABEL)
+    live.label(label)
+    live.add(row)
+    again = row.with_columns(transaction_id=pl.lit("t2"), event_time=pl.lit(now + timedelta(days=1)))
+    expected = evaluate(pl.concat([row, again]), label, 3 * 86_400)
+    assert_frame_equal(live.add(again), expected[1:], check_exact=True)

@@ -81,7 +81,7 @@ def revisions(draw: st.DrawFn) -> list[Row]:
             max_size=6, unique_by=lambda row: (row[0], row[1], row[3]),
         )
     )  # fmt: skip
-    rows = [
+    rows: list[Row] = [
         {"list": of, "entry": entry, "valid_from": since, "valid_to": until, "known_at": known}
         for (of, entry), since, until, known in drawn
     ]

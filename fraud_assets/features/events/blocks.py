@@ -210,7 +210,7 @@ class Blocks:
         old, new = np.repeat(self.first, self.size) + within, np.repeat(first, self.size) + within
         arrays = []
         for array in self._arrays():
-            made = np.zeros((*array.shape[:-1], self._top), array.dtype)
+            made = np.zeros((*array.shape[:-1], self._top + 1), array.dtype)
             made[..., new] = array[..., old]
             arrays.append(made)
         self._set(arrays)

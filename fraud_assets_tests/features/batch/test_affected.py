@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.affected import affected_rows
 from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets.features.inputs.row import SIGNALS, Facts
@@ -87,7 +87,7 @@ def test_all_that_changed_is_recomputed_and_right(drawn: list[Any], verdicts: li
     altered = then.filter(befell.is_in(["corrected", "deleted"]))
     places = pl.concat([now.filter(befell.is_in(["arrived", "corrected"])), altered])
 
-    found = touched(
+    found = affected_rows(
         payments.lazy(), every.lazy(), places, every.join(known, on=every.columns, how="anti"), PLAN, altered
     )
 
