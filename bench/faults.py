@@ -20,23 +20,10 @@ from rich.console import Console
 
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets_tests.faults.own_stack import (
-    HERE,
-    IN_PROCESS,
-    READ,
-    TABLES,
-    WRITES,
-    Difference,
-    OwnStack,
-    committed,
-    contents,
-    difference,
-    large,
-    own_stack,
-    send,
-    struck,
-    writing,
-)
+from fraud_assets_tests.faults.comparison import Difference, contents, difference
+from fraud_assets_tests.faults.own_stack import OwnStack, own_stack, send
+from fraud_assets_tests.faults.pipeline_steps import HERE, IN_PROCESS, READ, TABLES, WRITES, large
+from fraud_assets_tests.faults.strikes import committed, struck, writing
 from fraud_assets_tests.faults.test_broker import HALF, struck_in_traffic
 from fraud_assets_tests.faults.test_disk import CannotMount, full, small_disk
 from fraud_assets_tests.faults.test_worker import TABLES as OF_A_RUN

@@ -86,7 +86,7 @@ def _features(payments: pl.DataFrame, random: np.random.Generator) -> pl.DataFra
         features_fingerprint=pl.lit(FINGERPRINT),
         kafka_time=now,
         computed_at=now,
-        repaired_at=pl.lit(None, pl.Datetime("us", "UTC")),
+        recomputed_at=pl.lit(None, pl.Datetime("us", "UTC")),
     )
 
 

@@ -40,27 +40,27 @@ SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
 REFERENCES = dg.AssetSelection.assets(*references_assets.KEYS)
 
 FIRST_SOURCE = {run_status.PARTITION_TAG: next(iter(catalogue()))}
-"""What `dagster job execute` runs for when it is not told a source."""
+"""What `dagster job execute` runs for without a source."""
 
 for_a_source = partial(dg.define_asset_job, tags=FIRST_SOURCE, executor_def=dg.in_process_executor)
 
 refresh = for_a_source(
-    Job.REFRESH,
+    Job.REFRESH.value,
     selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES - REFERENCES,
     description="Bronze to scoring for one source: whatever is new since the last run",
 )
 train = for_a_source(
-    Job.TRAIN,
+    Job.TRAIN.value,
     selection=TRAINED,
     description="A new model of one source; champion if it beats the present one on later payments",
 )
 summaries = for_a_source(
-    Job.SUMMARIES,
+    Job.SUMMARIES.value,
     selection=SUMMARIES,
     description="Business summaries of one source, beside the scoring so that no decision waits for them",
 )
 references = for_a_source(
-    Job.REFERENCES,
+    Job.REFERENCES.value,
     selection=REFERENCES,
     description="The lists that settings name, for the payments of one source",
 )
@@ -106,6 +106,6 @@ defs = dg.Definitions(
     ),
     jobs=[refresh, references, summaries, train, upkeep],
     schedules=[hourly_references, quarter_hourly_summaries, daily_training, daily_upkeep],
-    sensors=[kafka_sensor(Job.REFRESH), quarantine_sensor(Job.REFRESH), retraining_sensor(Job.TRAIN)],
+    sensors=[kafka_sensor(Job.REFRESH.value), quarantine_sensor(Job.REFRESH.value), retraining_sensor(Job.TRAIN.value)],
     resources=resources(),
 )

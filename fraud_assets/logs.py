@@ -30,7 +30,9 @@ def configure(level: str) -> None:
     root = logging.getLogger(ROOT)
     root.setLevel(level)
     if not root.handlers:
-        root.addHandler(logging.StreamHandler(sys.stderr))
+        handler = logging.StreamHandler(sys.stderr)
+        handler.addFilter(lambda _: root.handlers == [handler])  # in a run, Dagster's own handler shows the lines
+        root.addHandler(handler)
 
 
 def logger(module: str) -> structlog.stdlib.BoundLogger:

@@ -6,7 +6,7 @@ from fraud_assets.errors import FraudError
 
 
 def check(path: Path, suffixes: tuple[str, ...]) -> None:
-    """Nothing, if the file can be written there and its name ends as what it will hold.
+    """Check that the file can be written and its name ends with one of the suffixes.
 
     Raises:
         FraudError: the suffix is none of those given, there is no such folder, or it cannot be written to.

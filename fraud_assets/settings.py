@@ -66,7 +66,7 @@ class Settings(BaseSettings):
 
     # Ingest
     max_offsets_per_trigger: int = Field(
-        default=1_250_000, ge=1, description="records in one Spark micro-batch, the most that silver carries at once"
+        default=1_250_000, ge=1, description="records in one Spark micro-batch of bronze"
     )
 
     # Logs
@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         return self.runtime / "models"
 
     def given(self) -> dict[str, str]:
-        """The settings that differ from their defaults, as the environment variables that say so to a child process."""
+        """The settings that differ from their defaults, as environment variables for a child process."""
         return {
             str(type(self).model_fields[name].validation_alias or f"FRAUD_{name.upper()}"): _text(getattr(self, name))
             for name in sorted(self.model_fields_set)

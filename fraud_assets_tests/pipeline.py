@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, gold, silver
+from fraud_assets.features.batch import recompute
 from fraud_assets.features.batch import step as features
 from fraud_assets.lake import cursor, reads, writing
 from fraud_assets.lake.location import Lake
@@ -20,7 +21,7 @@ from fraud_assets.silver.streams import STREAMS
 CARDS = named("cards")
 MAX_ROWS_IN_MEMORY = 1_000_000
 """Payments of a first history whose features are not computed by Spark."""
-WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
+WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "recomputed_at"}
 
 POINTS = [
     *(
@@ -29,7 +30,7 @@ POINTS = [
         for target in (own, silver.QUARANTINE, silver.DUPLICATES)
         for when in ("before", "after")
     ),
-    *(("repair", when) for when in ("before", "after")),
+    *(("recompute", when) for when in ("before", "after")),
     *(
         (f"{upstream.full_name} > {gold.FEATURES.full_name}", when)
         for upstream in (silver.TRANSACTIONS, silver.LABELS)
@@ -80,7 +81,7 @@ def interrupted(at: str, when: str) -> Iterator[None]:
         patch.setattr(writing, "append_in_process", dying(writing.append_in_process, appended_here))
         patch.setattr(writing, "append_batches", dying(writing.append_batches, appended_here))
         patch.setattr(writing, "skip", dying(writing.skip, skipped))
-        patch.setattr(features, "_repair", dying(features._repair, lambda *_: "repair"))
+        patch.setattr(recompute, "rewrite_spark", dying(recompute.rewrite_spark, lambda *_: "recompute"))
         with pytest.raises(Interrupted):
             yield
 

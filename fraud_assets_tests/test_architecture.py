@@ -16,12 +16,13 @@ WIRING = {"assets.py", "checks.py", "sensors.py", "definitions.py"}
 
 GROUND = {"settings", "errors", "expressions", "declarations"}
 FOUNDATIONS = {*GROUND, "parallel", "logs", "version", "lake"}
-COMMANDS = {"console", "output_file"}
+COMMANDS = {"console", "output_file", "signals"}
 """What commands share."""
 UPSTREAM: dict[str, set[str]] = {
     "errors": set(),
     "parallel": set(),
     "console": set(),
+    "signals": set(),
     "logs": set(),
     "version": {"settings", "errors"},
     "expressions": {"errors"},

@@ -85,6 +85,7 @@ def of_signals(file: pd.DataFrame) -> pd.DataFrame:
         "signals_sum_v1_v5": file[NUMBERS[:5]].sum(axis=1),
         "signals_mean_all": file[NUMBERS].mean(axis=1),
         "signals_std_all": file[NUMBERS].std(axis=1),
+        **{f"signals_v{number}": file[f"V{number}"] for number in range(1, 29)},
     })  # fmt: skip
 
 

@@ -22,18 +22,18 @@ def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
         stream: Stream = getattr(named(source), stream_name)
         create_all(spark.spark_session, Lake.of(here), (table,))
         ensure_topics(here.kafka, [stream.topic])  # Spark does not wait for a topic that nobody has written to yet
-        taken = ingest(
+        result = ingest(
             spark.spark_session, source, stream, table, Lake.of(here), here.kafka, here.max_offsets_per_trigger
         )
-        lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], taken.after)
+        lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], result.notes["offsets_after"])
         return dg.MaterializeResult(
             metadata=metadata.step_metadata(
                 table,
                 source,
-                taken.records,
+                result.written[table],
                 topic=stream.topic,
-                offsets_before=taken.before,
-                offsets_after=taken.after,
+                offsets_before=result.notes["offsets_before"],
+                offsets_after=result.notes["offsets_after"],
                 consumer_lag=lag,
             )
         )

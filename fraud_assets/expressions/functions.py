@@ -279,7 +279,7 @@ _PUBLIC = [
     ),
     Function(
         "nullif", ("any", "any"), "of its arguments", spark="nullif({0}, {1})",
-        polars=lambda value, other: pl.when(value.ne_missing(other)).then(value),
+        polars=lambda value, other: pl.when((value != other).fill_null(True)).then(value),
         usage="nullif(value, other)", meaning="null where the value is the other, else the value",
     ),
     Function(

@@ -1,7 +1,7 @@
 """JSON texts as Spark's reader gives them: values as texts, objects and lists written again without blanks.
 
-A number is written as Java writes it: 1.50 becomes 1.5, 1e10 becomes 1.0E10; whole numbers keep every digit. Of a name
-that an object gives twice, both stay.
+A number is written as Java writes it: 1.50 becomes 1.5, 1e10 becomes 1.0E10; whole numbers keep every digit. Within an
+object or a list, characters beyond 16 bits are written as two escapes. Of a name that an object gives twice, both stay.
 """
 
 import json
@@ -14,7 +14,7 @@ Object = tuple[tuple[str, Any], ...]
 """A JSON object: its names and values in order."""
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+_ESCAPED = re.compile(r'[\x00-\x1f"\\\ud800-\udfff\U00010000-\U0010ffff]')
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple)
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^'\\]+)'\]")
 
@@ -80,7 +80,7 @@ def _json(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{_ESCAPED.sub(_escape, value.encode("utf-8", "replace").decode())}"'
+        return f'"{_ESCAPED.sub(_escape, value)}"'
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
@@ -92,4 +92,7 @@ def _json(value: Any) -> str:
 
 
 def _escape(found: re.Match[str]) -> str:
-    return _SHORT.get(found[0]) or f"\\u{ord(found[0]):04X}"
+    if found[0] in _SHORT:
+        return _SHORT[found[0]]
+    halves = found[0].encode("utf-16-be", "surrogatepass").hex().upper()
+    return "".join(f"\\u{halves[place : place + 4]}" for place in range(0, len(halves), 4))

@@ -8,10 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, NoReturn
 
 from sqlglot import Dialect, ErrorLevel, exp, parser, tokens
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
 
 from fraud_assets.errors import FraudError
 from fraud_assets.expressions import pattern
@@ -91,7 +93,7 @@ class _Reader:
 
     def read(self) -> Node:
         try:
-            found = _Dialect().parse(self.sql, error_level=ErrorLevel.IMMEDIATE)
+            found = _Dialect().parser(error_level=ErrorLevel.IMMEDIATE).parse(self._tokens(), self.sql)
         except ParseError as error:
             first = error.errors[0] if error.errors else {}
             at = self._offset(first.get("line"), first.get("col"), first.get("highlight"))
@@ -104,6 +106,16 @@ class _Reader:
         if len(found) != 1 or found[0] is None or isinstance(found[0], exp.Block):
             raise ExpressionError("one expression belongs here")
         return self._node(found[0])
+
+    def _tokens(self) -> list[Token]:
+        """The expression's words; a field's name is one, whatever it means elsewhere in SQL."""
+        found = _Dialect().tokenize(self.sql)
+        for token, after in zip_longest(found, found[1:]):
+            named = token.text in self.columns and token.text.lower() not in _KEYWORDS
+            called = after is not None and after.token_type in (TokenType.L_PAREN, TokenType.STRING)
+            if named and not called and token.token_type != TokenType.STRING:
+                token.token_type = TokenType.VAR
+        return found
 
     def _offset(self, line: int | None, column: int | None, word: str | None) -> int:
         """Position of the token that ends at line and column."""
@@ -200,7 +212,7 @@ class _Reader:
         """A cast: null where the value is none of the type."""
         if value.type == type_:
             return value
-        if isinstance(value, Constant) and value.value is None:
+        if value.type == "null":
             return Constant(None, type_)
         if type_ == "double" and isinstance(value, Constant) and value.type == "bigint":
             return Constant(float(value.value), "double")  # type: ignore[arg-type]
@@ -450,6 +462,11 @@ class _Reader:
             self._refuse(node, f"the pattern has {there} groups, not {group}")
 
 
+_KEYWORDS = {
+    "and", "or", "not", "in", "is", "null", "true", "false", "case", "when", "then", "else", "end", "between", "like",
+    "rlike", "regexp", "cast", "try_cast", "as",
+}  # fmt: skip
+"""The words of the language, which no field can be without `…`."""
 _READ = {"this", "expression", "expressions", "low", "high", "ifs", "default", "negate", "safe", "typed"}
 """The parts of sqlglot's operators that the reader looks at, or that say nothing about values."""
 _BOOLEANS = (("t", "true", "y", "yes", "1"), ("f", "false", "n", "no", "0"))

@@ -17,17 +17,17 @@ from fraud_assets.settings import settings
     specs.table_spec(gold.FEATURES, (silver.TRANSACTIONS, silver.LABELS, silver.WATCHLISTS), "spark", "polars")
 )
 def features(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
-    """Compute what new payments and labels touch."""
+    """Compute the features that new payments, labels and watchlist entries affect."""
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.FEATURES,))
-    computed = compute(spark.spark_session, named(source), lake, settings().max_rows_in_memory)
+    result = compute(spark.spark_session, named(source), lake, settings().max_rows_in_memory)
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(
             gold.FEATURES,
             source,
-            computed.written,
-            rows_repaired=computed.repaired,
-            versions_read=computed.versions,
+            result.written[gold.FEATURES],
+            rows_recomputed=result.updated[gold.FEATURES],
+            versions_read=result.versions,
             features_fingerprint=FINGERPRINT,
         )
     )

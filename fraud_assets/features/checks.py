@@ -21,14 +21,14 @@ from fraud_assets.settings import settings
     ]
 )
 def feature_checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-    """Features for every payment, once."""
+    """Complete features, unique and complete keys."""
     source, lake = context.partition_key, Lake.of(settings())
-    payments, features = (_standing(table, source, lake) for table in (silver.TRANSACTIONS, gold.FEATURES))
+    payments, features = (_rows(table, source, lake) for table in (silver.TRANSACTIONS, gold.FEATURES))
     yield checks.result(gold.FEATURES, "complete", payments == features, {"payments": payments, "features": features})
     yield from checks.key_results(gold.FEATURES, source)
 
 
-def _standing(table: Table, source: str, lake: Lake) -> int:
+def _rows(table: Table, source: str, lake: Lake) -> int:
     """Rows of payments that their source has not deleted."""
     frame = reads.scan(table, lake)
     if frame is None:

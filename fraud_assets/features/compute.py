@@ -3,9 +3,9 @@
 What belongs here: from a declaration to a column, in the order in which features need one another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -32,53 +32,64 @@ from fraud_assets.features.inputs.row import Facts
 SECOND = 1_000_000
 
 
+Stages = Sequence[Sequence[Feature]]
+"""Features in an order in which those of a stage need none of the same stage or of a later one."""
+
+
+def stages(features: Iterable[Feature]) -> Stages:
+    """As few stages as can be; row features, which Polars computes together, in stages of their own."""
+    waiting, found = list(features), []
+    while waiting:
+        names = {feature.name for feature in waiting}
+        ready = [feature for feature in waiting if not (feature.needs - {feature.name}) & names]
+        rows = [feature for feature in ready if isinstance(feature, RowFeature)]
+        found.append(rows or ready)
+        waiting = [feature for feature in waiting if feature not in found[-1]]
+    return found
+
+
 @dataclass
 class Computation:
-    """Features of some payments. ``features`` are all that are computed; those of the same events go together."""
+    """Features of some payments: their timelines, and what is known of their source."""
 
-    features: Sequence[Feature]
     timelines: Callable[[Entity], EntityTimelines]
     facts: Facts
     _of: dict[Entity, "EntityFeatures"] = field(default_factory=dict)
 
-    def extend(self, frame: pl.DataFrame, features: Sequence[Feature]) -> pl.DataFrame:
-        """The frame with features, each after what it needs. Row features are taken together as far as they can be."""
-        waiting: list[RowFeature] = []
-
-        def flushed() -> pl.DataFrame:
-            made = frame.select(parsed(f.expression).cast(pl.Float64).alias(f.name) for f in waiting)
-            waiting.clear()
-            return frame.hstack(made.select(pl.all().fill_nan(None)).get_columns())
-
+    def extend(self, frame: pl.DataFrame, stages: Stages) -> pl.DataFrame:
+        """The frame with the features of some stages; one that it has stays as it is."""
         given = {*frame.columns}
-        for feature in features:
-            if feature.name in given:
-                continue
-            if any(other.name in feature.needs for other in waiting):
-                frame = flushed()
-            if isinstance(feature, RowFeature):
-                waiting.append(feature)
-            else:
-                frame = frame.hstack([self._series(feature, frame)])
-        return flushed()
+        for stage in stages:
+            missing = [feature for feature in stage if feature.name not in given]
+            rows = [feature for feature in missing if isinstance(feature, RowFeature)]
+            found = frame.select(_column(feature) for feature in rows).get_columns() if rows else []
+            frame = frame.hstack(found)
+            for entity in sorted({feature.entity for feature in missing if not isinstance(feature, RowFeature)}):
+                of = [f for f in missing if not isinstance(f, RowFeature) and f.entity == entity]
+                frame = frame.hstack(self._series(entity, of, frame))
+        return frame
 
-    def _series(self, feature: WindowFeature | RecentFeature, frame: pl.DataFrame) -> pl.Series:
-        """A feature of the payments asked for; null where it cannot be known."""
-        if feature.entity not in self._of:
-            self._of[feature.entity] = EntityFeatures(self.timelines(feature.entity), self.facts)
-        entity = self._of[feature.entity]
-        if isinstance(feature, WindowFeature):
-            entity.timelines.load(feature.needs, frame)
-            return entity.timelines.series(feature.name, entity.window(feature))
-        if feature.name not in entity.recents:
-            group = [
-                other for other in self.features
-                if isinstance(other, RecentFeature) and other.needs <= {*frame.columns}
-                and (other.entity, other.events, other.window) == (feature.entity, feature.events, feature.window)
-            ]  # fmt: skip
-            entity.timelines.load(frozenset().union(*(other.needs for other in group)), frame)
-            entity.compute_recents(group)
-        return entity.timelines.series(feature.name, entity.recents[feature.name])
+    def _series(
+        self, entity: Entity, features: Sequence[WindowFeature | RecentFeature], frame: pl.DataFrame
+    ) -> list[pl.Series]:
+        """Features of an entity's events for the payments asked for; null where they cannot be known."""
+        if entity not in self._of:
+            self._of[entity] = EntityFeatures(self.timelines(entity), self.facts)
+        of = self._of[entity]
+        of.timelines.load(frozenset().union(*(feature.needs for feature in features)), frame)
+        recents: dict[tuple[RecentEvents, int], list[RecentFeature]] = {}
+        for feature in features:
+            if isinstance(feature, RecentFeature):
+                recents.setdefault((feature.events, feature.window), []).append(feature)
+        values = {f.name: of.window(f) for f in features if isinstance(f, WindowFeature)}
+        for group in recents.values():
+            values |= of.recents(group)
+        return of.timelines.series(values)
+
+
+@cache
+def _column(feature: RowFeature) -> pl.Expr:
+    return parsed(feature.expression).cast(pl.Float64).fill_nan(None).alias(feature.name)
 
 
 class EntityFeatures:
@@ -87,7 +98,6 @@ class EntityFeatures:
     def __init__(self, timelines: EntityTimelines, facts: Facts) -> None:
         """From the timelines of customers or of merchants."""
         self.timelines, self.facts = timelines, facts
-        self.recents: dict[str, Floats] = {}
         self._starts: dict[tuple[Timeline, int], Integers] = {}
         self._totals: dict[tuple[str, int, Timeline, bool, int | None], Totals] = {}
 
@@ -106,14 +116,14 @@ class EntityFeatures:
             return sum_of(totals)
         return mean_of(totals, feature.default) if feature.aggregate == "mean" else std_of(totals)
 
-    def compute_recents(self, features: Sequence[RecentFeature]) -> None:
-        """Compute features that look back on the same events, while these are at hand."""
+    def recents(self, features: Sequence[RecentFeature]) -> dict[str, Floats]:
+        """Features that look back on the same events, computed while these are at hand."""
         rows = len(self.timelines.at)
         found = {f.name: np.full(rows, OF_NOTHING.get(f.statistic, np.nan)) for f in features}
         for which, past in self._pasts(features[0].events, features[0].window):
             for feature in features:
                 found[feature.name][which] = STATISTICS[feature.statistic](past)
-        self.recents |= found
+        return found
 
     def _events(self, timeline: Timeline) -> Events:
         if timeline == "payments":
@@ -169,7 +179,7 @@ class EntityFeatures:
             if by_label:
                 mask &= gather(events.column("until"), part.end, mask) > now[:, None]
             elif which == "payments not known as fraud":
-                mask = of.not_fraud(mask, part.end, now)
+                mask = of.not_fraud(mask, part.which)
             if which == "known frauds of ordinary amount":
                 most = ORDINARY * of.payments.column("population_mean")[rows]
                 mask &= ~(gather(events.column("amount"), part.end, mask) > most[:, None])

@@ -52,17 +52,22 @@ def score_rows(model: TrainedModel, rows: Rows) -> Floats:
     return model.calibration(_with_undetected(model, _seen(model, rows), rows))
 
 
+def rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
+    """The model's features, row after row, nulls as NaN; float32, as they are stored and as trees compare them."""
+    return features.select(model.names).cast(pl.Float32).to_numpy(order="c")
+
+
 def contributions(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """What each of the model's features adds to each row's score, in log-odds before calibration.
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
     """
-    vectors = rows(model, features)
-    parts = np.asarray(np.mean([member.fitted.explain(vectors) for member in model.members], axis=0))
+    given = rows(model, features)
+    parts = np.asarray(np.mean([member.fitted.explain(given) for member in model.members], axis=0))
     parts[:, -1] += np.mean([member.shift for member in model.members])
     if model.undetected:
-        seen = _seen(model, vectors)
-        added = log_odds(_with_undetected(model, seen, vectors)) - log_odds(seen)
+        seen = _seen(model, given)
+        added = log_odds(_with_undetected(model, seen, given)) - log_odds(seen)
         parts[:, model.names.index(FEATURE)] += added
     return parts
 
@@ -120,11 +125,6 @@ def from_bytes(data: bytes) -> TrainedModel:
     )
 
 
-def rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
-    """The model's features, row after row, nulls as NaN; float32, as they are stored and as trees compare them."""
-    return features.select(model.names).cast(pl.Float32).to_numpy(order="c")
-
-
 def _in_folder(files: dict[str, bytes], number: int) -> dict[str, bytes]:
     return {name.partition("/")[2]: content for name, content in files.items() if name.startswith(f"{number}/")}
 
@@ -140,4 +140,5 @@ def _with_undetected(model: TrainedModel, seen: Floats, rows: Rows) -> Floats:
     """The probability of a fraud that the members see or, apart from it, of one that no label can show yet."""
     if model.undetected is None:
         return seen
-    return 1 - (1 - seen) * (1 - model.undetected.probability(rows[:, model.names.index(FEATURE)].astype(np.float64)))
+    unseen = model.undetected.probability(rows[:, model.names.index(FEATURE)])
+    return np.asarray(1 - (1 - seen) * (1 - unseen))

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
 from fraud_assets.declarations.features.catalogue import FEATURES
-from fraud_assets.errors import FraudError
 from fraud_assets.models.algorithms.interface import Floats
 
 FEATURE = "merchant_gap_labelled_30d"
@@ -28,25 +27,25 @@ class Undetected:
     label_delay_days: float
     per_day: float
 
-    def probability(self, since_labelled: Floats) -> Floats:
-        """The probability of each payment, 0 to 1, by its feature `FEATURE`, NaN where that is null."""
-        return np.minimum(self.per_day * _days(since_labelled, self.label_delay_days), 1.0)
+    def probability(self, seconds: npt.ArrayLike) -> Floats:
+        """The probability of each payment, 0 to 1, by the values of `FEATURE`, NaN for null."""
+        return np.minimum(self.per_day * _days(seconds, self.label_delay_days), 1.0)
 
 
-def fit(payments: pl.DataFrame, fraud: pl.Series, share: float, label_delay: timedelta) -> Undetected:
+def fit(seconds: npt.ArrayLike, fraud: npt.ArrayLike, share: float, label_delay: timedelta) -> Undetected:
     """The term by which the training payments expect the ``share`` of their frauds to be undetected.
 
-    Raises:
-        FraudError: the payments lack the feature that it is computed from.
+    ``seconds`` are their values of `FEATURE`, NaN for null.
+
+    >>> fit([0, np.nan], [True, False], 0.5, timedelta(days=5))  # 5 and 35 days that no label covers
+    Undetected(label_delay_days=5.0, per_day=0.0125)
     """
-    if FEATURE not in payments.columns:
-        raise FraudError(f"training: undetected_share needs the feature {FEATURE}; add it to the model's features")
     delay = label_delay / timedelta(days=1)
-    rate = float(fraud.to_numpy().mean())
-    return Undetected(delay, share * rate / float(_days(payments[FEATURE].cast(pl.Float32).to_numpy(), delay).mean()))
+    rate = float(np.mean(np.asarray(fraud, dtype=np.float64)))
+    return Undetected(delay, share * rate / float(_days(seconds, delay).mean()))
 
 
-def _days(since_labelled: Floats, label_delay_days: float) -> Floats:
+def _days(seconds: npt.ArrayLike, label_delay_days: float) -> Floats:
     """Days that no label covers: since the newest label, at most the feature's window, and the delay before it."""
-    since = since_labelled.astype(np.float64)
-    return np.asarray(label_delay_days + np.where(np.isnan(since), float(_WINDOW_S), since) / 86_400, dtype=np.float64)
+    since = np.asarray(seconds, dtype=np.float64)
+    return np.asarray(label_delay_days + np.where(np.isnan(since), _WINDOW_S, since) / 86_400)

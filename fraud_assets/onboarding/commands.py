@@ -12,12 +12,10 @@ import typer
 from rich.table import Column, Table
 
 from fraud_assets.console import plain
-from fraud_assets.errors import START, FraudError
+from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
 
-if TYPE_CHECKING:  # imported where it is used: Spark's client is heavy, and every command passes through here
-    from pyspark.sql import SparkSession
-
+if TYPE_CHECKING:  # imported where it is used: every command passes through here
     from fraud_assets.declarations.sources.source import Source
     from fraud_assets.silver.trial import Trial
 
@@ -84,11 +82,12 @@ def check(
 ) -> None:
     """Check a source's file, and what it makes of sample records: what maps, what is missing, what fails.
 
+    It needs no running stack.
+
     The exit status is 1 when the file is wrong or no record of the sample can be trusted.
 
     Example: fraud source check ulb --sample creditcard.parquet
     """
-    from fraud_assets.declarations.sources.document import Document
     from fraud_assets.declarations.sources.source import load
     from fraud_assets.sources.files import records as read
 
@@ -101,40 +100,15 @@ def check(
     values = [record.value for record in islice(read(sample, source.transactions), records)] if sample else []
     if sample and not values:
         raise FraudError(f"{sample} holds no records; give a file with some")
-    spark = _spark()
-    if spark is None:
-        if sample:
-            raise FraudError(f"Spark does not run, and it is Spark that reads the expressions\n{START}")
-        print(f"{file.name}: well-formed; its expressions are checked when Spark runs; {START}")
-        return
-    from fraud_assets.silver.trial import tried, unresolved
-
-    streams = {"transactions": source.transactions, "labels": source.labels}
-    wrong = [((name, *place), what) for name, stream in streams.items() for place, what in unresolved(spark, stream)]
-    if wrong:
-        raise Document(file).error(wrong)
     if not sample:
         print(f"{file.name}: sound; try it on records with --sample FILE")
         return
-    trial = tried(spark, source, values)
+    from fraud_assets.silver.trial import tried
+
+    trial = tried(source, values)
     _show(source, trial)
     if not trial.trusted:
         raise typer.Exit(1)
-
-
-def _spark() -> "SparkSession | None":
-    """A session on the stack's Spark; None when it does not run."""
-    import socket
-    from urllib.parse import urlsplit
-
-    address = urlsplit(settings().spark)
-    try:
-        socket.create_connection((address.hostname or "", address.port or 15002), timeout=2).close()
-    except OSError:
-        return None
-    from pyspark.sql import SparkSession
-
-    return SparkSession.builder.remote(settings().spark).getOrCreate()
 
 
 def _show(source: "Source", trial: "Trial") -> None:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 import pyarrow as pa
 
-from fraud_assets.declarations.sources.stream import COUNTS, mapped_columns
+from fraud_assets.declarations.sources.stream import mapped_columns
+from fraud_assets.declarations.sources.times import COUNTS
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
 from fraud_assets.sources.files import kind, opened, rows

@@ -38,8 +38,8 @@ def key_results(table: Table, source: str) -> Iterator[dg.AssetCheckResult]:
     """The results of `key_checks`, for the rows of the newest days."""
     lake = Lake.of(settings())
     latest = reads.newest_time(table, lake, source)
-    repeats = reads.duplicate_keys(table, lake, source, latest - UNIQUE_SPAN) if latest else 0
-    yield result(table, "unique_key", repeats == 0, {"repeated_keys": repeats})
+    duplicates = reads.duplicate_keys(table, lake, source, latest - UNIQUE_SPAN) if latest else 0
+    yield result(table, "unique_key", duplicates == 0, {"duplicate_keys": duplicates})
     nulls = reads.nulls_in_key(table, lake)
     yield result(table, "no_null_in_key", nulls == 0, {"nulls": nulls})
 

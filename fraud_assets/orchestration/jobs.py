@@ -7,7 +7,7 @@ CODE_LOCATION = "fraud_assets"
 
 
 class Job(StrEnum):
-    """A job; all but `UPKEEP` are partitioned by source."""
+    """A job; all but `UPKEEP` are partitioned by source. Dagster takes the ``value``, it cannot serialize the enum."""
 
     REFRESH = "refresh"
     REFERENCES = "references"

@@ -58,7 +58,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Check:
-    """What one asset check said."""
+    """The result of one asset check."""
 
     asset: str
     name: str
@@ -69,7 +69,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run's checks said, and the errors of the steps that failed."""
+    """The results of a run's checks, and the errors of the steps that failed."""
 
     checks: tuple[Check, ...]
     errors: tuple[str, ...]
@@ -86,7 +86,7 @@ def launch(settings: Settings, job: Job, source: str | None) -> str:
     client = DagsterGraphQLClient(settings.reached("dagster-webserver"), settings.dagster_port, timeout=TIMEOUT_S)
     tags = {"dagster/partition": source} if source else {}
     try:
-        return str(client.submit_job_execution(job, CODE_LOCATION, "__repository__", tags=tags))
+        return str(client.submit_job_execution(job.value, CODE_LOCATION, "__repository__", tags=tags))
     except DagsterGraphQLClientError as error:
         if isinstance(error.__cause__, TransportError):
             raise _unanswered(settings, error.__cause__) from error
@@ -96,7 +96,7 @@ def launch(settings: Settings, job: Job, source: str | None) -> str:
 def runs(settings: Settings, limit: int = 20, **chosen: Any) -> list[Run]:
     """The newest runs; ``chosen`` is GraphQL's RunsFilter (runIds, statuses, pipelineName, tags …)."""
     answer = _ask(settings, _RUNS, {"filter": chosen, "limit": limit})["runsOrError"]["results"]
-    return [_run(found) for found in answer]
+    return [_run(row) for row in answer]
 
 
 def follow(settings: Settings, run_id: str, every: float = 0.5) -> Iterator[Run]:
@@ -110,16 +110,17 @@ def follow(settings: Settings, run_id: str, every: float = 0.5) -> Iterator[Run]
 
 
 def outcome(settings: Settings, run_id: str) -> Outcome:
-    """What the run's checks said and why steps failed."""
+    """The results of the run's checks, and why steps failed."""
     checks, errors, cursor, more = [], [], None, True
     while more:
         page = _ask(settings, _EVENTS, {"id": run_id, "cursor": cursor})["logsForRun"]
         cursor, more = page["cursor"], page["hasMore"]
         for event in page["events"]:
             if event["__typename"] == "AssetCheckEvaluationEvent":
-                said = event["evaluation"]
-                asset = "/".join(said["assetKey"]["path"])
-                checks.append(Check(asset, said["checkName"], said["success"], said["severity"], said["description"]))
+                evaluation = event["evaluation"]
+                asset = "/".join(evaluation["assetKey"]["path"])
+                facts = (evaluation[name] for name in ("checkName", "success", "severity", "description"))
+                checks.append(Check(asset, *facts))
             elif event["__typename"] == "ExecutionStepFailureEvent":
                 causes = [cause["message"] for cause in event["error"]["causes"]] or [event["error"]["message"]]
                 errors.append(f"{event['stepKey']}: {causes[-1].strip().splitlines()[0]}")
@@ -135,15 +136,15 @@ def never_made(settings: Settings) -> list[str]:
     return sorted("/".join(node["assetKey"]["path"]) for node in missing)
 
 
-def _run(found: dict[str, Any]) -> Run:
+def _run(row: dict[str, Any]) -> Run:
     now = time.time()
     steps = tuple(
         Step(step["stepKey"], step["status"] or "WAITING", (step["endTime"] or now) - step["startTime"])
-        for step in found["stepStats"]
+        for step in row["stepStats"]
         if step["startTime"]
     )
-    source = next((tag["value"] for tag in found["tags"] if tag["key"] == "dagster/partition"), "")
-    return Run(found["runId"], found["jobName"], found["status"], source, found["startTime"], found["endTime"], steps)
+    source = next((tag["value"] for tag in row["tags"] if tag["key"] == "dagster/partition"), "")
+    return Run(row["runId"], row["jobName"], row["status"], source, row["startTime"], row["endTime"], steps)
 
 
 def _ask(settings: Settings, query: str, variables: dict[str, Any]) -> Any:

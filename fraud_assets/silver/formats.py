@@ -7,23 +7,13 @@ the records it holds, of which there must be one.
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from fraud_assets.declarations.sources.stream import CHANGE_FIELDS, COUNTS, Stream, Time
-
-CHANGES = ("c", "u", "d", "r")
-"""Debezium's operations that tell a row: create, update, delete and read (snapshot)."""
+from fraud_assets.declarations.sources.stream import CHANGE_FIELDS, Stream, Time
+from fraud_assets.declarations.sources.times import COUNTS, ISO, ISO_WRITTEN, ISO_ZONELESS, written
+from fraud_assets.expressions.quoting import spark_text
+from fraud_assets.silver.shapes import CHANGES, COMPOSITE, NUMBER, csv_line
 
 _BROKEN = "_broken"
 """Where Spark puts a line of CSV that it could not read, beside its fields."""
-_HAS_ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})\\s*$"
-
-
-def unreadable(stream: Stream) -> str:
-    """What is said of a record that is not in the stream's format."""
-    return {
-        "json": "record is not a JSON object",
-        "csv": f"record is not {len(stream.fields)} fields separated by '{stream.separator}'",
-        "debezium": "record is not a Debezium change",
-    }[stream.format]
 
 
 def json(value: Column, _: Stream) -> Column:
@@ -33,7 +23,8 @@ def json(value: Column, _: Stream) -> Column:
     """
     text = value.cast("string")
     closed = text.endswith("}") | text.rlike(r"\}\s+$")  # or the list would be closed by the record
-    return F.when(closed, F.from_json(F.concat(F.lit("["), text, F.lit("]")), "array<map<string, string>>"))
+    listed = F.concat(F.lit("["), text, F.lit("]"))
+    return F.when(closed, F.from_json(listed, "array<map<string, string>>", {"allowSingleQuotes": "false"}))
 
 
 def is_unusual(record: Column, stream: Stream) -> Column:
@@ -58,12 +49,21 @@ def last_of_each(record: Column, unusual: Column) -> Column:
 
 
 def csv(value: Column, stream: Stream) -> Column:
-    """The record, a struct of the stream's fields, all texts; null when it has more or fewer."""
-    fields = ", ".join(f"`{field}` string" for field in (*stream.fields, _BROKEN))
+    """The record, a struct of texts named by `places`; null when it has more or fewer, or is no line of CSV."""
+    fields = ", ".join(f"`{field}` string" for field in (*places(stream).values(), _BROKEN))
     options = {"sep": stream.separator, "escape": '"', "mode": "PERMISSIVE", "columnNameOfCorruptRecord": _BROKEN}
-    text = value.cast("string")
+    text = F.rtrim(value.cast("string"), F.lit("\r\n"))
     found = F.array(F.from_csv(text, fields, options))
-    return F.when(text.rlike(r"\S"), F.filter(found, lambda record: record[_BROKEN].isNull()))
+    special = text.contains('"') | text.contains("\n") | text.contains("\r")
+    sound = text.rlike(r"\S") & F.when(special, text.rlike(csv_line(stream.separator))).otherwise(True)
+    return F.when(sound, F.filter(found, lambda record: record[_BROKEN].isNull()))
+
+
+def places(stream: Stream) -> dict[str, str]:
+    """The name of each field in a record as it was read; a struct's names must differ in more than case."""
+    if stream.format != "csv":
+        return {field: field for field in stream.known}
+    return {field: f"_{number}" for number, field in enumerate(stream.fields)}
 
 
 def debezium(value: Column, stream: Stream) -> Column:
@@ -75,7 +75,8 @@ def debezium(value: Column, stream: Stream) -> Column:
     row = "struct<" + ", ".join(f"`{field}`: string" for field in stream.fields) + ">"
     envelope = f"before: {row}, after: {row}, " + ", ".join(f"{field}: string" for field in CHANGE_FIELDS)
     listed = F.concat(F.lit("["), value.cast("string"), F.lit("]"))
-    found = F.from_json(listed, f"array<struct<{envelope}, payload: struct<{envelope}>>>")
+    kind = f"array<struct<{envelope}, payload: struct<{envelope}>>>"
+    found = F.from_json(listed, kind, {"allowSingleQuotes": "false"})
     whole = (F.size(found) == 1) & value.cast("string").rlike(r"\}\s*$")
     alone = found.getItem(0)
     change = F.when(alone["payload"].isNotNull(), alone["payload"]).otherwise(
@@ -101,12 +102,21 @@ def timestamp(value: str, time: Time) -> str:
         # the range is that of years 1 to 9999, beyond which Spark cannot count
         count = f"try_add(try_multiply(try_cast({text} as decimal(38, 6)), {scale}), {start})"
         return f"if({count} between -62135596800000000 and 253402300799999999, timestamp_micros(bigint({count})), null)"
-    if time.format == "iso":
-        read = f"if(substr({text}, 5, 1) = '-', try_cast({value} as timestamp), null)"
-        zoneless = f"{text} rlike '{_HAS_ZONE}'"
-        return read if time.zone == "UTC" else f"if({zoneless}, {read}, to_utc_timestamp({read}, '{time.zone}'))"
-    read = f"try_to_timestamp({text}, '{time.format.replace(chr(39), chr(39) * 2)}')"
-    return read if time.zone == "UTC" else f"to_utc_timestamp({read}, '{time.zone}')"
+    if time.format == ISO:
+        read = f"try_cast({text} as timestamp)"
+        whole = f"if({text} rlike {spark_text(ISO_WRITTEN.regex)}, {read}, null)"
+        if time.zone == "UTC":
+            return whole
+        return f"if({text} rlike {spark_text(ISO_ZONELESS)}, to_utc_timestamp({read}, '{time.zone}'), {whole})"
+    pattern = written(time.format)
+    parsed = f"try_to_timestamp({text}, {spark_text(time.format)})"
+    read = f"if({text} rlike {spark_text(pattern.regex)}, {parsed}, null)"
+    return read if time.zone == "UTC" or pattern.zoned else f"to_utc_timestamp({read}, '{time.zone}')"
+
+
+def double(text: str) -> str:
+    """SQL: the number that the SQL expression ``text`` tells; null for others, and for Java's 1.5d, 1.5f and 0x1p3."""
+    return f"if({text} rlike '[dDfFxX]', null, try_cast({text} as double))"
 
 
 def kind(given: Column) -> Column:
@@ -115,7 +125,7 @@ def kind(given: Column) -> Column:
     return (
         F.when(_composite(text), F.when(text.startswith("{"), "an object").otherwise("a list"))
         .when(F.lower(text).isin("true", "false"), "a boolean")
-        .when(text.rlike(r"^[+-]?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?$"), "a number")
+        .when(text.rlike(NUMBER), "a number")
         .otherwise("a text")
     )
 
@@ -127,7 +137,7 @@ def composite(given: Column) -> Column:
 
 
 def _composite(text: Column) -> Column:
-    return text.rlike(r'^(\{("|\}$).*\}?|\[(["{0-9\[-]|\]$).*\]?)$')
+    return text.rlike(COMPOSITE)
 
 
 def undeclared(record: Column, unusual: Column, stream: Stream) -> Column:

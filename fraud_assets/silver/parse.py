@@ -3,16 +3,16 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from fraud_assets.declarations.sources.mapping import conditions, constraints, signal
+from fraud_assets.declarations.sources.mapping import mapped as expressions
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.declarations.sources.stream import IS_FRAUD, Stream, Time
+from fraud_assets.declarations.sources.stream import Stream, Time
 from fraud_assets.declarations.tables import Column as Declared
 from fraud_assets.declarations.tables import Table
+from fraud_assets.expressions import Node, renamed, to_spark
 from fraud_assets.silver import formats
+from fraud_assets.silver.shapes import BLANK, FUTURE_TOLERANCE, NO_VALUE, NOT_UTF8, unreadable
 from fraud_assets.silver.streams import COORDINATES
-
-NO_VALUE = "record has no value"
-NOT_UTF8 = "record is not UTF-8 text"
-FUTURE_TOLERANCE = "1 hour"
 
 _ALONG = [f"_raw.{name}" for name in (*COORDINATES, "kafka_time", "ingested_at")]
 _READ = ("_sent", "_utf8", "_readable")
@@ -25,9 +25,10 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
     A field is text until its column's type is applied, so that an odd field is named in the reasons. Of bronze's
     columns only the place in Kafka and the times are kept. A label in line stands beside them as ``is_fraud``.
     """
-    mapped = _mapped(stream, table)
-    given = [F.expr(expression).alias(_given(column)) for column, expression in mapped.items()]
-    typed = [F.expr(_typed(column, stream)).alias(column.name) for column in mapped]
+    mapped = expressions(stream, table)
+    fields = {field: _field(stream, field) for field in stream.known}
+    given = [F.expr(to_spark(renamed(node, fields))).alias(_given(column)) for column, node in mapped.items()]
+    typed = [F.expr(_typed(column, node, stream)).alias(column.name) for column, node in mapped.items()]
     parsed = (
         _read(raw, stream)
         .select(*_ALONG, *_READ, *given, *_attributes(stream, table), *_change(stream, table))
@@ -35,24 +36,16 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
         .withColumn("reasons", _reasons(source, stream, list(mapped), table))
         .select("*", *_signals(stream))
     )
-    return parsed.drop(*_READ, *(_given(column) for column in mapped), *(_signal(field) for field in stream.signals))
+    return parsed.drop(*_READ, *(_given(column) for column in mapped), *(signal(field) for field in stream.signals))
 
 
-def _mapped(stream: Stream, table: Table) -> dict[Declared, str]:
-    """The columns that the stream's records fill, and the expression over the record's fields for each."""
-    columns = {column: stream.columns[column.name] for column in table.columns if column.name in stream.columns}
-    if IS_FRAUD.name in stream.columns and IS_FRAUD.name not in table.column_names:
-        columns[IS_FRAUD] = stream.columns[IS_FRAUD.name]
-    return columns | {Declared(_signal(field), "double", ""): f"`{field}`" for field in stream.signals}
-
-
-def _signal(field: str) -> str:
-    """Where a signal's number stands before all of them become one column."""
-    return f"signal {field}"
+def _field(stream: Stream, field: str) -> str:
+    """Where a field's text stands: Spark would take two names for one that differ in the case of letters alone."""
+    return f"_field_{stream.known.index(field)}"
 
 
 def _signals(stream: Stream) -> list[Column]:
-    pairs = [part for field in stream.signals for part in (F.lit(field), F.col(f"`{_signal(field)}`"))]
+    pairs = [part for field in stream.signals for part in (F.lit(field), F.col(f"`{signal(field)}`"))]
     return [F.create_map(*pairs).alias("signals")] if pairs else []
 
 
@@ -60,7 +53,7 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
     """The fields that are kept as they are: those the source names, and those of JSON records that it does not know."""
     if "attributes" not in table.column_names:
         return []
-    pairs = [part for field in stream.attributes for part in (F.lit(field), F.col(f"`{field}`"))]
+    pairs = [part for field in stream.attributes for part in (F.lit(field), F.col(_field(stream, field)))]
     named = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull()) if pairs else None
     if stream.format != "json":
         return [] if named is None else [named.alias("attributes")]
@@ -73,9 +66,11 @@ def _change(stream: Stream, table: Table) -> list[Column]:
     """When a database told the row, by its own clock where it says so; whether how it began, or that it is deleted."""
     if stream.format != "debezium" or "deleted_at" not in table.column_names:
         return []
-    told = F.coalesce(F.expr(formats.timestamp("ts_ms", Time(format="milliseconds"))), F.col("_raw.kafka_time"))
-    deleted = F.when(F.col("op") == "d", told)
-    return [told.alias("changed_at"), deleted.alias("deleted_at"), F.col("op").isin("c", "r").alias("began")]
+    told = F.coalesce(
+        F.expr(formats.timestamp(_field(stream, "ts_ms"), Time(format="milliseconds"))), F.col("_raw.kafka_time")
+    )
+    op = F.col(_field(stream, "op"))
+    return [told.alias("changed_at"), F.when(op == "d", told).alias("deleted_at"), op.isin("c", "r").alias("began")]
 
 
 def _given(column: Declared) -> str:
@@ -83,11 +78,13 @@ def _given(column: Declared) -> str:
     return f"_{column.name}_given"
 
 
-def _typed(column: Declared, stream: Stream) -> str:
+def _typed(column: Declared, given: Node, stream: Stream) -> str:
     """The column's type applied to its value, null where that is impossible."""
     value = f"`{_given(column)}`"
     if column.type == "timestamp":
         return formats.timestamp(value, stream.time)
+    if column.type == "double" and given.type == "string":
+        return formats.double(value)
     return f"try_cast({value} as {column.type})"
 
 
@@ -105,7 +102,9 @@ def _read(raw: DataFrame, stream: Stream) -> DataFrame:
     whole = (F.col("_count") == 1) & record.isNotNull()
     read = (value.isNotNull(), F.is_valid_utf8(value.cast("string")), F.coalesce(whole, F.lit(False)))
     named = [flag.alias(name) for name, flag in zip(_READ, read, strict=True)]
-    return one.select("*", *named, *(record[field].alias(field) for field in stream.known))
+    at = formats.places(stream)
+    fields = (record[at[field]].alias(_field(stream, field)) for field in stream.known)
+    return one.select("*", *named, *fields)
 
 
 def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Table) -> Column:
@@ -118,10 +117,13 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
     time = table.time
     broken = [
         *(rule for column in mapped for rule in _column_rules(column)),
-        (F.col(time) > F.col("kafka_time") + F.expr(f"INTERVAL {FUTURE_TOLERANCE}"), f"{time} is in the future"),
+        (
+            F.col(time) > F.col("kafka_time") + F.expr(f"interval {FUTURE_TOLERANCE.total_seconds():g} seconds"),
+            f"{time} is in the future",
+        ),
         (F.col(time) < F.lit(source.began), f"{time} is before the source began"),
-        *((~F.expr(condition), name.replace("_", " ")) for name, condition in table.constraints),
-        *((~F.expr(condition), reason) for reason, condition in stream.conditions.items()),
+        *((~F.expr(to_spark(holds)), reason) for reason, holds in constraints(stream, table).items()),
+        *((~F.expr(to_spark(holds)), reason) for reason, holds in conditions(stream, table).items()),
     ]
     sent, utf8, readable = (F.col(name) for name in _READ)
     sound = utf8 & readable & _all([~F.coalesce(condition, F.lit(False)) for condition, _ in broken])
@@ -129,7 +131,7 @@ def _reasons(source: Source, stream: Stream, mapped: list[Declared], table: Tabl
         F.when(sound, F.array().cast("array<string>"))
         .when(~sent, F.array(F.lit(NO_VALUE)))
         .when(~utf8, F.array(F.lit(NOT_UTF8)))
-        .when(~readable, F.array(F.lit(formats.unreadable(stream))))
+        .when(~readable, F.array(F.lit(unreadable(stream))))
         .otherwise(F.array_compact(F.array(*(F.when(condition, reason) for condition, reason in broken))))
     )
 
@@ -146,7 +148,7 @@ def _column_rules(column: Declared) -> list[tuple[Column, str | Column]]:
     """When a column's value is missing though required, or is of another type; with the reason, which names both."""
     given, typed = F.col(f"`{_given(column)}`"), F.col(f"`{column.name}`")
     text = given.cast("string")
-    empty = given.isNull() | ((text < "!") & text.rlike(r"^\s*$"))  # white space sorts before "!": few are searched
+    empty = given.isNull() | ((text < "!") & text.rlike(BLANK))  # white space sorts before "!": few are searched
     rules: list[tuple[Column, str | Column]] = [] if column.nullable else [(empty, f"{column.name} is missing")]
     if column.type != "string":
         unusable = typed.isNull()

@@ -1,4 +1,4 @@
-"""Fields of a quarantined record replaced by what SQL expressions over its fields give.
+"""Fields of a quarantined record replaced by what expressions over its fields give.
 
 What belongs here: the record's text taken apart and put together again in its stream's format. Nothing is typed and
 no rule is applied: that is silver's business when it reads the record again.
@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -16,7 +16,11 @@ import duckdb
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.errors import FraudError
-from fraud_assets.lake.confined import confine
+from fraud_assets.expressions import ExpressionError, Type, columns, expression, renamed, to_duckdb
+from fraud_assets.expressions.engines import with_functions
+
+_DUCKDB = {"string": "varchar", "bigint": "bigint", "double": "double", "boolean": "boolean", "null": "varchar"}
+"""DuckDB's types of the fields' values."""
 
 
 def assignments(texts: list[str]) -> dict[str, str]:
@@ -45,32 +49,49 @@ def patching(source: Source, texts: list[str]) -> Callable[[str, bytes | None], 
 
 
 def patched(value: bytes | None, stream: Stream, expressions: Mapping[str, str]) -> bytes:
-    """The record with each field replaced by its expression (DuckDB's SQL) over the fields as they were.
+    """The record with each field replaced by its expression (docs/expressions.md) over the fields as they were.
 
-    JSON's numbers, texts and booleans have their types, a CSV's fields are texts; declared fields that the record
-    lacks are null.
+    JSON's numbers, texts and booleans have their types, objects and lists are texts of JSON, a CSV's fields are texts;
+    declared fields that the record lacks are null.
 
     Raises:
-        FraudError: the record is not in the stream's format, or an expression fails on it.
+        FraudError: the record is not in the stream's format, or an expression is wrong for its fields.
     """
     unknown = sorted(set(expressions) - set(stream.fields))
     if unknown:
         raise FraudError(f"no field '{unknown[0]}' in topic {stream.topic}; it has {', '.join(stream.fields)}")
     fields, written = _taken_apart(value, stream)
-    known = dict.fromkeys(stream.fields) | fields
+    known = {name: _typed(each) for name, each in (dict.fromkeys(stream.fields) | fields).items()}
     return written(fields | {field: _evaluated(field, sql, known) for field, sql in expressions.items()})
 
 
-def _evaluated(field: str, expression: str, fields: Mapping[str, Any]) -> Any:
-    names = ", ".join(f"""? AS "{name.replace('"', '""')}\"""" for name in fields)
-    with duckdb.connect() as connection:
-        confine(connection)
-        try:
-            row = connection.execute(f"SELECT ({expression}) FROM (SELECT {names})", list(fields.values())).fetchone()
-        except duckdb.Error as error:
-            raise FraudError(f"{field}={expression}: {str(error).splitlines()[0]}") from error
+def _typed(value: Any) -> tuple[Type, Any]:
+    """The type that a field's value has in expressions, and the value as one of that type."""
+    if value is None:
+        return "null", None
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return "bigint", value
+    if isinstance(value, int | float):
+        return "double", float(value)
+    return "string", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _evaluated(field: str, sql: str, fields: Mapping[str, tuple[Type, Any]]) -> Any:
+    """What the expression gives; a time as a text in UTC."""
+    try:
+        tree = expression(sql, {name: type_ for name, (type_, _) in fields.items()})
+    except ExpressionError as error:
+        raise FraudError(f"{field}={sql}: {error}") from None
+    names = sorted(columns(tree))
+    places = {name: f"field_{place}" for place, name in enumerate(names)}  # DuckDB takes Amount for amount
+    given = ", ".join(f"cast(? as {_DUCKDB[fields[name][0]]}) as {place}" for name, place in places.items())
+    with with_functions(duckdb.connect()) as connection:
+        query = f"select {to_duckdb(renamed(tree, places))} from (select {given or 'null'})"
+        row = connection.execute(query, [fields[name][1] for name in names]).fetchone()
     assert row is not None
-    return row[0]
+    return str(row[0]) if isinstance(row[0], datetime) else row[0]
 
 
 def _taken_apart(value: bytes | None, stream: Stream) -> tuple[dict[str, Any], Callable[[dict[str, Any]], bytes]]:
@@ -87,7 +108,7 @@ def _taken_apart(value: bytes | None, stream: Stream) -> tuple[dict[str, Any], C
 
     def written(fields: dict[str, Any]) -> bytes:
         row.update(fields)
-        return json.dumps(whole, ensure_ascii=False, default=_plain).encode()
+        return json.dumps(whole, ensure_ascii=False).encode()
 
     return dict(row), written
 
@@ -117,7 +138,3 @@ def _row(whole: dict[str, Any]) -> Any:
 def _cannot(value: bytes | None, what: str) -> FraudError:
     shown = (value or b"")[:60].decode("utf-8", "backslashreplace")
     return FraudError(f"not a {what}, so it has no fields to set: {shown!r}; give the whole record with --value")
-
-
-def _plain(value: object) -> float | str:
-    return float(value) if isinstance(value, Decimal) else str(value)

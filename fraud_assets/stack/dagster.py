@@ -124,7 +124,7 @@ def code_server_ready(settings: Settings) -> bool:
 
 
 def daemons_beat(url: str) -> bool:
-    """Whether every daemon that the instance needs has a recent heartbeat, as the web server tells."""
+    """Whether every daemon that the instance needs has a recent heartbeat, by the web server."""
     request = urllib.request.Request(
         f"{url}/graphql", HEARTBEATS.encode(), {"Content-Type": "application/json"}, method="POST"
     )

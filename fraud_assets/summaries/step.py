@@ -66,7 +66,7 @@ def _affected(
 ) -> DataFrame:
     """The values of `Summary.affected_by` that new payments, and payments with new verdicts, have: column affected.
 
-    Payments that were corrected or deleted touch the values they had and those they have.
+    Payments that were corrected or deleted affect the groups of their old and of their new content.
     """
     new = [reading.read_spark(spark, new_payments, lake, change_images=True)] if new_payments else []
     if new_labels:

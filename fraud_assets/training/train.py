@@ -93,14 +93,16 @@ def train(
     baseline["score"] = distribution(model.score(trained_model, fitted.payments))
     text = model_card.card(data, parts, rows, fitted.members, trained_model, config, threshold, evaluation, conditions)
     file = model.to_bytes(trained_model)
+    card = Card(tuple(names), fingerprint(of_names(names)), threshold, baseline, hash_of(file), code_version())
     registered = track(
         Work(
             data=data,
             names=names,
             model=file,
-            card=Card(tuple(names), fingerprint(of_names(names)), threshold, baseline, hash_of(file), code_version()),
+            card=card,
             refusal=refusal,
-            params=_params(data, parts, label_delay, rows, fitted.members, config, names),
+            params=_params(data, parts, label_delay, rows, fitted.members, config)
+            | {"features_fingerprint": card.features_fingerprint, "code_version": card.code_version},
             metrics=evaluation.metrics | {"threshold": threshold},
             figures=evaluation.figures,
             texts={
@@ -206,7 +208,6 @@ def _params(
     rows: dict[str, int],
     members: Sequence[MemberConfig],
     config: ModelConfig,
-    names: Sequence[str],
 ) -> dict[str, object]:
     spans = {
         f"{name}_{edge}": getattr(part, edge).isoformat()
@@ -224,8 +225,6 @@ def _params(
         "calibration": config.calibration,
         "undetected_share": config.undetected_share,
         "label_delay_s": int(label_delay.total_seconds()),
-        "features_fingerprint": fingerprint(of_names(names)),
-        "code_version": code_version(),
         "data_digest": data.digest,
         **spans,
         **{f"{name}_rows": count for name, count in rows.items()},

@@ -123,13 +123,13 @@ def test_records_in_kafka_start_one_run(stack: Settings, spark: SparkSession, ca
         assert [again.run_key for again in tick(instance).run_requests or []] == [request.run_key]
 
         for stream, table in ((cards.transactions, bronze.TRANSACTIONS), (cards.labels, bronze.LABELS)):
-            taken = ingest(spark, "cards", stream, table, tables, stack.kafka, 2)
-            location = offsets.checkpoint(table, "cards", tables)
+            result = ingest(spark, "cards", stream, table, tables, stack.kafka, 2)
             ends = offsets.ends(stack.kafka, [stream.topic])[stream.topic]
-            assert taken.before == {}
-            assert taken.after == offsets.committed(location) == ends
-            assert taken.records == sum(ends.values())
-            assert offsets.lag(ends, taken.after) == 0
+            assert result.notes["offsets_before"] == {}
+            recorded = offsets.committed(tables.log(table), "cards", stream.topic)
+            assert result.notes["offsets_after"] == recorded == ends
+            assert result.written[table] == sum(ends.values())
+            assert offsets.lag(ends, recorded) == 0
         assert "bronze has read everything" in reason(tick(instance))
 
         with producer(stack.kafka) as out:

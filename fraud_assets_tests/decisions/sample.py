@@ -40,7 +40,7 @@ def features(rows: int, tag: str, start: datetime = START, source: str = "cards"
             "features_fingerprint": [FINGERPRINT] * rows,
             "kafka_time": moments,
             "computed_at": moments,
-            "repaired_at": pl.Series([None] * rows, dtype=TIME),
+            "recomputed_at": pl.Series([None] * rows, dtype=TIME),
             "deleted_at": pl.Series([None] * rows, dtype=TIME),
         }
     )

@@ -43,7 +43,7 @@ def test_the_vector_is_what_the_model_was_given_whatever_is_recomputed_later(spa
     payments = features(60, "a").with_columns(missing.alias("customer_mean_amount_1d"))
     arrive(payments, tables)
     score(CARDS, champion(), active(), tables)
-    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{tables.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, recomputed_at = now()")
     score(CARDS, champion(), active(), tables)
     kept, scores = rows(gold.DECISION_INPUTS, tables), rows(gold.SCORES, tables)
     given = payments.sort("transaction_id").select(pl.col(NAMES).cast(pl.Float32))

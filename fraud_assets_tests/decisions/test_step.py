@@ -78,7 +78,7 @@ def test_a_repaired_feature_changes_no_decision(spark: SparkSession, at: Lake) -
     arrive(features(20, "a"), at)
     score(CARDS, champion(), active(), at)
     before = scores(at)
-    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, recomputed_at = now()")
     arrive(features(3, "b"), at)
     assert score(CARDS, champion(version=2), active(), at).written[gold.SCORES] == 3
     after = scores(at)
@@ -89,7 +89,7 @@ def test_a_repaired_feature_changes_no_decision(spark: SparkSession, at: Lake) -
 def test_an_increment_of_repairs_alone_is_taken_without_a_row(spark: SparkSession, at: Lake) -> None:
     arrive(features(20, "a"), at)
     score(CARDS, champion(), active(), at)
-    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, repaired_at = now()")
+    spark.sql(f"UPDATE delta.`{at.path(gold.FEATURES)}` SET customer_mean_amount_1d = 99, recomputed_at = now()")
     taken = score(CARDS, champion(), active(), at)
     assert (taken.written[gold.SCORES], taken.notes["decisions"], taken.versions == "nothing new") == (0, {}, False)
     assert score(CARDS, champion(), active(), at).versions == "nothing new"

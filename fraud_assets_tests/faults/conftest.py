@@ -11,7 +11,9 @@ from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets_tests.conftest import KEPT
-from fraud_assets_tests.faults.own_stack import CARDS, READ, TABLES, OwnStack, contents, own_stack, send
+from fraud_assets_tests.faults.comparison import contents
+from fraud_assets_tests.faults.own_stack import OwnStack, own_stack, send
+from fraud_assets_tests.faults.pipeline_steps import CARDS, READ, TABLES
 from fraud_assets_tests.lakes import copied
 
 

@@ -11,7 +11,9 @@ from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets_tests.faults.own_stack import CARDS, OwnStack, committed, struck
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import CARDS
+from fraud_assets_tests.faults.strikes import committed, struck
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fraud_assets_tests.faults.own_stack import STEPS, OwnStack, assert_same
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import STEPS
 from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]

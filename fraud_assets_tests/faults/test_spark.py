@@ -12,7 +12,10 @@ import pytest
 
 from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake.location import Lake
-from fraud_assets_tests.faults.own_stack import HERE, Moment, OwnStack, assert_same, committed, large, struck, writing
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import HERE, large
+from fraud_assets_tests.faults.strikes import Moment, committed, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 

@@ -17,7 +17,10 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration.run_client import Run, runs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
-from fraud_assets_tests.faults.own_stack import IN_PROCESS, WRITES, OwnStack, assert_same, committed, struck, writing
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import IN_PROCESS, WRITES
+from fraud_assets_tests.faults.strikes import committed, struck, writing
 from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]

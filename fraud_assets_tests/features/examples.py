@@ -9,7 +9,7 @@ import polars as pl
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
-from fraud_assets.features.inputs.watchlists import NOTHING
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LABEL_DELAY_DAYS = 7
@@ -21,6 +21,7 @@ def features(
     hours: Sequence[float] | None = None,
     frauds: Sequence[bool] | None = None,
     signals: Sequence[Mapping[str, float] | None] | None = None,
+    categories: Sequence[str | None] | None = None,
     homes: Sequence[tuple[float, float]] | None = None,
     shops: Sequence[tuple[float, float]] | None = None,
     positions: Positions = "sphere",
@@ -32,7 +33,7 @@ def features(
     and shops are latitudes and longitudes. Labels become known after seven days. The card is on the list of suspicious
     ones from one hour until before another, which is known from its beginning on.
     """
-    given = (amounts, hours, frauds, signals, homes, shops)
+    given = (amounts, hours, frauds, signals, categories, homes, shops)
     count = max(len(column) for column in given if column is not None)
     at = [START + timedelta(hours=hour) for hour in hours or range(count)]
     frame = pl.DataFrame(
@@ -42,6 +43,8 @@ def features(
     )  # fmt: skip
     if signals is not None:
         frame = frame.with_columns(pl.Series("signals", list(signals), dtype=SIGNALS))
+    if categories is not None:
+        frame = frame.with_columns(pl.Series("category", list(categories), dtype=pl.String))
     for who, places in (("customer", homes), ("merchant", shops)):
         for place, axis in enumerate(("latitude", "longitude")):
             values = [float(pair[place]) for pair in places or []]
@@ -55,6 +58,6 @@ def features(
     if suspicious is not None:
         since, until = (START + timedelta(hours=hour) for hour in suspicious)
         entry = {"list": "suspicious_cards", "entry": "c", "valid_from": since, "valid_to": until, "known_at": since}
-        facts = replace(facts, watchlists=pl.DataFrame([entry], schema=NOTHING.schema))
+        facts = replace(facts, watchlists=Watchlists(pl.DataFrame([entry], schema=NOTHING.schema)))
     chosen = [feature for feature in FEATURES if feature.name == name]
     return evaluate(frame, labels, LABEL_DELAY_DAYS * 86_400, chosen, facts=facts)[name].to_list()

@@ -220,9 +220,9 @@ def _statistic(feature: RecentFeature, payment: Row, recent: list[Event | None],
     if not events:
         return None
     if feature.statistic == "median":
-        return statistics.median(logs)
+        return float(statistics.median(logs))
     if feature.statistic == "spread":
-        return 1.4826 * statistics.median(abs(log - statistics.median(logs)) for log in logs)
+        return float(1.4826 * statistics.median(abs(log - statistics.median(logs)) for log in logs))
     if feature.statistic == "gap":
         return (now - recent[0].at) / timedelta(seconds=1) if recent[0] else None
     if feature.statistic == "median_gap":
@@ -254,9 +254,9 @@ def _of_run(feature: RecentFeature, payment: Row, frauds: list[Event], world: Wo
     if not run:
         return None
     if feature.statistic == "run_age":
-        return (now - run[-1].payment["event_time"]) / timedelta(days=1)
+        return float((now - run[-1].payment["event_time"]) / timedelta(days=1))
     if feature.statistic == "run_quiet":
-        return (now - run[0].payment["event_time"]) / timedelta(days=1)
+        return float((now - run[0].payment["event_time"]) / timedelta(days=1))
     if feature.statistic == "run_amount":
         return math.fsum(event.payment["amount_log"] for event in run) / len(run)
     since = run[0].at if feature.statistic == "run_genuine" else run[-1].at - MICROSECOND
@@ -290,7 +290,10 @@ def _inputs(needs: Iterable[str], payment: Row, world: World) -> Row:
             found[name] = None if began is None else (payment["event_time"] - began) // MICROSECOND * (1 / 3.6e9)
         elif name == "home_distance":
             axes = [f"{who}_{axis}" for who in ("customer", "merchant") for axis in ("latitude", "longitude")]
-            found[name] = _distance(*(payment[axis] for axis in axes), plane=world.plane)
+            lat, lon, to_lat, to_lon = (payment[axis] for axis in axes)
+            found[name] = _distance(lat, lon, to_lat, to_lon, world.plane)
+        elif name == "category_number":
+            found[name] = _code(payment["category"])
         elif name.startswith("signal"):
             found[name] = _signal(name, payment["signals"])
         elif name.startswith("population") and name not in _NAMES:
@@ -298,6 +301,14 @@ def _inputs(needs: Iterable[str], payment: Row, world: World) -> Row:
         elif name.endswith("_listed") or name == "ip_country":
             found[name] = _watchlist(name, payment, world)
     return found
+
+
+def _code(category: str | None) -> float | None:
+    if category is None:
+        return None
+    text = category.ljust(16).encode()
+    first, second = (int.from_bytes(text[start : start + 8], "big") for start in (0, 8))
+    return float((first % 65_521 * 251 + second % 65_521) % 65_521)
 
 
 def _signal(name: str, signals: dict[str, float | None] | None) -> float | None:
@@ -326,7 +337,15 @@ def _baseline(payment: Row, world: World) -> dict[str, float | None]:
         "population_mean": _mean(amounts), "population_std": _std(amounts),
         "population_mean_log": _mean(logs), "population_std_log": _std(logs), "population_mean_hour": _mean(last),
     }  # fmt: skip
-    return {name: None if value is None else float(f"{value:.2e}") for name, value in found.items()}
+    return {name: None if value is None else _three_digits(value) for name, value in found.items()}
+
+
+def _three_digits(value: float) -> float:
+    """The value in three significant digits, a half of the last one rounded away from zero."""
+    if value == 0:
+        return value
+    power = 10.0 ** (2 - math.floor(math.log10(value)))
+    return math.floor(value * power + 0.5) / power
 
 
 def _mean(values: list[Fraction]) -> float | None:
@@ -358,7 +377,7 @@ def _watchlist(name: str, payment: Row, world: World) -> Any:
     return next((r["country"] for r in valid if r["ip_first"] <= number <= r["ip_last"]), None)
 
 
-def _sql(node: exp.Expression, row: Row) -> Any:
+def _sql(node: exp.Expr, row: Row) -> Any:
     """A SQL expression's value: null in, null out, but for what says otherwise."""
     if isinstance(node, exp.Column):
         return row[node.name]

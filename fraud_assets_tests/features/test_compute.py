@@ -1,8 +1,9 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.declarations.features.catalogue import FEATURES, NAMES, of_families
@@ -13,21 +14,25 @@ from fraud_assets_tests.features.naive import World
 
 DAY = 86_400
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TRANSACTION = {
+TRANSACTION: dict[str, pl.DataType | type[pl.DataType]] = {
     "transaction_id": pl.String,
     "event_time": pl.Datetime("us", "UTC"),
     "customer_id": pl.String,
     "merchant_id": pl.String,
     "amount": pl.Float64,
 }
-LABEL = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": pl.Datetime("us", "UTC")}
+LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
+    "transaction_id": pl.String,
+    "is_fraud": pl.Boolean,
+    "known_at": pl.Datetime("us", "UTC"),
+}
 
 SECOND = st.integers(0, 40).map(lambda tick: START + timedelta(hours=6 * tick))  # few moments, so many ties
 PAYMENT = st.tuples(SECOND, st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 10_000).map(lambda c: c / 100))
 VERDICT = st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 80).map(lambda tick: timedelta(hours=4 * tick)))
 
 
-def frames(payments: list[tuple], verdicts: list[tuple]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def frames(payments: list[tuple[Any, ...]], verdicts: list[tuple[Any, ...]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows = [(str(i), *payment) for i, payment in enumerate(payments)]
     labels = {(str(i % len(rows)), START + after): fraud for i, fraud, after in verdicts}
     return (
@@ -45,7 +50,7 @@ def assert_equals_words(found: pl.DataFrame, world: World) -> None:
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(st.data(), st.integers(1, 12) | st.integers(33, 45), st.sampled_from([0, 3]), st.sampled_from(POSITIONS))
 def test_equals_the_declarations_words(data: st.DataObject, count: int, days: int, positions: Positions) -> None:
     """With payments at the same moment and labels that come early, late, revised or not at all."""
@@ -65,7 +70,11 @@ def test_equals_the_declarations_words(data: st.DataObject, count: int, days: in
     st.lists(PAYMENT, max_size=6), st.lists(VERDICT, max_size=6), SECOND,
 )  # fmt: skip
 def test_nothing_from_the_future_enters(
-    payments: list[tuple], verdicts: list[tuple], other: list[tuple], others: list[tuple], now: datetime
+    payments: list[tuple[Any, ...]],
+    verdicts: list[tuple[Any, ...]],
+    other: list[tuple[Any, ...]],
+    others: list[tuple[Any, ...]],
+    now: datetime,
 ) -> None:
     """Two worlds that agree on all that was known at a moment have the same features up to it, to the last bit."""
     past = [p for p in payments if p[0] <= now] or [(now, "a", "x", 1.0)]

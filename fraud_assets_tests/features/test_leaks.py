@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
 from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.row import SIGNALS, Facts
-from fraud_assets.features.inputs.watchlists import NOTHING
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 from fraud_assets.settings import REPOSITORY
 from fraud_assets_tests.features.leaks import leaks
 
@@ -56,6 +56,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
             "merchant_longitude": random.uniform(5, 15, count),
             "ip": [f"10.0.0.{n % 4}" for n in range(count)],
             "country": random.choice(["DE", "FR"], count),
+            "category": [("travel", "home")[n % 2] for n in range(count)],
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(count)], dtype=SIGNALS),
         }
     )
@@ -82,7 +83,9 @@ def watchlists() -> pl.DataFrame:
 
 
 def declared(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, watchlists=watchlists()))
+    found = evaluate(
+        payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, watchlists=Watchlists(watchlists()))
+    )
     return found.select("transaction_id", "event_time", *NAMES)
 
 

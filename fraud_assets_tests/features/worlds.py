@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from fraud_assets.features.inputs.row import SIGNALS, Facts, Positions
-from fraud_assets.features.inputs.watchlists import NOTHING
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BEGAN = START - timedelta(days=3, hours=5)
@@ -16,7 +16,8 @@ TIME = pl.Datetime("us", "UTC")
 AXES = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
 PAYMENT: dict[str, Any] = {
     "transaction_id": pl.String, "event_time": TIME, "customer_id": pl.String, "merchant_id": pl.String,
-    "amount": pl.Float64, **dict.fromkeys(AXES, pl.Float64), "country": pl.String, "ip": pl.String, "signals": SIGNALS,
+    "amount": pl.Float64, **dict.fromkeys(AXES, pl.Float64), "country": pl.String, "ip": pl.String,
+    "category": pl.String, "signals": SIGNALS,
 }  # fmt: skip
 LABEL: dict[str, Any] = {"transaction_id": pl.String, "is_fraud": pl.Boolean, "known_at": TIME}
 Row = dict[str, Any]
@@ -50,6 +51,7 @@ def payments(draw: st.DrawFn, number: int) -> Row:
         **{name: draw(axis) for name in AXES},
         "country": draw(st.sampled_from(["DE", "fr", None])),
         "ip": draw(st.sampled_from(["10.0.0.1", "10.0.0.2", "10.0.1.9", None])),
+        "category": draw(st.sampled_from(["travel", "gas_transport", "a category of many words", "é", "", None])),
         "signals": draw(signals),
     }
 
@@ -79,7 +81,7 @@ def revisions(draw: st.DrawFn) -> list[Row]:
             max_size=6, unique_by=lambda row: (row[0], row[1], row[3]),
         )
     )  # fmt: skip
-    rows = [
+    rows: list[Row] = [
         {"list": of, "entry": entry, "valid_from": since, "valid_to": until, "known_at": known}
         for (of, entry), since, until, known in drawn
     ]
@@ -103,4 +105,4 @@ def received(rows: list[Row]) -> pl.DataFrame:
 
 
 def facts(rows: list[Row], positions: Positions) -> Facts:
-    return Facts(BEGAN, positions, pl.DataFrame(rows, schema=NOTHING.schema))
+    return Facts(BEGAN, positions, Watchlists(pl.DataFrame(rows, schema=NOTHING.schema)))

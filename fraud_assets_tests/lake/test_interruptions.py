@@ -127,7 +127,7 @@ def test_a_split_on_spark_gives_the_same(
 ) -> None:
     for step in (silver, features):
         monkeypatch.setattr(step, "IN_PROCESS_ROWS", 0)
-    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+    monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
     _send_in_parts(spark, next(fresh_lakes), at_once, cuts=[0.6], label_cuts=[0.5])
 
 

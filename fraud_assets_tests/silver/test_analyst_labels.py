@@ -11,7 +11,8 @@ from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.analyst_labels import add_label
-from fraud_assets_tests.streamlit_app.dashboard_lake import NOW, write
+from fraud_assets_tests.lakes import write
+from fraud_assets_tests.streamlit_app.dashboard_lake import NOW
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def test_any_order_ends_as_in_order_on_spark(
 ) -> None:
     for module in (step, features):
         monkeypatch.setattr(module, "IN_PROCESS_ROWS", 0)
-    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+    monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
@@ -157,19 +157,22 @@ def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, 
     assert bronze_to_silver(spark, LEDGER, "transactions", tables).versions == "nothing new"
 
 
-def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Lake) -> None:
+def test_decisions_stay_and_recomputed_features_say_so(spark: SparkSession, tables: Lake) -> None:
     lake = tables
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
     bronze_to_silver(spark, LEDGER, "transactions", lake)
-    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).written == 4
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).written[gold.FEATURES] == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
     send(tables, "transactions", records(later, 4), "ledger")
     bronze_to_silver(spark, LEDGER, "transactions", lake)
     found = features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
-    repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
-    assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
-    assert {"0", "1"} <= set(repaired)
+    recomputed = held.filter(pl.col("recomputed_at").is_not_null())["transaction_id"].to_list()
+    assert (found.written[gold.FEATURES], held["deleted_at"].is_not_null().to_list()) == (
+        1,
+        [False, True, False, False, False],
+    )
+    assert {"0", "1"} <= set(recomputed)
     assert held["amount"][0] == 50.0
     assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).versions == "nothing new"
 

@@ -1,4 +1,3 @@
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.silver import formats
 from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets_tests.raw import records, send
+from fraud_assets_tests.silver.cases import CHANGES, CSV, line
 
 pytestmark = pytest.mark.stack
 
@@ -27,36 +27,12 @@ def rows(table: Table, lake: Lake) -> pl.DataFrame:
     return frame.collect()
 
 
-def line(number: int, **other: str) -> bytes:
-    """A record of sparkov_sample; ``other`` replaces fields, as they stand in the line."""
-    fields = dict.fromkeys(SPARKOV.transactions.fields, "x") | {
-        "cc_num": "4513", "trans_num": f"T{number}", "category": "grocery_net", "amt": "12.5", "is_fraud": "0",
-        "merchant": '"fraud_Kutch, ""Big"" & Sons"', "lat": "41.6", "long": "-86.2", "merch_lat": "42.5",
-        "merch_long": "-85.6", "trans_ts": "2019-01-01 00:44:56",
-    }  # fmt: skip
-    return ",".join((fields | other).values()).encode()
-
-
 def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
-    unreadable = formats.unreadable(SPARKOV.transactions)
-    cases: list[tuple[bytes | None, list[str]]] = [
-        (line(0), []),
-        (line(1, is_fraud="1", city='"South\nBend"'), []),
-        (line(2, is_fraud=""), []),
-        (line(3) + b",more", [unreadable]),
-        (line(4).rsplit(b",", 1)[0], [unreadable]),
-        (b'{"trans_num": "T5"}', [unreadable]),
-        (b"", [unreadable]),
-        (line(6, amt="ten", category="", is_fraud="maybe"),
-         ["amount is not a double but a text", "is_fraud is not a boolean but a text", "category is missing"]),
-        (line(7, cc_num=" "), ["customer_id is missing"]),
-        (line(8, amt="100001", category="Food"), ["category does not match [a-z_]+", "amount is above 100000"]),
-    ]  # fmt: skip
-    send(tables, "transactions", records([value for value, _ in cases]), "sparkov_sample")
+    send(tables, "transactions", records([value for value, _ in CSV]), "sparkov_sample")
     outcome = bronze_to_silver(spark, SPARKOV, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
-    assert [reasons.get(offset, []) for offset in range(len(cases))] == [expected for _, expected in cases]
+    assert [reasons.get(offset, []) for offset in range(len(CSV))] == [expected for _, expected in CSV]
     assert (outcome.written[silver.TRANSACTIONS], outcome.written[silver.LABELS]) == (3, 2)
     first = rows(silver.TRANSACTIONS, tables).row(0, named=True)
     assert first["merchant_id"] == 'Kutch, "Big" & Sons'
@@ -78,35 +54,12 @@ def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSessi
     assert sorted(rows(silver.LABELS, tables)["transaction_id"]) == ["T0", "T2"]
 
 
-def change(op: str, number: int, **other: Any) -> dict[str, Any]:
-    row = {"id": number, "paid_at": 1_769_947_200_000_000, "customer_id": 7, "merchant_id": 9, "amount": 12.5,
-           "currency": "EUR", "channel": "pos"} | other  # fmt: skip
-    before, after = (row if op in "ud" else None), (row if op != "d" else None)
-    return {"before": before, "after": after, "source": {"db": "ledger"}, "op": op, "ts_ms": 1_769_947_201_000}
-
-
 def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
-    unreadable = formats.unreadable(LEDGER.transactions)
-    cases: list[tuple[dict[str, Any] | bytes | None, list[str]]] = [
-        (change("c", 0), []),
-        ({"schema": {"type": "struct"}, "payload": change("r", 1)}, []),
-        (change("u", 2), []),
-        (change("d", 3), []),
-        (change("t", 4), [unreadable]),
-        (change("c", 5) | {"after": None}, [unreadable]),
-        ({"id": 6}, [unreadable]),
-        (b"[]", [unreadable]),
-        (json.dumps(change("c", 7)).encode() * 2, [unreadable]),
-        (None, ["record has no value"]),
-        (change("c", 8, paid_at="2026"), ["event_time is before the source began"]),
-        (change("c", 9, paid_at=10**40), ["event_time is not a timestamp but a number"]),
-        (change("c", 9, currency="euro"), ["currency does not match [A-Z]{3}"]),
-    ]
-    send(tables, "transactions", records([value for value, _ in cases]), "ledger")
+    send(tables, "transactions", records([value for value, _ in CHANGES]), "ledger")
     bronze_to_silver(spark, LEDGER, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
-    assert [reasons.get(offset, []) for offset in range(len(cases))] == [expected for _, expected in cases]
+    assert [reasons.get(offset, []) for offset in range(len(CHANGES))] == [expected for _, expected in CHANGES]
     taken = rows(silver.TRANSACTIONS, tables).sort("transaction_id")
     assert [attributes["op"] for attributes in taken["attributes"]] == ["c", "r", "u", "d"]
     assert set(taken["event_time"]) == {datetime(2026, 2, 1, 12, tzinfo=UTC)}

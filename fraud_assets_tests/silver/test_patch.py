@@ -30,8 +30,17 @@ def test_fields_become_what_the_expressions_give_over_the_fields_as_they_were() 
     assert set_(payment(1), event_time="timestamp '2026-01-02 03:04:05'")["event_time"] == "2026-01-02 03:04:05"
 
 
+def test_what_is_no_value_of_a_type_becomes_null() -> None:
+    assert set_(payment(1, amount="ten"), amount="cast(amount as double)")["amount"] is None
+    assert set_(payment(1, amount=2), amount="amount / 0")["amount"] is None
+    nested = {"value": 5.5}
+    assert set_(payment(1, amount=nested), amount="get_json_object(amount, '$.value')")["amount"] == "5.5"
+    assert set_(payment(1, amount=10**20), amount="amount / 1e20")["amount"] == 1.0
+
+
 def test_other_formats() -> None:
     assert patched(b'7;-1;"a;b"', CSV, {"amount": "abs(amount::double)"}) == b'7;1.0;"a;b"'
+    assert patched(b'7;-1;"a;b"', CSV, {"note": "replace(note, ';', ',')"}) == b"7;-1;a,b"
     change = {"before": None, "after": {"id": 1, "amount": -2}, "op": "c", "ts_ms": 5}
     for whole in (change, {"schema": {}, "payload": change}):
         made = json.loads(patched(json.dumps(whole).encode(), CHANGES, {"amount": "-amount"}))
@@ -48,8 +57,14 @@ def test_other_formats() -> None:
         (b"[1]", {"amount": "1"}, "not a json record"),
         (b"{}", {"price": "1"}, "no field 'price'"),
         (b"{}", {"amount": "abs("}, "amount=abs"),
-        (b"{}", {"amount": "prize + 1"}, "prize"),
-        (b"{}", {"amount": "(select count(*) from read_text('/etc/hostname'))"}, "disabled"),
+        (b"{}", {"amount": "amuont + 1"}, r"amount=amuont \+ 1: no field 'amuont'; did you mean 'amount'"),
+        (
+            b'{"amount": "5"}',
+            {"amount": "amount + 1"},
+            r"a number belongs here, not a string; write cast\(amount as double",
+        ),
+        (b"{}", {"amount": "(select count(*) from read_text('/etc/hostname'))"}, "not part of the language"),
+        (b"{}", {"amount": "read_text('/etc/hostname')"}, "no function 'read_text'"),
     ],
 )
 def test_what_cannot_be_patched_is_said(value: bytes | None, expressions: dict[str, str], said: str) -> None:

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import yaml
 from dagster import DagsterInstance
+from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster_shared.serdes import serialize_value
 
+from fraud_assets.definitions import defs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import dagster
 
@@ -38,3 +41,7 @@ def test_the_env_file_keeps_what_people_wrote_in_it(tmp_path: Path) -> None:
     dagster.name_instance(file, tmp_path / "home")
     dagster.name_instance(file, tmp_path / "other")
     assert file.read_text() == f"TOKEN=x\nDAGSTER_HOME={tmp_path}/home\n"
+
+
+def test_the_code_server_can_serve_the_definitions() -> None:
+    assert serialize_value(RepositorySnap.from_def(defs.get_repository_def()))

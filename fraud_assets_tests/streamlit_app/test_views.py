@@ -1,6 +1,7 @@
 """Every page on a written lake, on none, and on one whose files vanish: the right figures and never a traceback."""
 
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import polars as pl
@@ -15,9 +16,9 @@ from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
 from fraud_assets_tests.lakes import SOURCE, copied
 from fraud_assets_tests.streamlit_app.dashboard_lake import LooksAt
 from fraud_assets_tests.streamlit_app.snapshots import snapshot
-from streamlit_app import data
+from streamlit_app import data, views
 
-PAGES = ("overview", "alerts", "drift", "pipeline", "quarantine", "model")
+PAGES = [module.name for module in iter_modules(views.__path__)]
 
 
 def _page(name: str, **state: object) -> AppTest:

@@ -12,6 +12,7 @@ from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.summaries import activity
 from fraud_assets.summaries.activity import aggregate, reconcile
 from fraud_assets_tests.raw import payment, records, send
 
@@ -67,3 +68,34 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
     frame = reads.scan(gold.ACTIVITY_WINDOWS, lake)
     assert frame is not None
     assert frame.select(gold.ACTIVITY_WINDOWS.key).collect().is_duplicated().sum() == 0
+
+
+def test_a_run_that_died_before_it_recorded_its_position_begins_anew(
+    spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(tables, "transactions", records([paid(0, 1), paid(1, 120, "C2")], 0))
+    bronze_to_silver(spark, named("cards"), "transactions", tables)
+    real, calls = activity._record, []
+
+    def die_the_second_time(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise ZeroDivisionError
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(activity, "_record", die_the_second_time)
+        with pytest.raises(ZeroDivisionError):
+            aggregate(spark, "cards", tables)
+    assert activity.position("cards", tables) is None
+    assert reads.count(gold.ACTIVITY_WINDOWS, tables) == 5
+
+    aggregate(spark, "cards", tables)
+    assert closed(tables, "C1")["1m"] == [(1, 2, 1)]
+    assert reads.count(gold.ACTIVITY_WINDOWS, tables) == 5
+    found = reconcile("cards", tables)
+    assert (found.payments, found.closed, found.open, found.late) == (2, 1, 1, 0)
+    position = activity.position("cards", tables)
+    assert position is not None
+    checkpoints = {file.split("/")[2] for file in tables.files(gold.ACTIVITY_WINDOWS, "_checkpoints/cards")}
+    assert checkpoints == {str(position.stream)}

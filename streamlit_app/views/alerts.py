@@ -43,8 +43,8 @@ def _merchant(alerts: Snapshot, merchant: str, except_for: str) -> pl.DataFrame:
 
 @cached
 def _newest_event(alerts: Snapshot) -> datetime:
-    found: datetime = alerts.rows().select(pl.col("event_time").max()).collect().item()
-    return found
+    newest: datetime = alerts.rows().select(pl.col("event_time").max()).collect().item()
+    return newest
 
 
 @parts.guarded
@@ -81,7 +81,7 @@ def unpin() -> None:
 
 
 def _pinned(source: str) -> int | None:
-    """The version the queue stays at, so that rows do not move under the mouse; None to take the newest."""
+    """The version the queue stays at, so that rows do not move under the mouse; None for the newest."""
     of, version = st.session_state.get("alerts_pinned", (None, None))
     return version if of == source else None
 
@@ -179,18 +179,18 @@ def _detail(alert: dict[str, Any], alerts: Snapshot) -> None:
     if others.is_empty():
         st.caption("None.")
     else:
-        listed = others.with_columns(pl.concat_list("risk_level").alias("risk_level"))
-        st.dataframe(listed, hide_index=True, column_config=_columns(), alt="The merchant's other alerts")
+        shown = others.with_columns(pl.concat_list("risk_level").alias("risk_level"))
+        st.dataframe(shown, hide_index=True, column_config=_columns(), alt="The merchant's other alerts")
     parts.as_of(alerts, transactions, scores)
 
 
 def _label_form(transaction_id: str, source: str, labels: Snapshot | None) -> None:
-    """What is known of the payment, and a form to say whether it is fraud."""
+    """The payment's labels, and a form for an analyst's label."""
     st.markdown("**Verdict**")
-    for label in (query.told(labels.rows(), transaction_id) if labels else pl.DataFrame()).iter_rows(named=True):
-        said = f"{look.moment(label['known_at'])}: {'fraud' if label['is_fraud'] else 'genuine'}"
+    for label in (query.labels_of(labels.rows(), transaction_id) if labels else pl.DataFrame()).iter_rows(named=True):
+        line = f"{look.moment(label['known_at'])}: {'fraud' if label['is_fraud'] else 'genuine'}"
         by = f" by {label['who']}: {label['why']}" if label.get("who") else ""
-        st.text(f"{said}, {label['origin'] or 'label'}{by}")
+        st.text(f"{line}, {label['origin'] or 'label'}{by}")
     with st.form("alerts_label", border=True):
         left, right = st.columns([1, 2.4])
         who = left.text_input("Your name", key="alerts_who")

@@ -26,32 +26,32 @@ _COUNT = st.column_config.NumberColumn(format="localized")
 
 
 @cached
-def _reconciled(held: data.Cases) -> list[Reconciliation]:
-    return reconcile(held.source, Lake.of(settings()))
+def _reconciled(snapshot: data.Cases) -> list[Reconciliation]:
+    return reconcile(snapshot.source, Lake.of(settings()))
 
 
 @cached
-def _by_reason(held: data.Cases) -> pl.DataFrame:
-    return query.by_reason(held.rows())
+def _by_reason(snapshot: data.Cases) -> pl.DataFrame:
+    return query.by_reason(snapshot.rows())
 
 
 @cached
-def _listed(held: data.Cases, reason: str, state: str) -> pl.DataFrame:
-    return query.listed(chosen(held.rows(), reason=reason, states=(State(state),)))
+def _newest_cases(snapshot: data.Cases, reason: str, state: str) -> pl.DataFrame:
+    return query.newest(chosen(snapshot.rows(), reason=reason, states=(State(state),)))
 
 
 @parts.guarded
 def draw() -> None:
     """The page."""
     st.title("Quarantine")
-    held = data.cases(parts.source())
-    if held is None:
+    snapshot = data.cases(parts.source())
+    if snapshot is None:
         parts.nothing_yet("Nothing has reached silver yet.")
         return
-    if told := st.session_state.pop("quarantine_told", ""):
-        st.success(told)
+    if message := st.session_state.pop("quarantine_message", ""):
+        st.success(message)
     st.subheader("By reason")
-    reasons = _by_reason(held)
+    reasons = _by_reason(snapshot)
     columns: dict[str, Any] = {
         "stream": "Stream",
         "reason": "Reason",
@@ -61,16 +61,16 @@ def draw() -> None:
         reasons, width="content", hide_index=True, column_config=columns, alt="Records in quarantine by reason"
     )
     st.subheader("Reconciliation")
-    _show(_reconciled(held))
+    _show(_reconciled(snapshot))
     st.subheader("Records")
     first, second = st.columns([1.4, 1], vertical_alignment="bottom")
     states = [str(state) for state in State]
     state = first.segmented_control("State", states, default="open", required=True, key="quarantine_state")
     reason = second.selectbox("Reason", [_ANY, *dict.fromkeys(reasons["reason"])], key="quarantine_reason")
-    _table(_listed(held, "" if reason == _ANY else reason, state or "open"))
-    parts.as_of(*held.tables)
+    _table(_newest_cases(snapshot, "" if reason == _ANY else reason, state or "open"))
+    parts.as_of(*snapshot.tables)
     if _CHOSEN in st.session_state:
-        _detail(held.source, st.session_state[_CHOSEN])
+        _detail(snapshot.source, st.session_state[_CHOSEN])
 
 
 _TERMS = ("stream", "bronze", "silver", "duplicates", "corrections", "quarantined", "discarded")
@@ -126,10 +126,10 @@ def _table(rows: pl.DataFrame) -> None:
 
 def _detail(source: str, record: Id) -> None:
     frame = cases(source, Lake.of(settings()))
-    found = None if frame is None else chosen(frame, (record,)).collect()
-    if found is None or found.is_empty():
+    case_rows = None if frame is None else chosen(frame, (record,)).collect()
+    if case_rows is None or case_rows.is_empty():
         return
-    case = found.row(0, named=True)
+    case = case_rows.row(0, named=True)
     st.subheader("Record in detail", anchor="detail")
     with st.container(border=True):
         st.text(f"{record}, {case['stream']}, sent {look.moment(case['kafka_time'])}: {case['state']}")
@@ -189,11 +189,11 @@ def _fix(wanted: actions.Chosen, edited: str, expression: str, by: actions.By) -
     return actions.fix(wanted, edit, by, Lake.of(settings()), expression)
 
 
-def _do(act: Callable[[], int], told: str) -> None:
+def _do(act: Callable[[], int], message: str) -> None:
     try:
         done = act()
     except FraudError as error:
         st.warning(parts.literal(str(error)))
         return
-    st.session_state["quarantine_told"] = f"{done:,} {told}"
+    st.session_state["quarantine_message"] = f"{done:,} {message}"
     st.rerun()

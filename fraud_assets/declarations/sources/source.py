@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from fraud_assets.declarations.features.catalogue import FAMILIES, of_families
 from fraud_assets.declarations.sources.document import Document, SourceError
+from fraud_assets.declarations.sources.mapping import wrong_expressions
 from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.declarations.tables import silver
@@ -107,7 +108,7 @@ def load(path: Path) -> Source:
                 ("transactions", source.transactions, silver.TRANSACTIONS),
                 ("labels", source.labels, silver.LABELS),
             )
-            for place, problem in problems(stream, table)
+            for place, problem in (*problems(stream, table), *wrong_expressions(stream, table))
         ),
         *([(("name",), f"must equal the file's name '{path.stem}'")] if source.name != path.stem else []),
     ]

@@ -1,4 +1,4 @@
-"""Bronze: every record Kafka accepted, byte for byte, with where it stood in Kafka."""
+"""Bronze: every record Kafka accepted, byte for byte, with its Kafka coordinates."""
 
 from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
 

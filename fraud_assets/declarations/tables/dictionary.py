@@ -16,7 +16,7 @@ HEAD = """\
 Every table, column and feature as declared in `fraud_assets/declarations/tables/` and
 `fraud_assets/declarations/features/families/`. Made by `make docs`; change the declarations, not this page.
 
-Times are UTC. Privacy tells what a column may reveal: **open**, nothing about a person; **pseudonym**, a person to
+Times are UTC. Privacy is what a column may reveal: **open**, nothing about a person; **pseudonym**, a person to
 those who know the key; **personal**, a person."""
 
 

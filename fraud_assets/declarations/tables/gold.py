@@ -24,7 +24,7 @@ FEATURES = Table(
         Column("features_fingerprint", "string", "fingerprint of the features that made the row", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
-        Column("repaired_at", "timestamp", "when late or corrected data last changed the row", "UTC"),
+        Column("recomputed_at", "timestamp", "when late or corrected data last made the row be recomputed", "UTC"),
         Column("deleted_at", "timestamp", "when the source deleted the payment: nothing is to learn from it", "UTC"),
     ),
     key=("source", "transaction_id"),
@@ -106,7 +106,7 @@ DECISION_CONTEXTS = Table(
 ALERTS = Table(
     Layer.GOLD,
     "alerts",
-    "Payments that somebody should look at, with what drove the score",
+    "Payments that were not approved, with the features that raised the score",
     (
         *_PAYMENT,
         Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),

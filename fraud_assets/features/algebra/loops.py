@@ -19,7 +19,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def _compiled(loop: Callable[_P, _T]) -> Callable[_P, _T]:
+def compiled(loop: Callable[_P, _T]) -> Callable[_P, _T]:
     """The loop, compiled at its first call: Numba takes half a second to load, and most processes compute nothing."""
 
     @cache
@@ -38,7 +38,7 @@ def _compiled(loop: Callable[_P, _T]) -> Callable[_P, _T]:
     return run
 
 
-@_compiled
+@compiled
 def positions_until(entities: Integers, times: Integers, of: Integers, at: Integers) -> Integers:
     """The position after the last event of each entity ``of`` at or before the moment ``at``.
 
@@ -63,7 +63,7 @@ def positions_until(entities: Integers, times: Integers, of: Integers, at: Integ
     return found
 
 
-@_compiled
+@compiled
 def members(first: Integers, groups: Integers) -> tuple[Integers, Integers]:
     """The members of some groups, one group after the other: each one's place in ``groups``, and which member it is.
 
@@ -81,7 +81,7 @@ def members(first: Integers, groups: Integers) -> tuple[Integers, Integers]:
     return place, member
 
 
-@_compiled
+@compiled
 def grown(running: npt.NDArray[Any], start: Integers, end: Integers) -> npt.NDArray[Any]:
     """By how much running totals grow from each start to its end."""
     found = np.empty(len(start), running.dtype)
@@ -90,7 +90,7 @@ def grown(running: npt.NDArray[Any], start: Integers, end: Integers) -> npt.NDAr
     return found
 
 
-@_compiled
+@compiled
 def means(sums: Floats, counts: Integers, empty: float) -> Floats:
     """Each sum by its count; ``empty`` of nothing."""
     found = np.empty(len(sums))
@@ -99,7 +99,7 @@ def means(sums: Floats, counts: Integers, empty: float) -> Floats:
     return found
 
 
-@_compiled
+@compiled
 def gather(values: Floats, end: Integers, mask: Mask) -> Floats:
     """The values before each position, newest first, of the shape of the mask; NaN where that is false."""
     found = np.empty(mask.shape)
@@ -109,7 +109,7 @@ def gather(values: Floats, end: Integers, mask: Mask) -> Floats:
     return found
 
 
-@_compiled
+@compiled
 def clear_in_interval(
     mask: Mask, end: Integers, now: Integers, event: Integers, since: Integers, until: Integers
 ) -> Mask:
@@ -130,7 +130,7 @@ def clear_in_interval(
     return found
 
 
-@_compiled
+@compiled
 def share_between(values: Floats, end: Integers, mask: Mask, low: Floats, high: Floats) -> Floats:
     """Of the events before each position, the share with a value from ``low`` to ``high``; NaN of none.
 
@@ -151,7 +151,7 @@ def share_between(values: Floats, end: Integers, mask: Mask, low: Floats, high: 
     return found
 
 
-@_compiled
+@compiled
 def gaps(values: Floats, end: Integers, mask: Mask) -> Floats:
     """Of the values before each position, newest first, each less the one before it; NaN where the mask lacks one."""
     found = np.empty((mask.shape[0], mask.shape[1] - 1))
@@ -163,7 +163,7 @@ def gaps(values: Floats, end: Integers, mask: Mask) -> Floats:
     return found
 
 
-@_compiled
+@compiled
 def event_mask(start: Integers, end: Integers, width: int) -> Mask:
     """Whether there is an event ``back`` before each end that is not before its start; of the shape (rows, width)."""
     found = np.empty((len(end), width), np.bool_)
@@ -173,7 +173,7 @@ def event_mask(start: Integers, end: Integers, width: int) -> Mask:
     return found
 
 
-@_compiled
+@compiled
 def middle_of_sorted(ascending: Floats) -> Floats:
     """The middle of each row's values that are not NaN, which come last; NaN where there are none."""
     found = np.empty(len(ascending))
@@ -185,7 +185,7 @@ def middle_of_sorted(ascending: Floats) -> Floats:
     return found
 
 
-@_compiled
+@compiled
 def deviation_of_sorted(ascending: Floats) -> Floats:
     """The median distance of each row's values from their middle; values that are NaN come last, NaN where all are.
 
@@ -209,7 +209,7 @@ def deviation_of_sorted(ascending: Floats) -> Floats:
     return found
 
 
-@_compiled
+@compiled
 def newest_run(
     happened: Floats, known: Floats, values: Floats, gap: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:

@@ -176,6 +176,16 @@ class Between:
 
 
 @dataclass(frozen=True)
+class StatedTotals:
+    """Totals that were counted one by one."""
+
+    count: Integers
+    millionths: Integers
+    squares: Unsigned
+    about: Floats
+
+
+@dataclass(frozen=True)
 class Less:
     """Totals of some events less those of others among them."""
 

@@ -1,4 +1,7 @@
-"""Which payments new payments and labels touch, and their features again: small increments, in this process."""
+"""Which rows late data affect, and their features recomputed: for small increments, in this process.
+
+A new payment or label affects all payments whose windows it falls into.
+"""
 
 from datetime import datetime, timedelta
 
@@ -9,33 +12,33 @@ from fraud_assets.features.batch.plan import PAYMENT, Plan, widened
 from fraud_assets.features.inputs.baseline import HOUR, SPAN
 
 
-def touched(
+def affected_rows(
     payments: pl.LazyFrame,
     labels: pl.LazyFrame,
-    paid: pl.DataFrame,
-    told: pl.DataFrame,
+    new_payments: pl.DataFrame,
+    new_labels: pl.DataFrame,
     plan: Plan,
     before: pl.DataFrame,
     since: datetime | None = None,
 ) -> pl.DataFrame:
     """The features of every payment whose windows the new rows fall into, the new payments among them.
 
-    ``payments`` and ``labels`` are all of one source, the new rows included; ``paid`` says where new payments stand and
-    where corrected and deleted ones stood and stand, ``told`` are the new labels. ``before`` are the latter payments as
-    they stood. Every payment from ``since`` on is taken, whatever came. Reads no more than the windows of the touched
-    payments reach.
+    ``payments`` and ``labels`` are all of one source, the new rows included. ``new_payments`` are new payments, and
+    corrected and deleted ones with their old and their new content; ``before`` are the latter with their old content.
+    Every payment from ``since`` on is affected, whatever is new. Reads no more than the affected payments' windows.
     """
     payments = payments.select(plan.needed)
-    about = _payments(payments, told["transaction_id"])
-    latest = _latest(labels, pl.concat([paid["transaction_id"], told["transaction_id"]]))
-    paid = paid.join(latest, on="transaction_id", how="left")
-    told = told.join(about, on="transaction_id").join(latest, on="transaction_id")
-    candidates = _candidates(payments, _reach(paid, told, plan))
+    labelled = _payments(payments, new_labels["transaction_id"])
+    latest = _latest(labels, pl.concat([new_payments["transaction_id"], new_labels["transaction_id"]]))
+    new_payments = new_payments.join(latest, on="transaction_id", how="left")
+    new_labels = new_labels.join(labelled, on="transaction_id").join(latest, on="transaction_id")
+    candidates = _candidates(payments, _reach(new_payments, new_labels, plan))
     if since is not None:
         later = payments.filter(pl.col("event_time") >= since).collect()
         candidates = pl.concat([candidates, later]).unique("transaction_id")
     if plan.has_baseline:
-        candidates = pl.concat([candidates, _compared(payments, paid, before, plan)]).unique("transaction_id")
+        compared = _with_other_baseline(payments, new_payments, before, plan)
+        candidates = pl.concat([candidates, compared]).unique("transaction_id")
     if candidates.is_empty():
         return widened(candidates.select(PAYMENT))
     newest = candidates["event_time"].max()
@@ -46,9 +49,9 @@ def touched(
     whose = _among("customer_id", candidates) | _among("merchant_id", candidates)
     context = pl.concat([context, _payments(payments, missing).filter(whose)])
     known = labels.filter(pl.col("known_at") <= newest, _one_of(context["transaction_id"])).collect()
-    usual = plan.baseline(payments.filter(_within(candidates, SPAN + HOUR)))
+    baseline = plan.baseline(payments.filter(_within(candidates, SPAN + HOUR)))
     wanted = context["transaction_id"].is_in(candidates["transaction_id"].implode())
-    return widened(plan.evaluate(context, known, usual, wanted=wanted))
+    return widened(plan.evaluate(context, known, baseline, wanted=wanted))
 
 
 def _latest(labels: pl.LazyFrame, ids: pl.Series) -> pl.DataFrame:
@@ -60,12 +63,12 @@ def _payments(payments: pl.LazyFrame, ids: pl.Series) -> pl.DataFrame:
     return payments.head(0).collect() if ids.is_empty() else payments.filter(_one_of(ids)).collect()
 
 
-def _reach(paid: pl.DataFrame, told: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def _reach(new_payments: pl.DataFrame, new_labels: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """How far the new rows reach: columns entity, id, since and until (event times, both included)."""
     happened = pl.col("event_time")
     due = happened + plan.label_delay
     corrected = pl.max_horizontal(due, "last")
-    heard = pl.min_horizontal("known_at", due)
+    known = pl.min_horizontal("known_at", due)
     return pl.concat(
         rows.select(
             entity=pl.lit(entity),
@@ -74,7 +77,7 @@ def _reach(paid: pl.DataFrame, told: pl.DataFrame, plan: Plan) -> pl.DataFrame:
             until=corrected + plan.horizon(entity),
         )
         for entity in ENTITIES
-        for rows, since in ((paid, happened), (told, heard))
+        for rows, since in ((new_payments, happened), (new_labels, known))
     )
 
 
@@ -92,12 +95,14 @@ def _candidates(payments: pl.LazyFrame, reach: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(found).unique("transaction_id")
 
 
-def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, was: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """The new payments, and those of later hours for which they change what is usual in the source."""
-    if paid.is_empty():
+def _with_other_baseline(
+    payments: pl.LazyFrame, new_payments: pl.DataFrame, before: pl.DataFrame, plan: Plan
+) -> pl.DataFrame:
+    """The new payments, and those of later hours whose baseline they change."""
+    if new_payments.is_empty():
         return payments.head(0).collect()
-    new = paid["transaction_id"]
-    first, last = paid["event_time"].min(), paid["event_time"].max()
+    new = new_payments["transaction_id"]
+    first, last = new_payments["event_time"].min(), new_payments["event_time"].max()
     own = payments.filter(_one_of(new)).collect()
     hour = pl.col("event_time").dt.truncate("1h")
     later = payments.filter(pl.col("event_time").is_between(first, pl.lit(last) + SPAN + HOUR), ~_one_of(new)).collect()
@@ -105,9 +110,9 @@ def _compared(payments: pl.LazyFrame, paid: pl.DataFrame, was: pl.DataFrame, pla
         return own
     recent = payments.filter(pl.col("event_time").is_between(pl.lit(first) - SPAN - HOUR, later["event_time"].max()))
     amounts = ["event_time", "amount"]
-    formerly = pl.concat([recent.filter(~_one_of(new)).select(amounts), was.lazy().select(amounts)])
-    after, before = plan.baseline(recent), plan.baseline(formerly)
-    same = after.join(before, on=after.columns, how="semi", nulls_equal=True)
+    formerly = pl.concat([recent.filter(~_one_of(new)).select(amounts), before.lazy().select(amounts)])
+    after, earlier = plan.baseline(recent), plan.baseline(formerly)
+    same = after.join(earlier, on=after.columns, how="semi", nulls_equal=True)
     return pl.concat([own, later.filter(~hour.is_in(same["hour"].implode()))])
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from fraud_assets.declarations.features.catalogue import FEATURES, closure, columns, windows_over
 from fraud_assets.declarations.features.kinds import Entity, Feature
-from fraud_assets.features.compute import Computation
+from fraud_assets.features.compute import Computation, stages
 from fraud_assets.features.events.frame import FrameTimelines, LabelledPayments
 from fraud_assets.features.inputs.baseline import NAMES as BASELINE
 from fraud_assets.features.inputs.baseline import source_baseline
@@ -44,12 +44,12 @@ def evaluate(
     payments = LabelledPayments.of(every, labels, label_delay)
 
     inner = windows_over(plan)
-    computation = Computation(plan, _timelines(payments, np.ones(every.height, bool)), facts)
-    returned = every = computation.extend(every, [f for f in plan if f.name in inner])
+    computation = Computation(_timelines(payments, np.ones(every.height, bool)), facts)
+    returned = every = computation.extend(every, stages(f for f in plan if f.name in inner))
     if wanted is not None:
         returned = every.filter(wanted)
-        computation = Computation(plan, _timelines(payments, wanted.to_numpy(), every), facts)
-    returned = computation.extend(returned, [f for f in plan if f.name not in inner])
+        computation = Computation(_timelines(payments, wanted.to_numpy(), every), facts)
+    returned = computation.extend(returned, stages(f for f in plan if f.name not in inner))
     names = [feature.name for feature in features if feature.name not in transactions.columns]
     return returned.select(*transactions.columns, *names)
 

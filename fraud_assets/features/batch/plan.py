@@ -13,7 +13,7 @@ from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.inputs.baseline import NAMES as BASELINE
 from fraud_assets.features.inputs.baseline import SCHEMA, source_baseline
 from fraud_assets.features.inputs.row import Facts, columns_for
-from fraud_assets.features.inputs.watchlists import COLUMNS, LOOKUPS
+from fraud_assets.features.inputs.watchlists import COLUMNS, LOOKUPS, Watchlists
 
 PAYMENT = ("source", "transaction_id", "event_time", "customer_id", "merchant_id", "amount", "kafka_time")
 STORED = pl.Float32
@@ -53,7 +53,7 @@ class Plan:
         if revisions is None or not self.watchlists:
             return self
         mine = revisions.filter(pl.col("list").is_in(sorted(self.watchlists))).select(COLUMNS)
-        return replace(self, facts=replace(self.facts, watchlists=mine.collect()))
+        return replace(self, facts=replace(self.facts, watchlists=Watchlists(mine.collect())))
 
     @property
     def has_baseline(self) -> bool:

@@ -1,6 +1,6 @@
 """Timelines over frames: all payments of each customer (or merchant) and the labels about them, sorted by time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -119,13 +119,16 @@ class FrameTimelines:
             values = _numbers(source[name])
             self.payments.columns[name] = values if self._in_order else values[self._order]
 
-    def series(self, name: str, values: Floats) -> pl.Series:
+    def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
         """See `protocol.EntityTimelines`."""
+        return [pl.Series(name, self._as_asked(of), nan_to_null=True) for name, of in values.items()]
+
+    def _as_asked(self, values: Floats) -> Floats:
         if self._in_order:
-            return pl.Series(name, values, nan_to_null=True)
+            return values
         found = np.full(self._height, np.nan)
         found[self._index] = values
-        return pl.Series(name, found, nan_to_null=True)
+        return found
 
     @cached_property
     def labels(self) -> FrameEvents:
@@ -161,10 +164,10 @@ class FrameTimelines:
             column, np.searchsorted(events.entities, self.entities), events.until(self.entities, self.now)
         )
 
-    def not_fraud(self, mask: Mask, end: Integers, now: Integers) -> Mask:
-        """See `protocol.EntityTimelines`."""
+    def not_fraud(self, mask: Mask, which: Integers) -> Mask:
+        """See `protocol.EntityTimelines`; ``which`` is in ascending order."""
         frauds = self._fraud
-        return clear_in_interval(mask, end, now, frauds.row, frauds.since, frauds.until)
+        return clear_in_interval(mask, self.at[which], self.now[which], frauds.row, frauds.since, frauds.until)
 
     @cached_property
     def _positions(self) -> Integers:

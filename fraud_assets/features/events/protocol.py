@@ -4,7 +4,7 @@ What belongs here: the two protocols that `compute` knows. FrameTimelines (frame
 frame, LiveTimelines (live.py) over blocks that grow event by event.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import polars as pl
@@ -37,7 +37,7 @@ class EntityTimelines(Protocol):
 
     @property
     def at(self) -> Integers:
-        """The positions in ``payments`` of those that are asked for and have an entity, ascending within an entity."""
+        """The positions in ``payments`` of those that are asked for and have an entity."""
 
     @property
     def entities(self) -> Integers:
@@ -66,11 +66,11 @@ class EntityTimelines(Protocol):
     def ended(self, column: str, window: int) -> Totals | None:
         """Totals of what became known as genuine within the window (s) and was known as fraud again by now."""
 
-    def not_fraud(self, mask: Mask, end: Integers, now: Integers) -> Mask:
-        """The mask over the payments before each of the positions ``end``, without those known as fraud at ``now``."""
+    def not_fraud(self, mask: Mask, which: Integers) -> Mask:
+        """The mask over the payments before ``at[which]``, newest first, without those known as fraud by then."""
 
     def load(self, names: Iterable[str], frame: pl.DataFrame) -> None:
         """Take columns of payments from a frame, if they are not there yet; texts become numbers."""
 
-    def series(self, name: str, values: Floats) -> pl.Series:
-        """Values of those asked for as a column, in the order in which they were asked for; null for NaN."""
+    def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
+        """Values of those asked for as columns, in the order in which they were asked for; null for NaN."""

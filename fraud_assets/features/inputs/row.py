@@ -12,7 +12,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.features.inputs.baseline import NAMES as BASELINE
-from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_watchlists
+from fraud_assets.features.inputs.watchlists import LOOKUPS, Watchlists, with_watchlists
 
 Positions = Literal["sphere", "plane"]
 POSITIONS: tuple[Positions, ...] = get_args(Positions)
@@ -25,15 +25,11 @@ HOURS_PER_US = 1 / 3_600_000_000  # a product: Polars rounds a quotient by a con
 
 @dataclass(frozen=True)
 class Facts:
-    """What features need to know about a source.
-
-    When it began, whether positions are degrees or a plane grid's, and the revisions of its watchlists, in the columns
-    of `listed.COLUMNS`.
-    """
+    """What features need to know about a source: when it began, whether positions are degrees or a plane grid's."""
 
     began: datetime | None = None
     positions: Positions = "sphere"
-    watchlists: pl.DataFrame = field(default_factory=lambda: NOTHING, compare=False)
+    watchlists: Watchlists = field(default_factory=Watchlists, compare=False)
 
 
 def distance(
@@ -45,6 +41,15 @@ def distance(
     phi, to_phi = latitude.radians(), to_latitude.radians()
     across = ((to_longitude - longitude).radians() / 2).sin().pow(2) * phi.cos() * to_phi.cos()
     return 2 * EARTH_KM * (((to_phi - phi) / 2).sin().pow(2) + across).clip(0, 1).sqrt().arcsin()
+
+
+def _code(text: str) -> pl.Expr:
+    """A whole number below 65,521 that stands for a text's first 16 bytes; the same in every release of Polars."""
+    padded = pl.col(text).str.pad_end(16).cast(pl.Binary)
+    first, second = (
+        padded.bin.slice(start, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big") % 65_521 for start in (0, 8)
+    )
+    return ((first * 251 + second) % 65_521).cast(pl.Float64)
 
 
 def _signal(number: int) -> Callable[[Facts], pl.Expr]:
@@ -62,7 +67,8 @@ INPUTS: dict[str, tuple[tuple[str, ...], Callable[[Facts], pl.Expr]]] = {
             facts, *map(pl.col, ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude"))
         ),
     ),
-    **{f"signal_v{number}": (("signals",), _signal(number)) for number in range(1, 6)},
+    **{f"signal_v{number}": (("signals",), _signal(number)) for number in range(1, 29)},
+    "category_number": (("category",), lambda _: _code("category")),
     "signals_mean": (("signals",), lambda _: pl.col("signals").map.values().list.mean()),
     "signals_std": (("signals",), lambda _: pl.col("signals").map.values().list.std()),
 }
@@ -81,8 +87,10 @@ def columns_for(needs: Iterable[str], always: Iterable[str]) -> list[str]:
     return [name for name in silver.TRANSACTIONS.column_names if name in wanted]
 
 
-def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, baseline: pl.DataFrame) -> pl.DataFrame:
-    """The payments with all that features need; ``baseline`` is the source's, see baseline.py."""
+def with_inputs(
+    payments: pl.DataFrame, needs: Iterable[str], facts: Facts, baseline: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The payments with all that features need; ``baseline`` is the source's (baseline.py), None if they have it."""
     needs = set(needs)
     behind = _behind(needs)
     lacking = [
@@ -95,7 +103,7 @@ def with_inputs(payments: pl.DataFrame, needs: Iterable[str], facts: Facts, base
         found = found.with_columns(pl.col("signals").cast(SIGNALS))
     found = found.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
     found = with_watchlists(found, needs, facts.watchlists)
-    if needs & {*BASELINE}:
+    if baseline is not None and needs & {*BASELINE}:
         hour = pl.col("event_time").dt.truncate("1h")
         found = found.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
     return found

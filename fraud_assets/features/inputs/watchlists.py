@@ -8,11 +8,12 @@ anything of a list was known, it says nothing: null.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 import polars as pl
 
 from fraud_assets.declarations.tables import silver
-from fraud_assets.features.inputs.networks import holders
+from fraud_assets.features.inputs.networks import Networks
 
 _FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 _TIME = pl.Datetime("us", "UTC")
@@ -40,71 +41,112 @@ LOOKUPS = {
 }
 
 
-def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], revisions: pl.DataFrame) -> pl.DataFrame:
-    """The payments with those of `LOOKUPS` that are needed: 1 or 0 for a list, a country's code.
+class Watchlists:
+    """Revisions of one source's watchlists, in `COLUMNS`, prepared once for all payments that are looked up."""
 
-    ``revisions`` are one source's, in `COLUMNS`.
-    """
+    def __init__(self, revisions: pl.DataFrame = NOTHING) -> None:
+        """Of all lists' revisions."""
+        self.revisions = revisions
+        self._of: dict[str, Watchlist] = {}
+
+    def of(self, name: str) -> "Watchlist":
+        """One list."""
+        if name not in self._of:
+            self._of[name] = Watchlist(self.revisions.filter(pl.col("list") == name))
+        return self._of[name]
+
+
+def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], watchlists: Watchlists) -> pl.DataFrame:
+    """The payments with those of `LOOKUPS` that are needed: 1 or 0 for a list, a country's code."""
+    empty = []
     for name in sorted(set(needs) & LOOKUPS.keys()):
         lookup = LOOKUPS[name]
-        mine = revisions.filter(pl.col("list") == lookup.of)
-        if mine.is_empty():
-            payments = payments.with_columns(pl.lit(None, lookup.kind).alias(name))
+        watchlist = watchlists.of(lookup.of)
+        if watchlist.revisions.is_empty():
+            empty.append(pl.lit(None, lookup.kind).alias(name))
             continue
         asked = payments.select(pl.col(lookup.column).alias("entry"), "event_time").with_row_index()
-        told = {COUNTRY: _countries, LISTED: _blocked}.get(name, _members)(asked, mine)
-        found = asked.select("index").join(told, on="index", how="left", maintain_order="left")["told"]
+        look_up = {COUNTRY: watchlist.countries, LISTED: watchlist.addresses}.get(name, watchlist.entries)
+        found = asked.select("index").join(look_up(asked), on="index", how="left", maintain_order="left")["found"]
         payments = payments.with_columns(found.alias(name))
-    return payments
+    return payments.with_columns(empty)
 
 
-def _periods(revisions: pl.DataFrame) -> pl.DataFrame:
-    """From when on (since) and until when each revision counts, without those that never do."""
-    following = pl.col("known_at").shift(-1).over("entry", "valid_from", order_by="known_at")
-    return revisions.with_columns(
-        since=pl.max_horizontal("valid_from", "known_at"),
-        until=pl.min_horizontal("valid_to", following).fill_null(pl.lit(_FOREVER, _TIME)),
-    ).filter(pl.col("since") < pl.col("until"))
+class Watchlist:
+    """One list. Look-ups take columns index, entry and event_time, and give index and found."""
 
+    def __init__(self, revisions: pl.DataFrame) -> None:
+        """Of its revisions."""
+        self.revisions = revisions
+        self._eras: dict[int, pl.DataFrame] = {}
 
-def _members(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
-    """Columns index and told: whether each asked entry is on the list at its event_time."""
-    known = asked.drop_nulls().filter(pl.col("event_time") >= revisions["known_at"].min()).sort("event_time")
-    periods = _periods(revisions).sort("since")
-    latest = periods.select("entry", "since", until=pl.col("until").cum_max().over("entry"))
-    found = known.join_asof(latest, left_on="event_time", right_on="since", by="entry", check_sortedness=False)
-    return found.select("index", told=(pl.col("event_time") < pl.col("until")).fill_null(False).cast(pl.Float64))
+    @cached_property
+    def _periods(self) -> pl.DataFrame:
+        """From when on (since) and until when each revision counts, without those that never do."""
+        following = pl.col("known_at").shift(-1).over("entry", "valid_from", order_by="known_at")
+        return self.revisions.with_columns(
+            since=pl.max_horizontal("valid_from", "known_at"),
+            until=pl.min_horizontal("valid_to", following).fill_null(pl.lit(_FOREVER, _TIME)),
+        ).filter(pl.col("since") < pl.col("until"))
 
+    @cached_property
+    def _latest(self) -> pl.DataFrame:
+        """Columns entry, since and until, by since: on the list from then until the latest end so far."""
+        periods = self._periods.sort("since")
+        return periods.select("entry", "since", until=pl.col("until").cum_max().over("entry"))
 
-def _blocked(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
-    """Columns index and told: whether each asked address or a network of it is on the list at its event_time.
+    @cached_property
+    def _first_known(self) -> datetime:
+        return self.revisions["known_at"].min()  # type: ignore[return-value]
 
-    A payment's address that is written as a network is no address, and on no list.
-    """
-    pairs = holders(asked["entry"].drop_nulls().unique(), revisions["entry"].unique())
-    under = asked.join(pairs, on="entry").select("index", entry="holder", event_time="event_time")
-    alone = asked.with_columns(pl.col("entry").str.replace("/.*", "/"))
-    told = pl.concat([_members(alone, revisions), _members(under, revisions)])
-    return told.group_by("index").agg(pl.col("told").max())
+    @cached_property
+    def _networks(self) -> Networks:
+        return Networks(self.revisions["entry"].unique())
 
+    @cached_property
+    def _changes(self) -> pl.Series:
+        return pl.concat([self._periods["since"], self._periods["until"]]).unique().sort()
 
-def _countries(asked: pl.DataFrame, revisions: pl.DataFrame) -> pl.DataFrame:
-    """Columns index and told: the country whose range has each asked address at its event_time.
+    def entries(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """Whether each entry is on the list at its event_time."""
+        known = asked.drop_nulls().filter(pl.col("event_time") >= self._first_known).sort("event_time")
+        found = known.join_asof(
+            self._latest, left_on="event_time", right_on="since", by="entry", check_sortedness=False
+        )
+        return found.select("index", found=(pl.col("event_time") < pl.col("until")).fill_null(False).cast(pl.Float64))
 
-    Between two changes of the list the ranges do not overlap, so that the one that begins last before an address is
-    the only one that can have it.
-    """
-    periods = _periods(revisions)
-    changes = pl.concat([periods["since"], periods["until"]]).unique().sort()
-    numbers = asked.select("index", "event_time", ip=_number(pl.col("entry"))).drop_nulls()
-    era = changes.search_sorted(numbers["event_time"], side="right")
-    told = [pl.DataFrame(schema={"index": asked.schema["index"], "told": pl.String})]
-    for (which,), some in numbers.with_columns(era=era).filter(pl.col("era") > 0).group_by("era"):
-        begun = changes[int(str(which)) - 1]
-        ranges = periods.filter(pl.col("since") <= begun, pl.col("until") > begun).sort("ip_first")
-        found = some.sort("ip").join_asof(ranges, left_on="ip", right_on="ip_first")
-        told.append(found.select("index", told=pl.when(pl.col("ip") <= pl.col("ip_last")).then("country")))
-    return pl.concat(told)
+    def addresses(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """Whether each address or a network of it is on the list at its event_time.
+
+        A payment's address that is written as a network is no address, and on no list.
+        """
+        pairs = self._networks.holders(asked["entry"].drop_nulls().unique())
+        under = asked.join(pairs, on="entry").select("index", entry="holder", event_time="event_time")
+        alone = asked.with_columns(pl.col("entry").str.replace("/.*", "/"))
+        return pl.concat([self.entries(alone), self.entries(under)]).group_by("index").agg(pl.col("found").max())
+
+    def countries(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """The country whose range has each address at its event_time.
+
+        Between two changes of the list the ranges do not overlap, so that the one that begins last before an address
+        is the only one that can have it.
+        """
+        numbers = asked.select("index", "event_time", ip=_number(pl.col("entry"))).drop_nulls()
+        era = self._changes.search_sorted(numbers["event_time"], side="right")
+        found = [pl.DataFrame(schema={"index": asked.schema["index"], "found": pl.String})]
+        for (which,), some in numbers.with_columns(era=era).filter(pl.col("era") > 0).group_by("era"):
+            ranges = self._ranges(int(str(which)))
+            matched = some.sort("ip").join_asof(ranges, left_on="ip", right_on="ip_first")
+            found.append(matched.select("index", found=pl.when(pl.col("ip") <= pl.col("ip_last")).then("country")))
+        return pl.concat(found)
+
+    def _ranges(self, era: int) -> pl.DataFrame:
+        """The ranges between two changes, by their first address."""
+        if era not in self._eras:
+            begun = self._changes[era - 1]
+            valid = self._periods.filter(pl.col("since") <= begun, pl.col("until") > begun)
+            self._eras[era] = valid.sort("ip_first")
+        return self._eras[era]
 
 
 def _number(address: pl.Expr) -> pl.Expr:

@@ -13,12 +13,14 @@ import numpy as np
 import polars as pl
 
 from fraud_assets.declarations.sources.model import CalibrationKind, MemberConfig, ModelConfig
+from fraud_assets.errors import FraudError
 from fraud_assets.models import calibration as calibrations
 from fraud_assets.models import undetected
 from fraud_assets.models.algorithms.interface import Training, merged
 from fraud_assets.models.algorithms.table import module
 from fraud_assets.models.artifact import Member, TrainedModel, score
 from fraud_assets.models.calibration import NONE
+from fraud_assets.models.undetected import Undetected
 from fraud_assets.training.data.dataset import TrainingSet
 from fraud_assets.training.data.split import Part
 from fraud_assets.training.fit import distributed
@@ -72,9 +74,7 @@ def fit(
     rows, _ = part.count(data.features, data.labels)
     too_many = workers is not None and rows > workers.above
     payments = part.collect(_some(data.features, rows) if too_many else data.features, data.labels)
-    term = None
-    if config.undetected_share:
-        term = undetected.fit(payments.select(names), payments["is_fraud"], config.undetected_share, label_delay)
+    term = _undetected(payments, config.undetected_share, names, label_delay) if config.undetected_share else None
     return Fit(TrainedModel(tuple(names), tuple(members), term), tuple(as_fitted), payments)
 
 
@@ -125,6 +125,13 @@ def _member(
     seeded = member.model_copy(update={"parameters": given})
     (fitted,) = fit_rows(training.select(names), training["is_fraud"], seeded).members
     return member, replace(fitted, shift=shift)
+
+
+def _undetected(payments: pl.DataFrame, share: float, names: Sequence[str], label_delay: timedelta) -> Undetected:
+    if undetected.FEATURE not in names:
+        raise FraudError(f"training: undetected_share needs the feature {undetected.FEATURE}; let the model read it")
+    seconds = payments[undetected.FEATURE].cast(pl.Float32).to_numpy()  # as rows to score are
+    return undetected.fit(seconds, payments["is_fraud"].to_numpy(), share, label_delay)
 
 
 def _newest(part: Part, days: float | None) -> Part:

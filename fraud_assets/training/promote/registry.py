@@ -195,8 +195,8 @@ def _append(client: "MlflowClient", source: str, event: Event) -> int:
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise
-        origin = client.get_model_version_download_uri(registered_name(source), str(event.version))
-        written = client.create_model_version(name, origin, event.run_id, event.tags())
+        promoted = f"models:/{registered_name(source)}/{event.version}"
+        written = client.create_model_version(name, promoted, event.run_id, event.tags())
     except MlflowException as error:
         first_line = str(error).splitlines()[0][:200]
         raise FraudError(f"MLflow refused the {event.kind} of version {event.version}: {first_line}") from error

@@ -21,7 +21,7 @@ from fraud_assets.features.inputs.baseline import NAMES as BASELINE
 from fraud_assets.features.inputs.row import INPUTS
 from fraud_assets.features.inputs.watchlists import LOOKUPS
 
-GRAMMAR = re.compile(r"amount|(amount|customer|merchant|population|signals|place|time|ip)(_[a-z0-9]+)+")
+GRAMMAR = re.compile(r"amount|(amount|category|customer|merchant|population|signals|place|time|ip)(_[a-z0-9]+)+")
 
 
 def test_names_are_unique_and_follow_the_grammar() -> None:

@@ -202,4 +202,4 @@ def test_a_machine_without_a_folder_for_it_compiles_in_each_process(monkeypatch:
     def double(values: np.ndarray) -> np.ndarray:
         return values * 2
 
-    assert compiled._compiled(double)(np.arange(3)).tolist() == [0, 2, 4]
+    assert compiled.compiled(double)(np.arange(3)).tolist() == [0, 2, 4]

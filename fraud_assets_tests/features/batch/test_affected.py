@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.features.batch.affected import touched
+from fraud_assets.features.batch.affected import affected_rows
 from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.features.batch.plan import Plan, widened
 from fraud_assets.features.inputs.row import SIGNALS, Facts
@@ -30,6 +30,7 @@ PAYMENT: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(POSITIONS, pl.Float64),
     "ip": pl.String,
     "country": pl.String,
+    "category": pl.String,
     "signals": SIGNALS,
 }
 LABEL: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -46,7 +47,7 @@ label = st.tuples(st.integers(0, 24), st.booleans(), st.integers(-45, 60))
 def paid(drawn: list[Any]) -> pl.DataFrame:
     rows = [
         ("s", f"T{number:02}", at, customer, merchant, float(amount), at, 1.0, 2.0, 3.0, float(amount),
-         "10.0.0.1", "DE" if amount % 3 else None, {"V1": float(amount), "V2": 2.0})
+         "10.0.0.1", "DE" if amount % 3 else None, "travel", {"V1": float(amount), "V2": 2.0})
         for number, (at, customer, merchant, amount) in enumerate(drawn)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=PAYMENT, orient="row")
@@ -86,7 +87,7 @@ def test_all_that_changed_is_recomputed_and_right(drawn: list[Any], verdicts: li
     altered = then.filter(befell.is_in(["corrected", "deleted"]))
     places = pl.concat([now.filter(befell.is_in(["arrived", "corrected"])), altered])
 
-    found = touched(
+    found = affected_rows(
         payments.lazy(), every.lazy(), places, every.join(known, on=every.columns, how="anti"), PLAN, altered
     )
 

@@ -34,7 +34,7 @@ FRAUD, LISTED = "merchant_mean_fraud_7d", "customer_is_suspicious"
 def where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small increment and a large one are computed in different places, with one outcome."""
     if request.param == "on Spark":
-        monkeypatch.setattr(step, "SMALL", -1)
+        monkeypatch.setattr(step, "IN_PROCESS_ROWS", -1)
         monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
 
 
@@ -61,7 +61,7 @@ def on_day(number: int, day: int, **other: Any) -> dict[str, Any]:
     return payment(number, event_time=at.isoformat(), terminal_id="M", customer_id="C", **other)
 
 
-def test_labels_wait_lists_repair_and_analysts_revise(spark: SparkSession, tables: Lake, tmp_path: Path) -> None:
+def test_labels_wait_lists_recompute_and_analysts_revise(spark: SparkSession, tables: Lake, tmp_path: Path) -> None:
     file, lake = tmp_path / "cards.csv", tables
     send(tables, "labels", records([label(1, labelled_at="2026-02-03T00:00:00Z")]))
     send(tables, "transactions", records([on_day(2, 4)]))
@@ -74,9 +74,9 @@ def test_labels_wait_lists_repair_and_analysts_revise(spark: SparkSession, table
     assert (loaded.changed, [bad.line for bad in loaded.bad]) == (1, [3])
     run(spark, tables)
     late, then = stored(tables).to_dicts()
-    assert (late[FRAUD], late[LISTED], late["repaired_at"]) == (0.0, None, None)
+    assert (late[FRAUD], late[LISTED], late["recomputed_at"]) == (0.0, None, None)
     assert (then[FRAUD], then[LISTED]) == (1.0, 1.0)
-    assert then["repaired_at"] is not None
+    assert then["recomputed_at"] is not None
     assert_as_computed_at_once(tables)
 
     file.write_text("customer_id\nC\n")  # from today on: says nothing of these payments
@@ -93,7 +93,7 @@ def test_labels_wait_lists_repair_and_analysts_revise(spark: SparkSession, table
         (1.0, 1.0),
         (1.0, 0.0),
     ]  # as known then, whatever came later
-    assert after["repaired_at"].to_list() == [None, then["repaired_at"], None]
+    assert after["recomputed_at"].to_list() == [None, then["recomputed_at"], None]
     given = rows(silver.LABELS, tables).filter(pl.col("origin") == ANALYST).sort("transaction_id")
     assert given.select("transaction_id", "is_fraud", "who", "why").rows() == [
         ("T00001", False, "ann", "the card was found"),
@@ -116,4 +116,4 @@ def test_a_table_of_doubles_goes_on(spark: SparkSession, tables: Lake) -> None:
     spark.sql(f"UPDATE delta.`{path}` SET amount_log = amount_log + {more}").collect()
     send(tables, "labels", records([label(1, labelled_at="2026-02-02T06:00:00Z")], first=1))  # says the same again
     run(spark, tables)
-    assert stored(tables).filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list() == ["T00003"]
+    assert stored(tables).filter(pl.col("recomputed_at").is_not_null())["transaction_id"].to_list() == ["T00003"]

@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.inputs.networks import holders
-from fraud_assets.features.inputs.watchlists import NOTHING, with_watchlists
+from fraud_assets.features.inputs.networks import Networks
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists, with_watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # few bits vary, so that addresses often fall under networks
@@ -51,7 +51,9 @@ def test_a_payment_s_address_is_blocked_while_a_network_of_it_is(
         schema={"ip": pl.String, "event_time": pl.Datetime("us", "UTC")},
         orient="row",
     )
-    found = with_watchlists(payments, ["ip_listed"], pl.DataFrame(told, schema=NOTHING.schema))["ip_listed"].to_list()
+    found = with_watchlists(payments, ["ip_listed"], Watchlists(pl.DataFrame(told, schema=NOTHING.schema)))[
+        "ip_listed"
+    ].to_list()
     known = min((since for since, _ in rows.values()), default=99)
     assert found == [
         None
@@ -62,7 +64,9 @@ def test_a_payment_s_address_is_blocked_while_a_network_of_it_is(
 
 
 def test_an_address_is_under_every_network_of_it_and_under_itself_written_otherwise() -> None:
-    found = holders(["2001:DB8::1", "10.0.0.1"], ["2001:db8::1", "2001:db8::/32", "10.0.0.1", "0.0.0.0/0", "10.0.0.2"])
+    found = Networks(["2001:db8::1", "2001:db8::/32", "10.0.0.1", "0.0.0.0/0", "10.0.0.2"]).holders(
+        ["2001:DB8::1", "10.0.0.1"]
+    )
     assert found.rows() == [
         ("2001:DB8::1", "2001:db8::/32"),
         ("2001:DB8::1", "2001:db8::1"),

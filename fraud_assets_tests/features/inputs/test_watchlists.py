@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, with_watchlists
+from fraud_assets.features.inputs.watchlists import LOOKUPS, NOTHING, Watchlists, with_watchlists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 12)
@@ -57,7 +57,7 @@ drawn = st.lists(
 @given(rows=drawn, payments=st.lists(st.tuples(st.sampled_from(["A", "B", "C", None]), moments), max_size=10))
 def test_an_entry_counts_from_when_it_was_known_until_it_closed(rows: list[Any], payments: list[Any]) -> None:
     revisions = [revision("blocked_ips", *row) for row in rows]
-    found = with_watchlists(asked(payments, "ip"), ["ip_listed"], frame(revisions))
+    found = with_watchlists(asked(payments, "ip"), ["ip_listed"], Watchlists(frame(revisions)))
     assert found["ip_listed"].to_list() == [on_the_list(revisions, entry, at(hour)) for entry, hour in payments]
 
 
@@ -71,7 +71,9 @@ def test_what_becomes_known_later_changes_nothing_before(
     past = [payment for payment in payments if payment[1] <= now]
     one, other = (
         with_watchlists(
-            asked(past, "customer_id"), ["customer_listed"], frame([revision("suspicious_cards", *r) for r in some])
+            asked(past, "customer_id"),
+            ["customer_listed"],
+            Watchlists(frame([revision("suspicious_cards", *r) for r in some])),
         )
         for some in (known, revised)
     )
@@ -106,12 +108,12 @@ def test_an_address_has_the_country_of_its_range_then(ip: str | None, hour: int,
         country("10.0.0.0", "10.0.0.127", "AU", 5),
         country("10.0.0.128", "10.0.0.255", "CN", 5),
     ])  # fmt: skip
-    found = with_watchlists(asked([("10.0.0.1", 2), (ip, hour)], "ip"), ["ip_country"], revisions)
+    found = with_watchlists(asked([("10.0.0.1", 2), (ip, hour)], "ip"), ["ip_country"], Watchlists(revisions))
     assert found["ip_country"].to_list() == ["AU", expected]
 
 
 def test_without_a_list_nothing_is_known() -> None:
-    found = with_watchlists(asked([("10.0.0.1", 2)], "ip"), ["ip_listed", "ip_country"], NOTHING)
+    found = with_watchlists(asked([("10.0.0.1", 2)], "ip"), ["ip_listed", "ip_country"], Watchlists())
     assert found.select("ip_listed", "ip_country").row(0) == (None, None)
     assert {name: found.schema[name] for name in ("ip_listed", "ip_country")} == {
         name: LOOKUPS[name].kind for name in ("ip_listed", "ip_country")

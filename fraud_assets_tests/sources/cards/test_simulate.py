@@ -40,7 +40,7 @@ def everything(servers: str, topic: str) -> list[Any]:
 @pytest.fixture
 def delivery(stack: object) -> Iterator[Delivery]:
     name = f"test-{uuid4()}"
-    made = Delivery(settings().kafka, f"{name}-transactions", f"{name}-labels", malformed=0.01, repeats=0.02)
+    made = Delivery(settings().kafka, f"{name}-transactions", f"{name}-labels", malformed=0.01, duplicates=0.02)
     yield made
     for deleted in (
         AdminClient({"bootstrap.servers": made.servers}).delete_topics([made.transactions, made.labels]).values()
@@ -91,7 +91,7 @@ def test_kafka_holds_what_history_says_it_sent(delivery: Delivery) -> None:
             good[record["transaction_id"]] = record
     assert good.keys() == set(truth["transaction_id"])
     assert sent.transactions == truth.height
-    assert sum(times.values()) - len(times) == sent.repeats > 0
+    assert sum(times.values()) - len(times) == sent.duplicates > 0
     assert len(times) - len(good) == sum(sent.malformed.values()) > 0
 
     frauds = truth.filter("is_fraud")

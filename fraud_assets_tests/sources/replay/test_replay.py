@@ -66,7 +66,7 @@ def test_a_file_reaches_kafka_whole_with_each_customer_on_one_partition(
 def test_a_rate_is_kept_and_variations_are_counted(stack: Settings, topic: str, orders: Path) -> None:
     report = replay(orders, stream(topic), stack.kafka, 250, rate=2_500, variations=Variations(0.1, 0.1, 0.1))
     assert report.seconds >= 0.9
-    assert report.records == 2_500 + report.changed["repeats"]
+    assert report.records == 2_500 + report.changed["duplicates"]
     assert report.whole < 2_500
     assert len(report.latencies) == report.batches
     assert len(received(stack.kafka, topic, report.records)) == report.records
@@ -99,5 +99,5 @@ def test_a_report_says_what_was_measured() -> None:
     assert report.summary() == {
         "file": "f", "topic": "t", "seed": 7, "records": 300, "batches": 3, "seconds": 0.5, "records_per_s": 600.0,
         "latency_ms": {"p50": 2.0, "p95": 2.9, "max": 3.0}, "quality": 0.9, "fraud_rate": 0.02,
-        "batches_above_1_percent_fraud": 2, "missing": 0, "repeats": 0, "late": 2,
+        "batches_above_1_percent_fraud": 2, "missing": 0, "duplicates": 0, "late": 2,
     }  # fmt: skip

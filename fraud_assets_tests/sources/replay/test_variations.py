@@ -54,13 +54,13 @@ def test_a_share_of_the_records_loses_a_field_but_never_key_or_label(format_: st
     assert lost.total() == len(changed)
 
 
-def test_repeats_are_added_and_late_records_come_later_but_come() -> None:
+def test_duplicates_are_added_and_late_records_come_later_but_come() -> None:
     counts = Counter[str]()
-    variations = Variations(repeats=0.05, late=0.1, late_batches=2, seed=3)
+    variations = Variations(duplicates=0.05, late=0.1, late_batches=2, seed=3)
     found = list(batches(file("csv"), 100, stream("csv"), variations, counts))
     sent = Counter(chain(*found))
     assert set(sent) == set(file("csv"))
-    assert sum(count - 1 for count in sent.values()) == counts["repeats"] > 50
+    assert sum(count - 1 for count in sent.values()) == counts["duplicates"] > 50
     place = {record: number for number, batch in enumerate(found) for record in batch}
     delays = Counter(place[record] - number // 100 for number, record in enumerate(file("csv")))
     assert delays[2] + delays[1] == counts["late"] > 100  # what is held back at the end comes as the last batches

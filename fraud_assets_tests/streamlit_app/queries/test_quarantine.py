@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from streamlit_app.queries.quarantine import by_reason, editable, in_quarantine, listed
+from streamlit_app.queries.quarantine import by_reason, editable, in_quarantine, newest
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CASES = pl.LazyFrame(
@@ -29,10 +29,10 @@ def test_discarded_records_are_not_in_quarantine() -> None:
 
 
 def test_the_newest_records_are_listed_first() -> None:
-    newest = listed(CASES, most=2)
-    assert newest["offset"].to_list() == [3, 2]
-    assert newest["value"].to_list() == ["x", "(no value)"]
-    assert newest["reasons"][1] == "not JSON; amount is negative"
+    cases = newest(CASES, most=2)
+    assert cases["offset"].to_list() == [3, 2]
+    assert cases["value"].to_list() == ["x", "(no value)"]
+    assert cases["reasons"][1] == "not JSON; amount is negative"
 
 
 def test_only_text_can_be_edited() -> None:

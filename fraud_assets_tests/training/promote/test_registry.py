@@ -143,11 +143,14 @@ def test_listing_asks_as_often_for_four_versions_as_for_one(
 ) -> None:
     import requests
 
-    asked: list[str] = []
+    asked: list[str | None] = []
     send = requests.Session.send
-    monkeypatch.setattr(
-        requests.Session, "send", lambda self, given, **more: (asked.append(given.url), send(self, given, **more))[1]
-    )
+
+    def counted(session: requests.Session, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        asked.append(request.url)
+        return send(session, request, **settings)
+
+    monkeypatch.setattr(requests.Session, "send", counted)
     found = registry.versions(source, mlflow_server.mlflow)
     assert [one.metrics["average_precision"] for one in found] == [0.4, 0.3, 0.2, 0.1]
     assert len(asked) <= 8, asked

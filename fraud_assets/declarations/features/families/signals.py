@@ -14,4 +14,5 @@ FEATURES: tuple[Feature, ...] = (
                "signal_v1 + signal_v2 + signal_v3 + signal_v4 + signal_v5"),
     RowFeature("signals_mean_all", "mean of all signals", "", "signals_mean"),
     RowFeature("signals_std_all", "standard deviation (sample's) of all signals", "", "signals_std"),
+    *(RowFeature(f"signals_v{number}", f"V{number}", "", f"signal_v{number}") for number in range(1, 29)),
 )  # fmt: skip
