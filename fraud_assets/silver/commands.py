@@ -134,7 +134,9 @@ def fix(
     ids: Ids = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="field=expression over the record's fields, see docs/expressions.md", show_default=False),
+        typer.Option(
+            "--set", help="field=expression over the record's fields, see docs/expressions.md", show_default=False
+        ),
     ] = None,
     value: Annotated[str, typer.Option(help="the whole record as it should be; for one record")] = "",
     source: OfSource = "",
