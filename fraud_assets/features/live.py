@@ -231,7 +231,9 @@ class LiveFeatures:
             values = timelines.payments.column(name)[timelines.at]
             if name in self._texts:
                 texts = self._texts[name].texts
-                result[name] = pl.Series(name, [None if np.isnan(n) else texts[int(n)] for n in values], dtype=pl.String)
+                result[name] = pl.Series(
+                    name, [None if np.isnan(n) else texts[int(n)] for n in values], dtype=pl.String
+                )
             else:
                 result[name] = pl.Series(name, values, nan_to_null=True)
         entities = [state.numbers.texts[number] for number in timelines.entities]

@@ -105,5 +105,7 @@ def with_inputs(
     result = with_watchlists(result, needs, facts.watchlists)
     if baseline is not None and needs & {*BASELINE}:
         hour = pl.col("event_time").dt.truncate("1h")
-        result = result.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
+        result = (
+            result.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
+        )
     return result
