@@ -18,7 +18,7 @@ from fraud_assets_tests.features import worlds
 from fraud_assets_tests.features.drawn import drawn
 from fraud_assets_tests.features.worlds import Row
 
-SETTINGS = settings(deadline=None, max_examples=40, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+SETTINGS = settings(deadline=None, max_examples=20, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 @dataclass
