@@ -55,7 +55,7 @@ comparison: install ## docs/model-comparison.md anew: every algorithm with every
 	@$(BIN)/python -m bench.model_comparison > docs/model-comparison.tmp && mv docs/model-comparison.tmp docs/model-comparison.md
 
 docs: install ## docs/data-dictionary.md anew from the declared tables and features
-	@$(BIN)/python -m fraud_assets.tables.dictionary > docs/data-dictionary.md
+	@$(BIN)/python -m fraud_assets.declarations.tables.dictionary > docs/data-dictionary.md
 
 COMPILE = $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url --quiet \
 	--custom-compile-command "make lock"

@@ -75,7 +75,7 @@ def _arguments(run: Callable[..., Any], file: Path | None) -> dict[str, Path]:
 def _stack() -> Iterator[None]:
     """Kafka and Spark for the benchmarks alone, on free ports and in a temporary folder."""
     runtime = tempfile.mkdtemp(prefix="fraud-bench-")
-    for name in ("KAFKA_BOOTSTRAP_SERVERS", "SPARK_REMOTE"):
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "SPARK_REMOTE", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)
     os.environ |= {"FRAUD_RUNTIME": runtime, "FRAUD_LAKE": f"{runtime}/lake"}
     with ExitStack() as taken:

@@ -20,23 +20,10 @@ from rich.console import Console
 
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets_tests.faults.stand import (
-    HERE,
-    IN_PROCESS,
-    READ,
-    TABLES,
-    WRITES,
-    Difference,
-    Stand,
-    committed,
-    contents,
-    difference,
-    large,
-    send,
-    stand,
-    struck,
-    writing,
-)
+from fraud_assets_tests.faults.comparison import Difference, contents, difference
+from fraud_assets_tests.faults.own_stack import OwnStack, own_stack, send
+from fraud_assets_tests.faults.pipeline_steps import HERE, IN_PROCESS, READ, TABLES, WRITES, large
+from fraud_assets_tests.faults.strikes import committed, struck, writing
 from fraud_assets_tests.faults.test_broker import HALF, struck_in_traffic
 from fraud_assets_tests.faults.test_disk import CannotMount, full, small_disk
 from fraud_assets_tests.faults.test_worker import TABLES as OF_A_RUN
@@ -70,7 +57,7 @@ class Fault:
 def main(times: Annotated[int, typer.Option(min=1, help="how often each fault happens")] = 3) -> None:
     """Strike and compare; the page goes to standard output. The exit status is 0 when nothing differs."""
     happened: dict[Fault, list[Difference]] = {}
-    with tempfile.TemporaryDirectory(prefix="fraud-faults-") as folder, stand(Path(folder, "stack")) as own:
+    with tempfile.TemporaryDirectory(prefix="fraud-faults-") as folder, own_stack(Path(folder, "stack")) as own:
         send(own.settings.kafka)
         empty = Path(folder, "empty")
         empty.mkdir()
@@ -89,10 +76,10 @@ def main(times: Annotated[int, typer.Option(min=1, help="how often each fault ha
         raise typer.Exit(1)
 
 
-Strike = Callable[[Stand, Lake, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
+Strike = Callable[[OwnStack, Lake, Mapping[str, pl.DataFrame]], Iterator[tuple[Fault, Difference]]]
 
 
-def _spark(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _spark(own: OwnStack, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step, while it writes rows; in another lake, when it has just committed them."""
     other = copied(lake, Path(f"{lake.root}-committed"))
     with large():
@@ -108,7 +95,7 @@ def _spark(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterato
                 yield Fault("Spark server", f"{step}: {when}"), difference(at, clean, tables)
 
 
-def _disk(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _disk(own: OwnStack, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In each step; without the right to mount a small disk there is none."""
     with suppress(CannotMount), small_disk(Path(f"{lake.root}-small")) as disk, large():
         small = copied(lake, disk / "lake")
@@ -119,14 +106,14 @@ def _disk(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator
             yield Fault("disk full", step), difference(small, clean, tables)
 
 
-def _broker(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _broker(own: OwnStack, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """While one process sends and bronze reads."""
     arrived = Counter(struck_in_traffic(own, lake, f"faults-{uuid.uuid4().hex[:8]}"))
     lost, doubled = 2 * HALF - len(arrived), arrived.total() - len(arrived)
     yield Fault("Kafka broker", f"{2 * HALF:,} records being sent and read"), Difference(lost, doubled, ())
 
 
-def _process(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _process(own: OwnStack, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In the steps whose own process writes."""
     for step, tables in WRITES.items():
         if step in IN_PROCESS:
@@ -136,7 +123,7 @@ def _process(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Itera
             yield Fault("the step's process", f"{step}: rows written"), difference(lake, clean, tables)
 
 
-def _worker(own: Stand, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
+def _worker(own: OwnStack, lake: Lake, clean: Mapping[str, pl.DataFrame]) -> Iterator[tuple[Fault, Difference]]:
     """In a run that the sensor started; the daemon starts it again."""
     own.whole(["mlflow"])
     at = struck_in_a_run(own, Path(lake.root))

@@ -1,6 +1,6 @@
 """How fast all features that the Handbook's columns allow are, of its 1.75 M payments: read, computed, written.
 
-The baseline is careful pandas (no loop over payments, see fraud_assets_tests/features/careful.py), from the same file
+The baseline is pandas without a loop over payments (reference_data/pandas_baseline.py), from the same file
 to a Delta table; its values have to equal ours. Beside it, the way that larger histories take: by Spark's workers, to
 the same kind of table. Ours and that are the best of three.
 """
@@ -20,12 +20,13 @@ from bench.features_vs_pandas import laid, ours, tables
 from fraud_assets.declarations.features.catalogue import of_families
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.inputs import Facts
-from fraud_assets.features.plan import Plan
-from fraud_assets.features.spread import spread
+from fraud_assets.features.batch.plan import Plan
+from fraud_assets.features.batch.spark import spread
+from fraud_assets.features.inputs.row import Facts
 from fraud_assets.settings import settings
-from fraud_assets_tests.features import careful
-from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK
+from reference_data import pandas_baseline
+from reference_data.files import HANDBOOK
+from reference_data.handbook_features import DELAY_DAYS
 
 GOAL = 8.0  # times as fast as pandas
 SPREAD_GOAL = 6.0  # times as long by Spark as in this process
@@ -76,7 +77,7 @@ def _spread(spark: SparkSession, lake: Path) -> None:
 
 
 def _pandas(file: Path, lake: Path) -> None:
-    found = careful.features(pd.read_parquet(file))
+    found = pandas_baseline.features(pd.read_parquet(file))
     write_deltalake(lake / "pandas", found.reset_index(names="transaction_id"))
 
 

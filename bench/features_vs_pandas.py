@@ -19,14 +19,15 @@ from deltalake import write_deltalake
 from bench.clock import seconds
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.plan import Plan
-from fraud_assets.features.shares import in_shares
-from fraud_assets.lake.writes import streamed, written
-from fraud_assets_tests.features import reference
-from fraud_assets_tests.features.reference import DELAY_DAYS, HANDBOOK, canonical, handbook_features
+from fraud_assets.features.batch.chunks import in_shares
+from fraud_assets.features.batch.plan import Plan
+from fraud_assets.lake.writing import streamed, writer_properties
+from reference_data.files import HANDBOOK
+from reference_data.handbook_features import DELAY_DAYS, canonical, handbook_features
+from reference_data.handbook_features import HANDBOOKS as NAMES
 
 GOAL = 10.0  # times as fast as pandas
-HANDBOOKS = tuple(feature for feature in FEATURES if feature.name in reference.HANDBOOKS)
+HANDBOOKS = tuple(feature for feature in FEATURES if feature.name in NAMES)
 PLAN = Plan(timedelta(days=DELAY_DAYS), HANDBOOKS)
 ROUNDS = 3
 
@@ -79,7 +80,7 @@ def ours(lake: Path, plan: Plan) -> None:
     first = next(shares)
     schema = first.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
     rows = streamed(chain([first], shares), schema)
-    write_deltalake(lake / "features", rows, mode="overwrite", writer_properties=written(schema))
+    write_deltalake(lake / "features", rows, mode="overwrite", writer_properties=writer_properties(schema))
 
 
 def _pandas(file: Path, lake: Path) -> None:

@@ -1,10 +1,11 @@
-"""How fast a file of JSON lines becomes silver: replayed to Kafka, ingested to bronze, refined, one after the other.
+"""How fast a file of JSON lines becomes silver: replay to Kafka, ingest to bronze, load to silver, in turn.
 
 The baseline is Spark reading the same file straight into a Delta table: no Kafka, no bronze, no rule, no deduplication.
 """
 
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets.silver.account import account
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.reconciliation import reconcile
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.ecommerce.simulate import to_file
 from fraud_assets.sources.produce import ensure_topics
 from fraud_assets.sources.replay.replay import replay
@@ -46,9 +47,9 @@ def run() -> dict[str, Any]:
             lake, source = Lake(f"{folder}/{number}"), _reading(f"bench-file-{number}")
             create_all(spark, lake, (*OF_SILVERS_STEP, silver.LABELS))
             ensure_topics(settings().kafka, [source.transactions.topic])
-            bare.append(seconds(lambda lake=lake: _bare(spark, file, lake)))
-            ours.append(seconds(lambda source=source, lake=lake: _ours(spark, source, file, lake)))
-            (payments, _) = account(source.name, lake)
+            bare.append(seconds(partial(_bare, spark, file, lake)))
+            ours.append(seconds(partial(_ours, spark, source, file, lake)))
+            (payments, _) = reconcile(source.name, lake)
             assert payments.balanced
             assert payments.bronze == rows
     return rate("file_to_silver", rows / min(ours), rows / min(bare), GOAL)
@@ -63,7 +64,7 @@ def _ours(spark: SparkSession, source: Source, file: Path, lake: Lake) -> None:
     here = settings()
     replay(file, source.transactions, here.kafka)
     ingest(spark, source.name, source.transactions, bronze.TRANSACTIONS, lake, here.kafka, here.max_offsets_per_trigger)
-    refine(spark, source, "transactions", lake)
+    bronze_to_silver(spark, source, "transactions", lake)
 
 
 def _bare(spark: SparkSession, file: Path, lake: Lake) -> None:

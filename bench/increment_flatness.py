@@ -15,11 +15,11 @@ from bench.clock import seconds
 from bench.payments import OF_SILVERS_STEP
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.cards.payments import payments_of_day
 from fraud_assets.sources.cards.records import encode, to_wire
 from fraud_assets.sources.cards.world import World
@@ -62,7 +62,7 @@ def _fill(size: int, lake: Lake) -> None:
         days = [payments_of_day(WORLD, day - timedelta(days=back + 1)) for back in range(BATCH_DAYS)]
         day -= timedelta(days=BATCH_DAYS)
         batch = pl.concat(days).head(size - held)
-        held += writes.append(silver.TRANSACTIONS, _as_silver(batch, held), lake)
+        held += writing.append(silver.TRANSACTIONS, _as_silver(batch, held), lake)
 
 
 def _as_silver(payments: pl.DataFrame, held: int) -> pl.DataFrame:
@@ -96,9 +96,10 @@ def _increment(spark: SparkSession, number: int, lake: Lake) -> float:
         kafka_time=now,
         ingested_at=now,
     )
-    writes.append(bronze.TRANSACTIONS, sent, lake)
+    writing.append(bronze.TRANSACTIONS, sent, lake)
 
-    def refined() -> None:
-        assert refine(spark, named("cards"), "transactions", lake).written == INCREMENT
+    def loaded() -> None:
+        result = bronze_to_silver(spark, named("cards"), "transactions", lake)
+        assert result.written[silver.TRANSACTIONS] == INCREMENT
 
-    return seconds(refined)
+    return seconds(loaded)

@@ -1,6 +1,6 @@
 """``python -m bench.model_comparison``: the page docs/model-comparison.md, on standard output.
 
-Every algorithm with every answer to imbalance, trained as `train` does it, on small simulated worlds; no stack needed.
+Every algorithm with every treatment of imbalance, trained as `train` does it, on simulated worlds; no stack needed.
 """
 
 import sys
@@ -12,28 +12,28 @@ import numpy as np
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Imbalance, Model
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Recipe
+from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Costs, Imbalance, ModelConfig
+from fraud_assets.features.batch.evaluate import evaluate
+from fraud_assets.models.artifact import score
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.evaluation import measure
-from fraud_assets.training.threshold import cheapest
-from fraud_assets.training.train import named_parts, part_of, parts_of
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.evaluate.evaluation import measure
+from fraud_assets.training.evaluate.threshold import cheapest
+from fraud_assets.training.fit.fitting import calibrated, fit
+from fraud_assets.training.train import part_of, parts_of
 
 CUSTOMERS, TERMINALS, SEEDS = 500, 1_000, (0, 1, 2)
 START, DAYS = date(2026, 1, 1), 90
 DELAY = timedelta(days=7)
-SETTINGS = Model(average_precision_floor=0)
+COSTS = Costs()
 SHOWN = ("average_precision", "auc_roc", "brier", "precision", "recall", "cost_saved")
 IMBALANCES: tuple[Imbalance, ...] = get_args(Imbalance)
 
 
 def main() -> None:
     """Train them all and print the page."""
-    worlds = [_parts(_simulated(seed)) for seed in SEEDS]
+    worlds = [_simulated(seed) for seed in SEEDS]
     rows = [(algorithm, imbalance, _figures(worlds, algorithm, imbalance)) for algorithm, imbalance in _choices()]
     best = max(figures["average_precision"][0] for _, _, figures in rows)
     print(_page("\n".join(_row(*row, best) for row in rows)))
@@ -59,15 +59,10 @@ def _simulated(seed: int) -> TrainingSet:
     return TrainingSet("cards", {}, features.lazy(), known.lazy())
 
 
-def _parts(data: TrainingSet) -> dict[str, pl.DataFrame]:
-    return {name: part_of(data, name, part) for name, part in named_parts(parts_of(data, SETTINGS, DELAY)).items()}
-
-
-def _figures(
-    worlds: list[dict[str, pl.DataFrame]], algorithm: Algorithm, imbalance: Imbalance
-) -> dict[str, tuple[float, float]]:
+def _figures(worlds: list[TrainingSet], algorithm: Algorithm, imbalance: Imbalance) -> dict[str, tuple[float, float]]:
     """The mean and the standard deviation of each metric over the worlds."""
-    found = [_measured(parts, Recipe(algorithm, {}, imbalance)) for parts in worlds]
+    config = ModelConfig(average_precision_floor=0, algorithm=algorithm, imbalance=imbalance)
+    found = [_measured(data, config) for data in worlds]
     return {
         name: (float(np.mean(values)), float(np.std(values, ddof=1)))
         for name in SHOWN
@@ -75,13 +70,13 @@ def _figures(
     }
 
 
-def _measured(parts: dict[str, pl.DataFrame], recipe: Recipe) -> dict[str, float]:
-    training, validation, test = parts["train"], parts["validation"], parts["test"]
-    fitted = model.fit(training.select(NAMES), training["is_fraud"], recipe)
-    fitted = model.calibrated(fitted, validation, validation["is_fraud"], SETTINGS.calibration)
-    expected = model.score(fitted, validation)
-    threshold = cheapest(validation["is_fraud"], expected, validation["amount"], SETTINGS.costs)
-    return measure(test.with_columns(score=pl.Series(model.score(fitted, test))), threshold, SETTINGS.costs)
+def _measured(data: TrainingSet, config: ModelConfig) -> dict[str, float]:
+    parts = parts_of(data, config, DELAY)
+    validation, test = part_of(data, "validation", parts.validation), part_of(data, "test", parts.test)
+    fitted = fit(data, parts.train, config, NAMES, DELAY).model
+    fitted = calibrated(fitted, validation, validation["is_fraud"], config.calibration)
+    threshold = cheapest(validation["is_fraud"], score(fitted, validation), validation["amount"], config.costs)
+    return measure(test.with_columns(score=pl.Series(score(fitted, test))), threshold, config.costs)
 
 
 def _row(algorithm: str, imbalance: str, figures: dict[str, tuple[float, float]], best: float) -> str:
@@ -101,7 +96,7 @@ Made by `make comparison`; do not edit. Each row is the mean over {len(SEEDS)} s
 and {TERMINALS:,} terminals, {DAYS} days each, with default parameters; ± is the standard deviation between the worlds.
 Models are trained, calibrated (Platt) and given a threshold as the job `train` does it, and measured on the last seven
 days whose labels are known. Resampling happens inside the training days alone. Precision, recall and the money saved
-(in currency units, an alarm costing {SETTINGS.costs.alarm:g}) are at the threshold that was the cheapest on the
+(in currency units, an alarm costing {COSTS.alarm:g}) are at the threshold that was the cheapest on the
 validation days.
 
 Small worlds have few frauds: differences below the standard deviation mean nothing. An isolation forest sees no labels

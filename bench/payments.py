@@ -12,7 +12,7 @@ from fraud_assets.sources.cards.records import to_wire
 from fraud_assets.sources.cards.world import World
 
 ROWS = 1_000_000
-MALFORMED, REPEATS = 0.001, 0.002
+MALFORMED, DUPLICATES = 0.001, 0.002
 CUSTOMERS, TERMINALS = 5_000, 10_000
 START, DAYS = date(2026, 1, 1), 110
 OF_SILVERS_STEP = (
@@ -26,4 +26,4 @@ def records() -> pl.DataFrame:
     end = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
     wire = pl.concat([to_wire(day) for day in payments_between(World(CUSTOMERS, TERMINALS), START, end)]).head(ROWS)
     assert wire.height == ROWS, f"{DAYS} days hold {wire.height:,} payments only"
-    return with_faults(wire, MALFORMED, REPEATS, np.random.default_rng(0))[0]
+    return with_faults(wire, MALFORMED, DUPLICATES, np.random.default_rng(0))[0]

@@ -5,6 +5,7 @@ The baseline is a bare parse of the same records into a Delta table: no rule, no
 
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from pyspark.sql import functions as F
 from bench.clock import rate, seconds
 from bench.payments import OF_SILVERS_STEP, ROWS, START, records
 from fraud_assets.declarations.sources.source import named
-from fraud_assets.declarations.tables import bronze
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 
 GOAL = 120_000
 ROUNDS = 5
@@ -40,8 +41,8 @@ def run() -> dict[str, Any]:
             lake = Lake(f"{folder}/{number}")
             create_all(spark, lake, OF_SILVERS_STEP)
             _fill(spark, file, lake)
-            bare.append(seconds(lambda lake=lake: _bare(spark, lake)))
-            ours.append(seconds(lambda lake=lake: _ours(spark, lake)))
+            bare.append(seconds(partial(_bare, spark, lake)))
+            ours.append(seconds(partial(_ours, spark, lake)))
         rows = pl.scan_parquet(file).select(pl.len()).collect().item()
     return rate("silver_rows_per_s", rows / min(ours), rows / min(bare), GOAL)
 
@@ -74,10 +75,10 @@ def _fill(spark: SparkSession, file: Path, lake: Lake) -> None:
 
 
 def _ours(spark: SparkSession, lake: Lake) -> None:
-    refined = refine(spark, named("cards"), "transactions", lake)
-    assert refined.written == ROWS
-    assert refined.quarantined > 0
-    assert refined.duplicates > 0
+    result = bronze_to_silver(spark, named("cards"), "transactions", lake)
+    assert result.written[silver.TRANSACTIONS] == ROWS
+    assert result.written[silver.QUARANTINE] > 0
+    assert result.written[silver.DUPLICATES] > 0
 
 
 def _bare(spark: SparkSession, lake: Lake) -> None:

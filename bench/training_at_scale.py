@@ -21,28 +21,31 @@ from pyspark.sql import SparkSession
 from rich.console import Console
 
 from bench.features_vs_pandas import HANDBOOKS
-from bench.handbook import FILLED_DAYS, LATEST
+from bench.handbook import LATEST
+from bench.prequential import Fold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.evaluate import evaluate
+from fraud_assets.features.batch.evaluate import evaluate
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import DEFAULT, Model
+from fraud_assets.models.artifact import Member, TrainedModel
 from fraud_assets.settings import settings
 from fraud_assets.sources.cards.payments import payments_between
 from fraud_assets.sources.cards.world import World
 from fraud_assets.stack.supervisor import members
-from fraud_assets.training import distributed
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.distributed import Workers
-from fraud_assets.training.metrics.average_precision import average_precision
-from fraud_assets.training.metrics.bootstrap import interval
-from fraud_assets.training.prequential import Fold
-from fraud_assets.training.split import Part
-from fraud_assets_tests.features.reference import HANDBOOK, canonical
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.data.split import Part
+from fraud_assets.training.evaluate.metrics.average_precision import average_precision
+from fraud_assets.training.evaluate.metrics.bootstrap import interval
+from fraud_assets.training.fit import distributed
+from fraud_assets.training.fit.distributed import Workers
+from fraud_assets.training.fit.fitting import DEFAULT, fit_rows, parameters
+from reference_data.files import HANDBOOK
+from reference_data.handbook_features import canonical
 
 GIB = 6.0  # at most, at the larger size
 DELAY = timedelta(days=7)
 WORLDS, START, DAYS = 12, date(2026, 1, 1), 106  # 11.9 million payments, 10.3 million of them before the delay and test
 
+FILLED_DAYS = 30  # until then the windows of the first payments are far from full: not trained on
 NAMES = tuple(feature.name for feature in HANDBOOKS)
 
 console = Console(stderr=True, highlight=False)
@@ -90,9 +93,9 @@ def _both_ways(workers: Workers, folder: Path) -> tuple[float, float, float]:
     first: datetime = data.features.select(pl.col("event_time").min()).collect().item()
     train, test = _parts(data, LATEST, first.date() + timedelta(days=FILLED_DAYS))
     twin, _ = _shared(workers, data, train)
-    rows = train.take(data.features, data.labels)
+    rows = train.collect(data.features, data.labels)
     console.print(f"  {rows.height:,} payments of the Handbook, in one process …")
-    single = model.fit(rows.select(NAMES), rows["is_fraud"], DEFAULT)
+    single = fit_rows(rows.select(NAMES), rows["is_fraud"])
     scores = model.score(single, test)
     low, high = interval(average_precision, test["is_fraud"], scores, test["customer_id"])
     ours = average_precision(test["is_fraud"], model.score(twin, test))
@@ -115,12 +118,12 @@ def _at_scale(workers: Workers, folder: Path) -> dict[str, Any]:
     }
 
 
-def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[Model, Measured]:
+def _shared(workers: Workers, data: TrainingSet, train: Part) -> tuple[TrainedModel, Measured]:
     console.print(f"  payments of {train.start:%Y-%m-%d} to {train.end:%Y-%m-%d}, shared by {workers.count} workers …")
     with _measured() as measured:
-        trees = distributed.fit(workers, data, train, NAMES, DEFAULT.all_parameters())
+        trees = distributed.fit(workers, data, train, NAMES, parameters(DEFAULT))
     console.print(f"  {measured.seconds:.0f} s, {measured.gib:.2f} GiB", soft_wrap=True)
-    return Model("xgboost", NAMES, trees), measured
+    return TrainedModel(NAMES, (Member("xgboost", trees),)), measured
 
 
 def _parts(data: TrainingSet, fold: Fold, since: date) -> tuple[Part, pl.DataFrame]:
@@ -130,7 +133,7 @@ def _parts(data: TrainingSet, fold: Fold, since: date) -> tuple[Part, pl.DataFra
         for day in (since, fold.train_end, fold.test_start, fold.test_end)
     )
     begun = datetime(fold.start.year, fold.start.month, fold.start.day, tzinfo=UTC)
-    tested = fold.testing(Part(begun, end, end + DELAY).take(data.features, data.labels))
+    tested = fold.testing(Part(begun, end, end + DELAY).collect(data.features, data.labels))
     return Part(first, last, known), tested
 
 

@@ -17,7 +17,7 @@ from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.upkeep import keep_up
+from fraud_assets.lake.upkeep import maintain
 from fraud_assets.settings import settings
 
 COMMITS, ROWS, CUSTOMERS = 500, 1_000, 5_000
@@ -35,7 +35,7 @@ def run() -> dict[str, Any]:
         create_all(spark, lake, (table,))
         _fill(lake.path(table))
         before = min(seconds(lambda: _scan(lake)) for _ in range(ROUNDS))
-        kept = keep_up(spark, table, lake)
+        kept = maintain(spark, table, lake)
         assert kept is not None
         assert (kept.files_before, kept.files_after) == (COMMITS, 1)
         after = min(seconds(lambda: _scan(lake)) for _ in range(ROUNDS))
@@ -56,7 +56,7 @@ def _fill(path: str) -> None:
         number = pl.int_range(commit * ROWS, (commit + 1) * ROWS, eager=True)
         frame = pl.DataFrame({"transaction_id": number.cast(pl.String)}).with_columns(
             source=pl.lit("cards"),
-            event_time=pl.lit(start) + pl.duration(seconds=number * 10),
+            event_time=pl.lit(start) + pl.duration(seconds=pl.lit(number) * 10),
             customer_id=pl.Series(draw.integers(CUSTOMERS, size=ROWS)).cast(pl.String),
             merchant_id=pl.Series(draw.integers(CUSTOMERS, size=ROWS)).cast(pl.String),
             amount=pl.Series(draw.lognormal(3, 1, ROWS)),

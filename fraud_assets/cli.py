@@ -7,13 +7,15 @@ import sys
 
 import typer
 
+from fraud_assets import logs
 from fraud_assets.demo import command as demonstration
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import commands as lake
+from fraud_assets.onboarding import commands as onboarding
+from fraud_assets.settings import settings
 from fraud_assets.silver import commands as quarantine
-from fraud_assets.silver import verdict_command
+from fraud_assets.silver import label_command
 from fraud_assets.sources import commands as sources
-from fraud_assets.sources.onboarding import commands as onboarding
 from fraud_assets.sources.replay import commands as replaying
 from fraud_assets.stack import commands as stack
 from fraud_assets.stack import run_command
@@ -23,6 +25,14 @@ from fraud_assets.watchlists import commands as references
 app = typer.Typer(
     help="The fraud lakehouse", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
+
+
+@app.callback()
+def configured() -> None:
+    """What every command needs before it begins."""
+    logs.configure(settings().log_level)
+
+
 app.command()(stack.up)
 app.command()(stack.down)
 app.command()(stack.status)
@@ -32,7 +42,7 @@ app.command()(run_command.run)
 app.command()(lake.query)
 app.command()(lake.export)
 app.command()(replaying.replay)
-app.command()(verdict_command.label)
+app.command()(label_command.label)
 app.add_typer(sources.app, name="simulate")
 app.add_typer(references.app, name="reference")
 app.add_typer(onboarding.app, name="source")

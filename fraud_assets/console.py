@@ -1,4 +1,4 @@
-"""How commands show things: texts as they are, and a bar of progress that begins with the first news of the work."""
+"""Consoles and progress bars for commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 _WIDE = 10_000
-"""More columns than any table takes."""
+"""Wider than any table."""
 
 
 def plain(stderr: bool = False) -> Console:
-    """A console that shows every text as it is: data may hold what rich would take for markup or an emoji.
+    """A console without markup: data may contain what rich would read as markup or an emoji.
 
-    Into a pipe or a file, where no screen is too narrow, tables are as wide as what they hold.
+    In a pipe or a file, tables are as wide as their content.
     """
     console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
@@ -23,7 +23,7 @@ def plain(stderr: bool = False) -> Console:
 
 @contextmanager
 def ended(bar: Progress) -> Iterator[None]:
-    """Stops a bar at the end if progress has started it, so that an error found before that stands alone."""
+    """Stop the bar at the end of the block if it was started, so that an earlier error is shown without a bar."""
     try:
         yield
     finally:

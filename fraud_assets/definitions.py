@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from fraud_assets import logs
 from fraud_assets.bronze import assets as bronze
 from fraud_assets.bronze.sensors import kafka_sensor
 from fraud_assets.decisions import assets as scoring
@@ -15,7 +16,9 @@ from fraud_assets.features import checks as features_checks
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring import assets as monitoring
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
+from fraud_assets.orchestration.jobs import Job
+from fraud_assets.orchestration.spark import resources
 from fraud_assets.orchestration.upkeep import upkeep
 from fraud_assets.settings import settings
 from fraud_assets.silver import assets as silver
@@ -30,32 +33,34 @@ from fraud_assets.watchlists import assets as references_assets
 from fraud_assets.watchlists import checks as references_checks
 from fraud_assets.watchlists.lists import LISTS
 
+logs.configure(settings().log_level)
+
 TRAINED = dg.AssetSelection.assets(*training.trained.keys)
 SUMMARIES = dg.AssetSelection.assets(*gold.KEYS)
 REFERENCES = dg.AssetSelection.assets(*references_assets.KEYS)
 
-FIRST_SOURCE = {wiring.PARTITION_TAG: next(iter(catalogue()))}
-"""What `dagster job execute` runs for when it is not told a source."""
+FIRST_SOURCE = {run_status.PARTITION_TAG: next(iter(catalogue()))}
+"""What `dagster job execute` runs for without a source."""
 
 for_a_source = partial(dg.define_asset_job, tags=FIRST_SOURCE, executor_def=dg.in_process_executor)
 
 refresh = for_a_source(
-    "refresh",
+    Job.REFRESH.value,
     selection=dg.AssetSelection.groups("bronze", "silver", "gold") - TRAINED - SUMMARIES - REFERENCES,
     description="Bronze to scoring for one source: whatever is new since the last run",
 )
 train = for_a_source(
-    "train",
+    Job.TRAIN.value,
     selection=TRAINED,
     description="A new model of one source; champion if it beats the present one on later payments",
 )
 summaries = for_a_source(
-    "summaries",
+    Job.SUMMARIES.value,
     selection=SUMMARIES,
     description="Business summaries of one source, beside the scoring so that no decision waits for them",
 )
 references = for_a_source(
-    "references",
+    Job.REFERENCES.value,
     selection=REFERENCES,
     description="The lists that settings name, for the payments of one source",
 )
@@ -101,6 +106,6 @@ defs = dg.Definitions(
     ),
     jobs=[refresh, references, summaries, train, upkeep],
     schedules=[hourly_references, quarter_hourly_summaries, daily_training, daily_upkeep],
-    sensors=[kafka_sensor(refresh.name), quarantine_sensor(refresh.name), retraining_sensor(train.name)],
-    resources=wiring.resources(),
+    sensors=[kafka_sensor(Job.REFRESH.value), quarantine_sensor(Job.REFRESH.value), retraining_sensor(Job.TRAIN.value)],
+    resources=resources(),
 )

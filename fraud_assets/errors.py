@@ -1,7 +1,7 @@
-"""The one error that people see: what is wrong, what was found, what to do, in a line or two."""
+"""The one error that people see, in one or two lines: the thing, what was found, what to do."""
 
 START = "run `make demo` or `fraud up`"
-"""What to do where the stack does not run or the lake holds nothing yet."""
+"""What to do when the stack does not run or the lake is empty."""
 
 
 class FraudError(Exception):

@@ -1,4 +1,4 @@
-"""Work on a stream of things by all cores of this process: for what numpy, Polars or XGBoost do outside Python."""
+"""Parallel work in threads of this process, for numpy, Polars and XGBoost, which release the interpreter lock."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,19 +14,19 @@ _Out = TypeVar("_Out")
 
 
 def each(
-    pool: ThreadPoolExecutor, work: Callable[[_In], _Out], things: Iterable[_In], ahead: int = CORES
+    pool: ThreadPoolExecutor, work: Callable[[_In], _Out], items: Iterable[_In], ahead: int = CORES
 ) -> Iterator[_Out]:
-    """What ``work`` makes of each thing, in order; no more than ``ahead`` are made before they are asked for.
+    """The results of ``work`` for each item, in order; at most ``ahead`` are computed before they are consumed.
 
-    An error is raised where its result would come.
+    An error is raised at the position of its result.
 
     >>> with ThreadPoolExecutor(CORES) as pool:
     ...     print(*each(pool, abs, [-3, -1, 2]))
     3 1 2
     """
     made: deque[Future[_Out]] = deque()
-    for thing in things:
-        made.append(pool.submit(work, thing))
+    for item in items:
+        made.append(pool.submit(work, item))
         if len(made) > ahead:
             yield made.popleft().result()
     yield from (one.result() for one in made)

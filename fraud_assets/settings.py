@@ -1,19 +1,23 @@
 """Every setting of the product: its type, its default and the environment variable that overrides it.
 
 What belongs here: addresses, ports, paths and sizes that differ from one installation to the next.
-What does not: anything about one source (``sources/*.yaml``) or one table (``tables/``).
+What does not: anything about one source (its YAML file) or one table (``declarations/tables``).
 """
 
 import json
+import os
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from fraud_assets.errors import FraudError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+RENAMED = {"FRAUD_HELD_ROWS": "FRAUD_MAX_ROWS_IN_MEMORY"}
+"""Variables of earlier versions, by their present names; one that is set is refused, not passed over."""
 
 
 class Settings(BaseSettings):
@@ -25,7 +29,7 @@ class Settings(BaseSettings):
     lake: str = Field(default=str(REPOSITORY / "data_lake"), description="root of the Delta tables: a folder or a URL")
     lake_options: dict[str, str] = Field(
         default={},
-        description="how the lake's object store is reached: delta-rs' options, as JSON",
+        description="how to reach the lake's object store: delta-rs' options, as JSON",
     )
     runtime: Path = Field(
         default=REPOSITORY / ".fraud",
@@ -62,17 +66,22 @@ class Settings(BaseSettings):
 
     # Ingest
     max_offsets_per_trigger: int = Field(
-        default=1_250_000, ge=1, description="records in one Spark micro-batch, the most that silver carries at once"
+        default=1_250_000, ge=1, description="records in one Spark micro-batch of bronze"
+    )
+
+    # Logs
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="the least severe messages that the product's own log shows"
     )
 
     # Features and training
-    held_rows: int = Field(
+    max_rows_in_memory: int = Field(
         default=2_000_000,
         ge=1,
-        description="payments that a training or a first history holds in memory; of more, Spark's workers hold shares",
+        description="most payments to process in memory (training, first backfill); above it, Spark does the work",
     )
 
-    # References: CSV files with a header, each a path or URL; empty where there is no such list
+    # Watchlists: CSV files with a header, each a path or URL; empty where there is no such list
     blocked_ips: str = Field(default="", description="addresses and networks with no good payments: column ip")
     suspicious_cards: str = Field(default="", description="cards or customers to watch: column customer_id")
     suspicious_merchants: str = Field(default="", description="merchants to watch: column merchant_id")
@@ -94,7 +103,7 @@ class Settings(BaseSettings):
         return self.runtime / "models"
 
     def given(self) -> dict[str, str]:
-        """The settings that differ from their defaults, as the environment variables that say so to a child process."""
+        """The settings that differ from their defaults, as environment variables for a child process."""
         return {
             str(type(self).model_fields[name].validation_alias or f"FRAUD_{name.upper()}"): _text(getattr(self, name))
             for name in sorted(self.model_fields_set)
@@ -140,11 +149,16 @@ def settings() -> Settings:
     """The process's settings, read from the environment once.
 
     Raises:
-        FraudError: a variable's value is not one that its setting can have.
+        FraudError: a variable's value is not one that its setting can have, or its name is one of an earlier version.
     """
+    for old, new in RENAMED.items():
+        if old in os.environ:
+            raise FraudError(f"{old} is now called {new}; set that instead")
     try:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = f"FRAUD_{str(first['loc'][0]).upper()}"
         raise FraudError(f"{name} is {first['input']!r:.80}: {first['msg']}") from error
+    except SettingsError as error:
+        raise FraudError(f"{error}: {error.__cause__}; give JSON") from error

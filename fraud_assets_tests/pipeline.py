@@ -11,16 +11,17 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, gold, silver
-from fraud_assets.features import step as features
-from fraud_assets.lake import increments, reads
+from fraud_assets.features.batch import recompute
+from fraud_assets.features.batch import step as features
+from fraud_assets.lake import cursor, reads, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.silver.streams import STREAMS
 
 CARDS = named("cards")
-HELD_ROWS = 1_000_000
+MAX_ROWS_IN_MEMORY = 1_000_000
 """Payments of a first history whose features are not computed by Spark."""
-WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "repaired_at"}
+WHEN_WRITTEN = {"ingested_at", "processed_at", "quarantined_at", "found_at", "computed_at", "recomputed_at"}
 
 POINTS = [
     *(
@@ -29,7 +30,7 @@ POINTS = [
         for target in (own, silver.QUARANTINE, silver.DUPLICATES)
         for when in ("before", "after")
     ),
-    *(("repair", when) for when in ("before", "after")),
+    *(("recompute", when) for when in ("before", "after")),
     *(
         (f"{upstream.full_name} > {gold.FEATURES.full_name}", when)
         for upstream in (silver.TRANSACTIONS, silver.LABELS)
@@ -46,8 +47,8 @@ class Interrupted(Exception):
 def run(spark: SparkSession, lake: Lake) -> None:
     """Bring everything below bronze up to date."""
     for stream in STREAMS:
-        refine(spark, CARDS, stream, lake)
-    features.compute(spark, CARDS, lake, HELD_ROWS)
+        bronze_to_silver(spark, CARDS, stream, lake)
+    features.compute(spark, CARDS, lake, MAX_ROWS_IN_MEMORY)
 
 
 @contextmanager
@@ -66,21 +67,21 @@ def interrupted(at: str, when: str) -> Iterator[None]:
 
         return commit
 
-    def appended(_: Any, __: Any, increment: increments.Increment, ___: Any) -> str:
+    def appended(_: Any, __: Any, increment: cursor.Increment, ___: Any) -> str:
         return f"{increment.upstream.full_name} > {increment.target.full_name}"
 
-    def appended_here(_: Any, increment: increments.Increment, __: Any) -> str:
+    def appended_here(_: Any, increment: cursor.Increment, __: Any) -> str:
         return appended(None, None, increment, None)
 
-    def skipped(increment: increments.Increment, _: Any) -> str:
+    def skipped(increment: cursor.Increment, _: Any) -> str:
         return appended(None, None, increment, None)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(increments, "append", dying(increments.append, appended))
-        patch.setattr(increments, "append_here", dying(increments.append_here, appended_here))
-        patch.setattr(increments, "append_batches", dying(increments.append_batches, appended_here))
-        patch.setattr(increments, "skip", dying(increments.skip, skipped))
-        patch.setattr(features, "_repair", dying(features._repair, lambda *_: "repair"))
+        patch.setattr(writing, "append_spark", dying(writing.append_spark, appended))
+        patch.setattr(writing, "append_in_process", dying(writing.append_in_process, appended_here))
+        patch.setattr(writing, "append_batches", dying(writing.append_batches, appended_here))
+        patch.setattr(writing, "skip", dying(writing.skip, skipped))
+        patch.setattr(recompute, "rewrite_spark", dying(recompute.rewrite_spark, lambda *_: "recompute"))
         with pytest.raises(Interrupted):
             yield
 
@@ -90,7 +91,7 @@ def contents(lake: Lake) -> dict[str, pl.DataFrame]:
     tables = {}
     for table in (silver.TRANSACTIONS, silver.LABELS, silver.QUARANTINE, silver.DUPLICATES):
         tables[table.full_name] = _rows(lake, table).sort("topic", "offset")
-    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_version", *NAMES)
+    features = _rows(lake, gold.FEATURES).select("source", "transaction_id", "features_fingerprint", *NAMES)
     tables[gold.FEATURES.full_name] = features.sort("transaction_id")
     return tables
 

@@ -10,13 +10,13 @@ import polars as pl
 from pyspark.sql import SparkSession
 
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import append
-from fraud_assets.silver.outcome import STREAMS
+from fraud_assets.lake.writing import append
+from fraud_assets.silver.streams import STREAMS
 
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
 """Kafka's timestamp of the record at offset 0; each record is a second later than the one before it."""
 
-_SCHEMA = {
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "topic": pl.String,
     "partition": pl.Int32,

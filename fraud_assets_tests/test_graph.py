@@ -15,8 +15,9 @@ from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import query
+from fraud_assets.models.model_store import promotions_name, registered_name
 from fraud_assets.settings import REPOSITORY, Settings, settings
-from fraud_assets.silver.account import account
+from fraud_assets.silver.reconciliation import reconcile
 from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_history
 from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.produce import producer
@@ -40,9 +41,10 @@ def delivery(stack: Settings, lake: Lake, topic: str, monkeypatch: pytest.Monkey
     settings.cache_clear()
     catalogue.cache_clear()
     registry = MlflowClient(stack.mlflow)
-    if registry.search_registered_models("name = 'fraud-cards'"):
-        registry.delete_registered_model("fraud-cards")
-    yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, repeats=0.004)
+    for name in (registered_name("cards"), promotions_name("cards")):
+        if registry.search_registered_models(f"name = '{name}'"):
+            registry.delete_registered_model(name)
+    yield Delivery(stack.kafka, topic, f"{topic}-labels", malformed=0.002, duplicates=0.004)
     catalogue.cache_clear()
 
 
@@ -72,7 +74,7 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     assert count("bronze.transactions") == sent.records == sum(ends(delivery).values())
     assert count("silver.transactions") == count("gold.features") == sent.transactions
     assert count("silver.quarantine") == sum(sent.malformed.values()) > 0
-    assert count("silver.duplicates") == sent.repeats > 0
+    assert count("silver.duplicates") == sent.duplicates > 0
     assert count("gold.scores") == 0  # no champion yet
 
     run("train")
@@ -92,14 +94,14 @@ def test_from_kafka_to_alerts(delivery: Delivery) -> None:
     by_hand(delivery)
     assert failed(run("refresh")) == []
     assert count("gold.scores") == sent.transactions + 1
-    assert all(stream.balanced for stream in account("cards", Lake.of(settings())))
+    assert all(stream.balanced for stream in reconcile("cards", Lake.of(settings())))
     reasons = query("select reasons from silver.quarantine order by kafka_time desc limit 3", Lake.of(settings())).rows
     assert sorted(reason for (found,) in reasons for reason in found) == [
         "amount is negative",
         "event_time is not a timestamp but a text",
         "record is not a JSON object",
     ]
-    assert count("silver.duplicates") == sent.repeats + 1
+    assert count("silver.duplicates") == sent.duplicates + 1
     assert reads.nulls_in_key(silver.TRANSACTIONS, Lake.of(settings())) == 0
     assert reads.count(gold.FEATURES, Lake.of(settings()), "cards") == reads.count(
         silver.TRANSACTIONS, Lake.of(settings()), "cards"

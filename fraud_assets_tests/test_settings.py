@@ -8,7 +8,9 @@ from fraud_assets.settings import settings
     ("name", "value", "said"),
     [
         ("FRAUD_KAFKA_PORT", "abc", r"FRAUD_KAFKA_PORT is 'abc': .*valid integer"),
-        ("FRAUD_LAKE", "s3://payments", r"FRAUD_LAKE is 's3://payments': .*give a folder"),
+        ("FRAUD_LOG_LEVEL", "LOUD", r"FRAUD_LOG_LEVEL is 'LOUD': .*'DEBUG', 'INFO'"),
+        ("FRAUD_LAKE_OPTIONS", "abc", r'"lake_options".*; give JSON'),
+        ("FRAUD_HELD_ROWS", "5", "FRAUD_HELD_ROWS is now called FRAUD_MAX_ROWS_IN_MEMORY"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_was_found(

@@ -25,5 +25,5 @@ if declared := data.sources():
     st.sidebar.selectbox("Source", declared, key="source", bind="query-params", help="Every page shows this source.")
 st.sidebar.caption("All times are UTC.")
 if page.url_path != "alerts":
-    alerts.unpin()  # whoever comes back to the queue sees it as it is by then
+    alerts.unpin()  # the queue is read anew on the next visit
 page.run()

@@ -35,12 +35,12 @@ class Snapshot:
     source: str
 
     def rows(self) -> pl.LazyFrame:
-        """The source's rows in this version, without those of payments it has deleted; what told so stays."""
+        """The source's rows in this version, without its deleted payments; silver.corrections keeps the deletions."""
         frame = reads.scan(_BY_NAME[self.table], self.lake, self.version)
         if frame is None:
             raise LookupError(f"{self.table} was removed from {self.lake}; reload the page")
-        told = frame if self.table == silver.CORRECTIONS.full_name else reads.standing(frame)
-        return told.filter(pl.col("source") == self.source)
+        rows = frame if self.table == silver.CORRECTIONS.full_name else reads.not_deleted(frame)
+        return rows.filter(pl.col("source") == self.source)
 
 
 def newest(table: Table, source: str, version: int | None = None) -> Snapshot | None:
@@ -57,7 +57,7 @@ def newest(table: Table, source: str, version: int | None = None) -> Snapshot | 
 
 @dataclass(frozen=True)
 class Cases:
-    """A source's quarantined records as they stand by these versions of the tables that tell."""
+    """A source's quarantined records, by the present versions of the tables."""
 
     source: str
     tables: tuple[Snapshot, ...]

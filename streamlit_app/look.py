@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 
-# M. Okabe and K. Ito, Color Universal Design (2008): told apart with every common colour vision.
+# M. Okabe and K. Ito, Color Universal Design (2008): distinct with every common colour vision.
 BLUE, VERMILION, GREEN, ORANGE, SKY, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#6B7684"
 INK, LINE = "#16202C", "#E3E8EE"
 
-#: One colour and one marker a risk level, everywhere; the level's name always stands beside them.
+#: One colour and one marker a risk level, everywhere; the level's name is always beside them.
 RISK = {"critical": "#882255", "high": VERMILION, "medium": ORANGE, "low": SKY, "not scored": GREY}
 MARKER = {"critical": "diamond", "high": "square", "medium": "triangle-up", "low": "circle", "not scored": "x"}
 STATUS = {"success": GREEN, "failure": VERMILION}

@@ -1,6 +1,5 @@
 """What several pages draw: empty states, when a figure was current, ranges of time, charts."""
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,10 +11,11 @@ import streamlit as st
 from deltalake.exceptions import DeltaError
 from streamlit.delta_generator import DeltaGenerator
 
+from fraud_assets.logs import logger
 from streamlit_app import look
 from streamlit_app.data import Snapshot
 
-_LOG = logging.getLogger(__name__)
+_LOG = logger(__name__)
 
 REFRESH = 5  # seconds between looks at the tables' versions
 RANGES: Mapping[str, int] = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}  # in days
@@ -29,7 +29,7 @@ def guarded(draw: Callable[[], None]) -> Callable[[], None]:
         try:
             draw()
         except (OSError, pl.exceptions.PolarsError, DeltaError, LookupError) as error:
-            _LOG.warning("reading the lake failed: %s", error)
+            _LOG.warning("reading the lake failed", error=str(error))
             st.warning("The lake changed while it was being read. If this stays, reload the page, or see the log.")
 
     return drawn

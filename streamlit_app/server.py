@@ -8,6 +8,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime import get_instance
 
+from fraud_assets import logs
+from fraud_assets.settings import settings
+
 
 @asynccontextmanager
 async def _rehearsed(_: st.App) -> AsyncGenerator[None]:
@@ -17,4 +20,5 @@ async def _rehearsed(_: st.App) -> AsyncGenerator[None]:
     rehearsal.cancel()
 
 
+logs.configure(settings().log_level)
 app = st.App(Path(__file__).with_name("app.py"), lifespan=_rehearsed)

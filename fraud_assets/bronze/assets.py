@@ -10,30 +10,30 @@ from fraud_assets.declarations.sources.stream import Stream
 from fraud_assets.declarations.tables import Table, bronze
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 from fraud_assets.sources.produce import ensure_topics
 
 
 def _bronze_asset(table: Table, stream_name: str) -> dg.AssetsDefinition:
-    @wiring.written_by(wiring.spec(table, (), "kafka", "spark"), priority=1)
+    @specs.written_by(specs.table_spec(table, (), "kafka", "spark"), priority=1)
     def bronze_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
         source, here = context.partition_key, settings()
         stream: Stream = getattr(named(source), stream_name)
         create_all(spark.spark_session, Lake.of(here), (table,))
         ensure_topics(here.kafka, [stream.topic])  # Spark does not wait for a topic that nobody has written to yet
-        taken = ingest(
+        result = ingest(
             spark.spark_session, source, stream, table, Lake.of(here), here.kafka, here.max_offsets_per_trigger
         )
-        lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], taken.after)
+        lag = offsets.lag(offsets.ends(here.kafka, [stream.topic])[stream.topic], result.notes["offsets_after"])
         return dg.MaterializeResult(
-            metadata=wiring.outcome(
+            metadata=metadata.step_metadata(
                 table,
                 source,
-                taken.records,
+                result.written[table],
                 topic=stream.topic,
-                offsets_before=taken.before,
-                offsets_after=taken.after,
+                offsets_before=result.notes["offsets_before"],
+                offsets_after=result.notes["offsets_after"],
                 consumer_lag=lag,
             )
         )

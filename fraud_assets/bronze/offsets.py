@@ -1,12 +1,13 @@
-"""Where Kafka stands and how far bronze has read: the two sides the sensor compares."""
+"""Kafka's end offsets and the offsets that bronze has committed: what the sensor compares.
 
-import json
-from pathlib import Path
+Committed offsets stand in the bronze table's own Delta log, a transaction identifier for each Kafka partition:
+``kafka/<source>/<topic>/<partition>`` (decision 0019).
+"""
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from deltalake import CommitProperties, DeltaTable, Transaction
 
-from fraud_assets.declarations.tables import Table
-from fraud_assets.lake.location import Lake
+from fraud_assets.lake import writing
 
 Offsets = dict[int, int]
 """The next offset by Kafka partition of one topic."""
@@ -16,19 +17,21 @@ class BrokerUnreachable(ConnectionError):
     """No broker answered in time."""
 
 
-def checkpoint(table: Table, source: str, lake: Lake) -> str:
-    """The streaming checkpoint of one source, inside the bronze table's folder where Delta ignores it."""
-    return f"{lake.path(table)}/_checkpoints/{source}"
+def committed(log: DeltaTable | None, source: str, topic: str) -> Offsets:
+    """The offsets up to which the bronze table with this log has read the topic; empty before the first ingest."""
+    found: Offsets = {}
+    if log is None:
+        return found
+    while (offset := log.transaction_version(_identifier(source, topic, len(found)))) is not None:
+        found[len(found)] = int(offset)  # Kafka numbers a topic's partitions from 0 on
+    return found
 
 
-def committed(location: str) -> Offsets:
-    """The offsets up to which a checkpoint's committed batches have read; empty before the first batch."""
-    commits = sorted((int(f.name) for f in Path(location, "commits").glob("*") if f.name.isdigit()), reverse=True)
-    if not commits:
-        return {}
-    log = Path(location, "offsets", str(commits[0])).read_text().splitlines()
-    (partitions,) = json.loads(log[-1]).values()
-    return {int(partition): int(offset) for partition, offset in partitions.items()}
+def commit(log: DeltaTable, source: str, topic: str, offsets: Offsets) -> None:
+    """Record the offsets in the bronze table's log, where they differ from those that it has."""
+    if offsets != committed(log, source, topic):
+        marks = [Transaction(_identifier(source, topic, partition), offset) for partition, offset in offsets.items()]
+        writing.commit(log, CommitProperties(app_transactions=marks))
 
 
 def ends(kafka: str, topics: list[str], timeout: float = 5.0) -> dict[str, Offsets]:
@@ -57,5 +60,9 @@ def ends(kafka: str, topics: list[str], timeout: float = 5.0) -> dict[str, Offse
 
 
 def lag(end: Offsets, read: Offsets) -> int:
-    """Records that Kafka has and bronze has not."""
+    """Records that Kafka has and bronze has not read."""
     return sum(max(0, offset - read.get(partition, 0)) for partition, offset in end.items())
+
+
+def _identifier(source: str, topic: str, partition: int) -> str:
+    return f"kafka/{source}/{topic}/{partition}"

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 import dagster as dg
+from deltalake import DeltaTable
 
 from fraud_assets.bronze import offsets
 from fraud_assets.bronze.watch import Backoff, Failed, Observation, decide
 from fraud_assets.declarations.sources.source import Source, catalogue
-from fraud_assets.declarations.tables import bronze
+from fraud_assets.declarations.tables import Table, bronze
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.logs import logger
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
+
+_LOG = logger(__name__)
 
 MOST_FAILURES = 8
 """Failed runs in a row that are counted: the wait for the next try grows no more by then."""
@@ -36,8 +40,10 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             ends = offsets.ends(settings().kafka, topics, timeout=3)
         except offsets.BrokerUnreachable as error:
             backoff = backoff.failed(str(error))
+            _LOG.warning("Kafka did not answer", error=str(error))
             return dg.SensorResult(skip_reason=backoff.reason(), cursor=backoff.cursor())
-        decisions = [decide(_observe(context.instance, job, source, ends)) for source in catalogue().values()]
+        logs = {table: Lake.of(settings()).opened(table) for table in (bronze.TRANSACTIONS, bronze.LABELS)}
+        decisions = [decide(_observe(context.instance, job, source, ends, logs)) for source in catalogue().values()]
         requests = [
             dg.RunRequest(
                 run_key=decision.run_key, partition_key=decision.source, tags={"fraud/records": str(decision.records)}
@@ -45,6 +51,8 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
             for decision in decisions
             if decision.run_key
         ]
+        for request in requests:
+            _LOG.info("refresh requested", source=request.partition_key, records=request.tags["fraud/records"])
         skipped = "; ".join(decision.reason for decision in decisions)
         return dg.SensorResult(
             run_requests=requests,
@@ -55,19 +63,22 @@ def kafka_sensor(job: str) -> dg.SensorDefinition:
     return sensor
 
 
-def _observe(instance: dg.DagsterInstance, job: str, source: Source, ends: dict[str, offsets.Offsets]) -> Observation:
-    mine = {wiring.PARTITION_TAG: source.name}
+def _observe(
+    instance: dg.DagsterInstance,
+    job: str,
+    source: Source,
+    ends: dict[str, offsets.Offsets],
+    logs: dict[Table, DeltaTable | None],
+) -> Observation:
+    mine = {run_status.PARTITION_TAG: source.name}
     newest = instance.get_run_records(dg.RunsFilter(tags=mine, job_name=job), limit=MOST_FAILURES)
-    lake = Lake.of(settings())
-    read = {
-        source.transactions.topic: offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source.name, lake)),
-        source.labels.topic: offsets.committed(offsets.checkpoint(bronze.LABELS, source.name, lake)),
-    }
+    topics = {source.transactions.topic: bronze.TRANSACTIONS, source.labels.topic: bronze.LABELS}
+    read = {topic: offsets.committed(logs[table], source.name, topic) for topic, table in topics.items()}
     return Observation(
         source.name,
         {topic: ends[topic] for topic in source.topics},
         read,
-        wiring.in_flight(instance, job, source.name),
+        run_status.in_flight(instance, job, source.name),
         _failed(newest),
     )
 

@@ -1,7 +1,7 @@
 """gold.scores → gold.alerts: the payments that were not approved, each with what raised its score."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,8 +9,9 @@ import polars as pl
 
 from fraud_assets.decisions.step import loaded
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.models.model_store import Champion
 
 REASONS = 5
@@ -20,40 +21,32 @@ _SCORED = [name for name in _ALERT if name in gold.SCORES.column_names]
 _REASON = pl.Struct({"feature": pl.String, "value": pl.Float64, "contribution": pl.Float64})
 
 
-@dataclass(frozen=True)
-class Raised:
-    """What a step did: the versions of gold.scores read and the alerts written."""
-
-    versions: str
-    written: int
-
-
-def raise_alerts(source: str, model: Callable[[int], Champion], lake: Lake) -> Raised:
+def raise_alerts(source: str, model: Callable[[int], Champion], lake: Lake) -> StepResult:
     """Raise an alert for each decision that gold.scores gained other than to approve.
 
     ``model`` gives a model by its version: the reasons are those of the model that decided, and of the features as
-    they were when it did, whatever has been repaired since.
+    they were when it did, whatever was recomputed since.
     """
-    increment = increments.pending(gold.SCORES, gold.ALERTS, source, lake)
+    increment = cursor.pending(gold.SCORES, gold.ALERTS, source, lake)
     if increment is None:
-        return Raised("nothing new", 0)
-    origin = increments.origin(increment, gold.FEATURES, lake)
+        return StepResult()
+    origin = cursor.origin(increment, gold.FEATURES, lake)
     if origin is None:
-        increments.skip(increment, lake)
-        return Raised(increment.range, 0)
+        writing.skip(increment, lake)
+        return StepResult(increment.range)
     flagged = _concat(
-        scored.filter(pl.col("decision") != "approve") for scored in increments.batches(increment, lake, _SCORED)
+        scored.filter(pl.col("decision") != "approve") for scored in reading.read_batches(increment, lake, _SCORED)
     )
     if flagged is None:
-        increments.skip(increment, lake)
-        return Raised(increment.range, 0)
+        writing.skip(increment, lake)
+        return StepResult(increment.range)
     models = {version: model(version) for version in flagged["model_version"].unique()}
-    known = increments.batches(origin, lake, _missing(models, flagged.columns))
+    known = reading.read_batches(origin, lake, _missing(models, flagged.columns))
     features = _concat(some.join(flagged, on="transaction_id", how="semi") for some in known)
     assert features is not None
     alerts = explain(flagged.join(features, on="transaction_id"), models)
-    written = increments.append_here(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
-    return Raised(increment.range, written)
+    written = writing.append_in_process(alerts.with_columns(raised_at=pl.lit(datetime.now(UTC))), increment, lake)
+    return StepResult(increment.range, written=Counter({gold.ALERTS: written}))
 
 
 def _concat(batches: Iterable[pl.DataFrame]) -> pl.DataFrame | None:

@@ -1,93 +1,163 @@
-"""gold.features → gold.scores: new payments get a score from the champion and a decision from the policy, once."""
+"""gold.features → gold.decision_inputs and gold.scores: each new payment is scored and decided once.
+
+The inputs are committed before the scores. A run that died between the two commits is completed by the next from the
+inputs that were kept, so that both tables say the same.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+import pyarrow as pa
 
-from fraud_assets.decisions.policy import Policy
+from fraud_assets.decisions import context as contexts
+from fraud_assets.decisions import inputs
+from fraud_assets.decisions.context import Context
+from fraud_assets.decisions.policy import decide
+from fraud_assets.declarations.features.catalogue import of_names
+from fraud_assets.declarations.policy.schema import Policy
+from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments
+from fraud_assets.features.fingerprint import fingerprint
+from fraud_assets.lake import cursor, reading, writing
+from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.staged import StagedFiles
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.models.model_store import Champion
-from fraud_assets.parallel import each
+from fraud_assets.parallel import CORES, each
 
 if TYPE_CHECKING:
-    from fraud_assets.models.artifact import Model
+    from fraud_assets.models.artifact import TrainedModel
 
 LANE = "batch"
-AT_ONCE = 2
-"""Batches scored at once: a model uses all cores for one, but not all of the time."""
+_FACTS = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
+_INPUTS = ["source", "transaction_id", "score", "decided_at"]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """What a step did; without a champion nothing is scored and ``model_version`` is None."""
+class Decided(NamedTuple):
+    """Rows of gold.scores and, in the same order, of gold.decision_inputs."""
 
-    versions: str
-    written: int
-    model_version: int | None
-    decisions: dict[str, int]
+    scores: pl.DataFrame
+    inputs: pa.Table
 
 
-def score(source: str, champion: Champion | None, policy: Policy, lake: Lake) -> Scored:
-    """Score what gold.features gained for the source; a feature repaired later changes no decision.
+def score(source: Source, champion: Champion | None, policy: Policy, lake: Lake) -> StepResult:
+    """Score and decide the source's new rows of gold.features; rows recomputed later change no decision.
 
-    Without a champion the position stays, so that its first one scores all that came before it.
+    Without a champion the cursors stay, so that the first champion scores all payments so far. The result's notes are
+    ``model_version``, None without a champion, and ``decisions``, how many there were of each.
 
     Raises:
-        FraudError: the champion needs features that gold.features no longer has.
+        FraudError: the champion was trained on features that gold.features does not have, or has with other values.
     """
-    increment = increments.pending(gold.FEATURES, gold.SCORES, source, lake)
-    if champion is None or increment is None:
-        return Scored(increment.range if increment else "nothing new", 0, champion.version if champion else None, {})
-    _require(champion)
-    facts = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
-    needed = list(dict.fromkeys([*facts, *champion.card.features]))
+    result = StepResult(notes={"model_version": champion.version if champion else None})
     decisions: Counter[str] = Counter()
+    result.written[gold.SCORES] = _complete(source.name, decisions, lake)
+    todo = cursor.pending_by_target(gold.FEATURES, (gold.DECISION_INPUTS, gold.SCORES), source.name, lake)
+    if todo:
+        result.versions = todo[0].range
+    if champion is not None and todo:
+        context = Context(source, champion, policy)
+        _require(context)
+        result.written[gold.DECISION_CONTEXTS] = int(contexts.keep(context, lake))
+        of_inputs, of_scores = todo
+        written = _score(context, of_inputs, of_scores, decisions, lake)
+        result.written.update(dict.fromkeys((gold.DECISION_INPUTS, gold.SCORES), written))
+    result.notes["decisions"] = dict(decisions.most_common())
+    return result
 
-    def decided() -> Iterator[pl.DataFrame]:
-        gained = increments.batches(increment, lake, needed)
-        loaded(champion.model)  # once, and not by both threads
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for made in each(pool, lambda payments: decide(payments, champion, policy), gained, AT_ONCE):
-                decisions.update(dict(made["decision"].value_counts().iter_rows()))
-                yield made
 
-    written = increments.append_batches(decided(), increment, lake)
-    return Scored(increment.range, written, champion.version, dict(decisions.most_common()))
+def _score(context: Context, of_inputs: Increment, of_scores: Increment, decisions: Counter[str], lake: Lake) -> int:
+    """Write both tables in one pass, commit the inputs and then the scores; returns the decisions written."""
+    needed = list(dict.fromkeys([*_FACTS, *context.champion.card.features, *inputs.FLAGS]))
+    kept, scored = StagedFiles(of_inputs, lake), StagedFiles(of_scores, lake)
+    loaded(context.champion.model)  # once, and not by every thread
+    with ThreadPoolExecutor(CORES) as pool, ThreadPoolExecutor(1) as writer:
+        gained = reading.read_batches(of_inputs, lake, needed)
+        for made in each(pool, lambda payments: decided_by(context, payments), gained):
+            keeping = writer.submit(kept.add, made.inputs)
+            scored.add(made.scores)
+            _count(made.scores, decisions)
+            keeping.result()
+    kept.commit()
+    return scored.commit()
 
 
-def decide(payments: pl.DataFrame, champion: Champion, policy: Policy) -> pl.DataFrame:
-    """Rows of gold.features as rows of gold.scores."""
-    from fraud_assets.models.artifact import score
+def decided_by(context: Context, payments: pl.DataFrame) -> Decided:
+    """Rows of gold.features as decisions and their inputs."""
+    from fraud_assets.models.artifact import rows, score_rows
 
-    facts = payments.with_columns(
-        score=pl.Series(score(loaded(champion.model), payments)),
-        model_version=pl.lit(champion.version, pl.Int32),
-        lane=pl.lit(LANE),
-        decided_at=pl.lit(datetime.now(UTC)),
+    model = loaded(context.champion.model)
+    vectors = rows(model, payments)
+    scored = payments.with_columns(
+        score=pl.Series(score_rows(model, vectors)), decided_at=pl.lit(datetime.now(UTC), pl.Datetime("us", "UTC"))
     )
-    return policy.decide(facts, champion.card.threshold).select(gold.SCORES.column_names)
+    kept = scored.select(*_INPUTS, inputs.watchlist_hits(payments), context=pl.lit(context.hash))
+    return Decided(
+        _scores(scored, context.policy, context.champion.card.threshold, context.champion.version),
+        kept.to_arrow(compat_level=pl.CompatLevel.oldest()).append_column("vector", inputs.encoded(vectors)),
+    )
 
 
-def _require(champion: Champion) -> None:
+def _scores(scored: pl.DataFrame, policy: Policy, threshold: float, model_version: int) -> pl.DataFrame:
+    facts = scored.with_columns(model_version=pl.lit(model_version, pl.Int32), lane=pl.lit(LANE))
+    return decide(policy, facts, threshold).select(gold.SCORES.column_names)
+
+
+def _complete(source: str, decisions: Counter[str], lake: Lake) -> int:
+    """Write the scores of inputs that a run kept before it died; returns how many."""
+    kept, scored = (
+        cursor.last_read_version(gold.FEATURES, table, source, lake) for table in (gold.DECISION_INPUTS, gold.SCORES)
+    )
+    if kept == scored:
+        return 0
+    assert kept is not None  # inputs are committed first
+    (of_scores,) = cursor.pending_by_target(gold.FEATURES, (gold.SCORES,), source, lake)
+    behind = replace(of_scores, last=kept)
+    return writing.append_batches(_again(behind, decisions, lake), behind, lake)
+
+
+def _again(increment: Increment, decisions: Counter[str], lake: Lake) -> Iterator[pl.DataFrame]:
+    """The rows of gold.scores that follow from the inputs that were kept for an increment."""
+    names = ["transaction_id", "score", "decided_at", "context"]
+    kept = lake.scan(gold.DECISION_INPUTS).filter(pl.col("source") == increment.source).select(names).collect()
+    for facts in reading.read_batches(increment, lake, _FACTS):
+        for (context,), scored in facts.join(kept, on="transaction_id").group_by("context"):
+            made = _scores(scored, *contexts.rules(increment.source, str(context), lake))
+            _count(made, decisions)
+            yield made
+
+
+def _count(scores: pl.DataFrame, decisions: Counter[str]) -> None:
+    decisions.update(dict(scores["decision"].value_counts().iter_rows()))
+
+
+def _require(context: Context) -> None:
+    champion, source = context.champion, context.source.name
     missing = sorted(set(champion.card.features) - set(gold.FEATURES.column_names))
     if missing:
         raise FraudError(
             f"model version {champion.version} needs features that {gold.FEATURES.full_name} does not have: "
-            f"{', '.join(missing)}; train again"
+            f"{', '.join(missing)}; train again: fraud run train --source {source}"
+        )
+    now = fingerprint(of_names(champion.card.features))
+    if now != champion.card.features_fingerprint:
+        raise FraudError(
+            f"model version {champion.version} was trained on features that are computed otherwise now (fingerprint "
+            f"{champion.card.features_fingerprint}, now {now}); train again: fraud run train --source {source}, "
+            "or score with the release that trained it"
         )
 
 
 @lru_cache(maxsize=4)
-def loaded(model: bytes) -> "Model":
+def loaded(model: bytes) -> "TrainedModel":
     """The model of its bytes, loaded once in a process."""
     from fraud_assets.models.artifact import from_bytes
 

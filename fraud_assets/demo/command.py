@@ -1,14 +1,9 @@
-"""The command ``fraud demo``; what belongs here is the order of the demonstration.
-
-What is done is done by the parts that do it for everybody: the stack, the simulator, the sensor and the jobs.
-"""
+"""The command ``fraud demo``: options, progress and the summary; the order of work is in pipeline.py."""
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,21 +12,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fraud_assets.errors import FraudError
-from fraud_assets.orchestration import run_client as runs
+from fraud_assets.orchestration.jobs import Job
 from fraud_assets.settings import Settings, settings
+from fraud_assets.signals import stopped_by_signals
 from fraud_assets.stack import health, operate, supervisor
 
 if TYPE_CHECKING:
+    from fraud_assets.declarations.sources.source import Source
     from fraud_assets.demo.history import History
     from fraud_assets.demo.watch import Delays, Watch
 
 SOURCE = "cards"
-MALFORMED, REPEATS = 0.001, 0.002
-"""Shares of malformed and repeated records, so that quarantine has something to show."""
 LIVE_S = 40
-"""How long live traffic is watched before the summary."""
+"""Seconds of live traffic before the summary."""
 LOOK_S = 5
-"""How often, after it, whether the stack is still there."""
+"""Seconds between looks, after it, whether the stack still runs."""
 
 console = Console(highlight=False)
 
@@ -59,7 +54,9 @@ def demo(
         history.forget(here)
     try:
         known = history.remembered(here)
-        faults = _show(here, known or history.begun(customers, terminals, seed, days), known is None, rate, exit_after)
+        faults = _show(
+            here, known or history.starting_now(customers, terminals, seed, days), known is None, rate, exit_after
+        )
     finally:
         console.print("stopping the stack")
         operate.down(here)
@@ -68,60 +65,40 @@ def demo(
 
 
 def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after: bool) -> list[str]:
+    """The whole demonstration; what did not go well, as lines for people."""
     from fraud_assets.declarations.sources.source import named
-    from fraud_assets.demo import history, summary
+    from fraud_assets.demo import history, pipeline, summary
     from fraud_assets.demo.watch import Delays, Watch, caught_up
-    from fraud_assets.sources.cards.simulate import Delivery, simulate_history, simulate_live
+    from fraud_assets.orchestration.run_client import launch
 
     source, seconds = named(SOURCE), dict[str, float]()
-    with _stage("start the stack", seconds):
+    stage = partial(_stage, seconds)
+    with stage("start the stack"):
         operate.up(here)
     watch = Watch(here, console.print)
-    delivery = Delivery(here.kafka, label_delay=source.label_delay, malformed=MALFORMED, repeats=REPEATS)
     if is_new:
-        with _stage("simulate history into Kafka", seconds), _bar(past.period.days) as advance:
+        with stage("simulate history into Kafka"), _bar(past.period.days) as advance:
             history.remember(past, here)
-            sent = simulate_history(past.world, past.period, delivery, lambda _: advance())
+            sent = pipeline.send_history(past, source, here, advance)
         console.print(
             f"  {sent.transactions:,} payments of {past.customers:,} customers in {past.period.days} days, "
             f"{sent.frauds:,} of them fraud, {sent.labels:,} known by now\n"
-            f"  {sum(sent.malformed.values()):,} malformed and {sent.repeats:,} repeated records beside them"
+            f"  {sum(sent.malformed.values()):,} malformed and {sent.duplicates:,} duplicated records beside them"
         )
-    with _stage("refresh: Kafka to features, started by the sensor", seconds):
-        watch.until(lambda: caught_up(here, source) and bool(watch.seen or not is_new))
-    if summary.champion(here, source).row_count == 0:
-        with _stage("train", seconds):
-            runs.launch(here, "train", SOURCE)
-            watch.until(lambda: any(run.job == "train" for run in watch.seen.values()))
-        with _stage("score the history", seconds):
-            run_id = runs.launch(here, "refresh", SOURCE)
-            watch.until(lambda: run_id in watch.seen)
-    with _stage("lists and summaries", seconds):
-        started = [runs.launch(here, job, SOURCE) for job in ("references", "summaries")]
-        watch.until(lambda: all(run_id in watch.seen for run_id in started))
-    stop = threading.Event()
-    with ThreadPoolExecutor(1) as pool, _ending(stop):
-        traffic = pool.submit(simulate_live, past.world, rate, delivery, stop, None, past.period)
-        traffic.add_done_callback(lambda _: stop.set())
+    pipeline.until_scored(source, here, watch, stage, is_new)
+    with stage("watchlists and summaries"):
+        run_ids = [launch(here, job, SOURCE) for job in (Job.REFERENCES, Job.SUMMARIES)]
+        watch.until(lambda: all(run_id in watch.seen for run_id in run_ids))
+    with stopped_by_signals() as stop, pipeline.live_traffic(past, source, here, rate, stop) as traffic:
         delays = Delays(here, SOURCE)
-        with _stage(f"live traffic, {rate:g} payments a second", seconds):
-            _watch_live(watch, delays, stop, LIVE_S)
+        with stage(f"live traffic, {rate:g} payments a second"):
+            delays.watch(watch, stop, LIVE_S)
         if exit_after:
             stop.set()
-            with _stage("last refresh", seconds):
+            with stage("last refresh"):
                 watch.until(lambda: delays.look() and caught_up(here, source), quietly=True)
                 delays.look()
-        memory = sum(part.memory_mib for part in health.status(here)) / 1024
-        console.print()
-        console.print(
-            Columns(
-                [summary.tables(here, source), summary.champion(here, source), summary.quarantine(here)], padding=(0, 6)
-            )
-        )
-        console.print()
-        console.print(summary.stages(seconds, watch.seen))
-        console.print(f"\nEvent to dashboard: {summary.delays(delays.seen)}")
-        console.print(f"Memory of the stack: {memory:.1f} GiB")
+        _summarise(here, source, seconds, watch, delays)
         if exit_after:
             console.print("\nThe lake stays; `fraud up` starts the stack again, with the dashboard that shows it.")
         else:
@@ -138,11 +115,17 @@ def _show(here: Settings, past: "History", is_new: bool, rate: float, exit_after
     return faults
 
 
-def _watch_live(watch: "Watch", delays: "Delays", stop: threading.Event, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not stop.wait(0.5):
-        watch.look(quietly=True)
-        delays.look()
+def _summarise(here: Settings, source: "Source", seconds: dict[str, float], watch: "Watch", delays: "Delays") -> None:
+    from fraud_assets.demo import summary
+
+    memory = sum(part.memory_mib for part in health.status(here)) / 1024
+    tables = [summary.tables(here, source), summary.champion(here, source), summary.quarantine(here)]
+    console.print()
+    console.print(Columns(tables, padding=(0, 6)))
+    console.print()
+    console.print(summary.stages(seconds, watch.seen))
+    console.print(f"\nEvent to dashboard: {summary.delays(delays.seen)}")
+    console.print(f"Memory of the stack: {memory:.1f} GiB")
 
 
 def _addresses(here: Settings) -> None:
@@ -152,11 +135,11 @@ def _addresses(here: Settings) -> None:
 
 
 @contextlib.contextmanager
-def _stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
+def _stage(seconds: dict[str, float], name: str) -> Iterator[None]:
     console.print(f"[bold]{name}[/]")
-    began = time.monotonic()
+    started = time.monotonic()
     yield
-    seconds[name] = time.monotonic() - began
+    seconds[name] = time.monotonic() - started
 
 
 @contextlib.contextmanager
@@ -165,15 +148,3 @@ def _bar(days: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=days)
         yield lambda: progress.advance(task)
-
-
-@contextlib.contextmanager
-def _ending(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the traffic, and with it the demonstration."""
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        stop.set()
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The simulated world a demonstration runs in, remembered beside the stack so that it can go on another time."""
+"""The demonstration's simulated world and period, kept in the runtime folder so that a later one goes on from it."""
 
 import json
 import shutil
@@ -35,8 +35,8 @@ class History:
         return Period(self.start, self.end)
 
 
-def begun(customers: int, terminals: int, seed: int, days: int) -> History:
-    """A history of so many days that ends now."""
+def starting_now(customers: int, terminals: int, seed: int, days: int) -> History:
+    """A new history, of so many days until now."""
     end = datetime.now(UTC)
     return History(customers, terminals, seed, Period.ending(end, days).start, end)
 
@@ -51,7 +51,7 @@ def remembered(settings: Settings) -> History | None:
     if not file.exists():
         if any(Lake.of(settings).opened(table) for table in ALL):
             raise FraudError(
-                f"the lake at {settings.lake} holds tables but their Kafka is gone; start anew with: fraud demo --fresh"
+                f"the lake at {settings.lake} holds tables but their Kafka is gone; begin anew with: fraud demo --fresh"
             )
         return None
     found = json.loads(file.read_text())

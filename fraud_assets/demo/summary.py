@@ -13,8 +13,8 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration import run_client as runs
 from fraud_assets.settings import Settings
-from fraud_assets.silver.account import account
-from fraud_assets.training.metrics.names import in_words
+from fraud_assets.silver.reconciliation import reconcile
+from fraud_assets.training.evaluate.metrics.names import in_words
 
 
 def tables(settings: Settings, source: Source) -> Shown:
@@ -84,7 +84,7 @@ def faults(settings: Settings, source: Source, seen: Mapping[str, runs.Run]) -> 
             if not check.passed:
                 found.append(f"check {check.name} on {check.asset} failed in run {run.run_id[:8]} of {run.job}")
     found += [f"asset {asset} was never made" for asset in runs.never_made(settings)]
-    found += [f"not balanced: {stream}" for stream in account(source.name, Lake.of(settings)) if not stream.balanced]
+    found += [f"not balanced: {stream}" for stream in reconcile(source.name, Lake.of(settings)) if not stream.balanced]
     ends = offsets.ends(settings.kafka, list(source.topics))
     for stream, table in ((source.transactions, bronze.TRANSACTIONS), (source.labels, bronze.LABELS)):
         sent, kept = sum(ends[stream.topic].values()), reads.count(table, Lake.of(settings), source.name)

@@ -1,5 +1,6 @@
-"""Watching the pipeline work: its runs until all is done, and how long a payment takes to be seen."""
+"""The pipeline's runs followed until all are done, and the delay from a payment to its decision in the lake."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,19 +20,19 @@ from fraud_assets.settings import Settings
 PATIENCE_S = 600
 UNDER_WAY = "IN_PROGRESS"
 LONG_S = 5
-"""A step that takes longer is told before it is done."""
+"""Seconds after which a step is reported while it still runs."""
 MARKS = {"SUCCESS": "✓", "FAILURE": "✗", "SKIPPED": "-"}
 
 
 @dataclass
 class Watch:
-    """The runs since a moment, each step told once; ``tell`` gets a line for people."""
+    """The runs since a moment; ``report`` gets a line for people, one for each step."""
 
     settings: Settings
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     since: float = field(default_factory=time.time)
     seen: dict[str, runs.Run] = field(default_factory=dict)
-    told: set[tuple[str, str, str]] = field(default_factory=set)
+    reported: set[tuple[str, str, str]] = field(default_factory=set)
 
     def look(self, quietly: bool = False) -> bool:
         """Look once; whether no run is in flight.
@@ -43,16 +44,16 @@ class Watch:
         for run in found:
             self.seen[run.run_id] = run
             for step in run.steps:
-                said = (run.run_id, step.name, step.status)
+                state = (run.run_id, step.name, step.status)
                 name = step.name.replace("__", ".")
-                if quietly or said in self.told:
+                if quietly or state in self.reported:
                     continue
                 if step.status in MARKS:
-                    self.told.add(said)
-                    self.tell(f"  {MARKS[step.status]} {run.job:10} {name:52} {step.seconds:6.1f} s")
+                    self.reported.add(state)
+                    self.report(f"  {MARKS[step.status]} {run.job:10} {name:52} {step.seconds:6.1f} s")
                 elif step.status == UNDER_WAY and step.seconds > LONG_S:
-                    self.told.add(said)
-                    self.tell(f"  … {run.job:10} {name} is under way")
+                    self.reported.add(state)
+                    self.report(f"  … {run.job:10} {name} is under way")
             if run.status in ("FAILURE", "CANCELED"):
                 errors = runs.outcome(self.settings, run.run_id).errors
                 raise FraudError(
@@ -64,7 +65,7 @@ class Watch:
         """Look until no run is in flight and ``done`` says so.
 
         Raises:
-            FraudError: a run failed, or nothing came of it in ten minutes.
+            FraudError: a run failed, or `PATIENCE_S` passed.
         """
         deadline = time.monotonic() + PATIENCE_S
         while not (self.look(quietly) and done()):
@@ -74,11 +75,12 @@ class Watch:
 
 
 def caught_up(settings: Settings, source: Source) -> bool:
-    """Whether bronze has read all that Kafka holds of the source, and holds something."""
+    """Whether bronze has read every record of the source in Kafka, and there is one."""
     ends = offsets.ends(settings.kafka, list(source.topics))
     streams = ((source.transactions, bronze.TRANSACTIONS), (source.labels, bronze.LABELS))
+    lake = Lake.of(settings)
     behind = [
-        offsets.lag(ends[stream.topic], offsets.committed(offsets.checkpoint(table, source.name, Lake.of(settings))))
+        offsets.lag(ends[stream.topic], offsets.committed(lake.opened(table), source.name, stream.topic))
         for stream, table in streams
     ]
     return any(ends[source.transactions.topic].values()) and sum(behind) == 0
@@ -86,7 +88,7 @@ def caught_up(settings: Settings, source: Source) -> bool:
 
 @dataclass
 class Delays:
-    """How long payments took from Kafka until their decision could be read from the lake, in seconds."""
+    """Seconds from Kafka's time of each payment until its decision could be read from the lake."""
 
     settings: Settings
     source: str
@@ -95,16 +97,29 @@ class Delays:
     version: int | None = None
 
     def look(self) -> bool:
-        """Take note of the decisions that have appeared since the last look; look twice a second or so. True."""
+        """Note the decisions that have appeared since the last look; look about twice a second. Returns True."""
         version = reads.version(gold.SCORES, Lake.of(self.settings))
         if version is None or version == self.version:
             return True
         self.version, now = version, datetime.now(UTC)
-        scores = reads.scan(gold.SCORES, Lake.of(self.settings))
-        assert scores is not None
-        fresh = scores.filter(
-            pl.col("source") == self.source, pl.col("event_time") >= self.since, pl.col("kafka_time") >= self.since
+        fresh = (
+            Lake.of(self.settings)
+            .scan(gold.SCORES)
+            .filter(
+                pl.col("source") == self.source, pl.col("event_time") >= self.since, pl.col("kafka_time") >= self.since
+            )
         )
         for payment, sent in fresh.select("transaction_id", "kafka_time").collect().iter_rows():
             self.seen.setdefault(payment, (now - sent).total_seconds())
         return True
+
+    def watch(self, runs: Watch, stop: threading.Event, seconds: float) -> None:
+        """Look at runs and decisions for so long, or until ``stop`` is set.
+
+        Raises:
+            FraudError: a run failed.
+        """
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not stop.wait(0.5):
+            runs.look(quietly=True)
+            self.look()

@@ -1,1 +1,1 @@
-"""How tables are written and read: creation, small reads, increments, queries, upkeep."""
+"""How tables are read and written: creation, cursors, reads, commits, queries, exports, upkeep."""

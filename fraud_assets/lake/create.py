@@ -9,9 +9,12 @@ from fraud_assets.lake.location import Lake
 
 
 def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL) -> None:
-    """Make every declared table exist with its declared columns, properties and constraints; existing rows stay.
+    """Create the declared tables, and add columns, properties and constraints that existing ones lack; rows stay.
 
-    A table and each of its constraints are commits of their own: what died between them is completed here.
+    A table and each of its constraints are commits of their own; the next call completes a call that died.
+
+    Raises:
+        FraudError: the lake has another format.
     """
     for table in tables:
         present = lake.opened(table)
@@ -24,16 +27,16 @@ def create_all(spark: SparkSession, lake: Lake, tables: tuple[Table, ...] = ALL)
         if missing:
             added = ", ".join(column.ddl.replace(" NOT NULL", "") for column in missing)
             spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ADD COLUMNS ({added})")
-        held = present.metadata().configuration
-        changed = {name: value for name, value in table.properties.items() if held.get(name) != value}
+        properties = present.metadata().configuration
+        changed = {name: value for name, value in table.properties.items() if properties.get(name) != value}
         if changed:
-            properties = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
-            spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` SET TBLPROPERTIES ({properties})")
-        _constrain(spark, table, held, lake)
+            rendered = ", ".join(f"'{name}' = '{value}'" for name, value in changed.items())
+            spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` SET TBLPROPERTIES ({rendered})")
+        _constrain(spark, table, properties, lake)
 
 
-def _constrain(spark: SparkSession, table: Table, held: Mapping[str, str], lake: Lake) -> None:
-    """Add the declared constraints that are not among the properties the table holds."""
+def _constrain(spark: SparkSession, table: Table, properties: Mapping[str, str], lake: Lake) -> None:
+    """Add the declared constraints that are not among the table's properties."""
     for name, condition in table.constraints:
-        if f"delta.constraints.{name}" not in held:
+        if f"delta.constraints.{name}" not in properties:
             spark.sql(f"ALTER TABLE delta.`{lake.path(table)}` ADD CONSTRAINT {name} CHECK ({condition})")

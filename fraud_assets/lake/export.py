@@ -87,8 +87,8 @@ def export(
 ) -> Manifest:
     """Write a version of the table (the newest unless given), of one source or all, into a folder.
 
-    Called again it goes on with the version that it began, and leaves finished parts alone; once complete, a newer
-    version takes its place. ``progress`` is told how many of the parts are done.
+    Called again it continues with the version that it began, and keeps finished parts; once complete, a newer version
+    replaces it. ``progress`` is called with the number of finished parts and of all.
 
     Raises:
         FraudError: the table or version is not there, or the folder holds another export.
@@ -136,9 +136,9 @@ def _earlier(to: Path, table: Table, form: Format, source: str | None) -> Manife
     if not file.exists():
         return None
     found = json.loads(file.read_text())
-    held = (found["table"], found["format"], found["source"])
-    if held != (table.full_name, form, source):
-        what = f"{held[0]} as {held[1]}, source {held[2] or 'all'}"
+    earlier = (found["table"], found["format"], found["source"])
+    if earlier != (table.full_name, form, source):
+        what = f"{earlier[0]} as {earlier[1]}, source {earlier[2] or 'all'}"
         raise FraudError(f"export: {to} holds an export of {what}; choose another folder")
     return Manifest(**found | {"parts": tuple(Part(**part) for part in found["parts"])})
 

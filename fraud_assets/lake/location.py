@@ -6,15 +6,17 @@ What belongs here: addresses and how they are opened. What a table holds is read
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from fraud_assets.declarations.tables import Layer, Table
+from fraud_assets.declarations.tables.schema import FORMAT, FORMAT_PROPERTY
 from fraud_assets.errors import FraudError
 
 if TYPE_CHECKING:
@@ -39,14 +41,26 @@ class Lake:
 
     def path(self, table: Table) -> str:
         """The address of a table: ``root/layer/name``."""
-        return f"{self.root.rstrip('/')}/{table.layer}/{table.name}"
+        return f"{self._base}/{table.layer}/{table.name}"
 
     def opened(self, table: Table, version: int | None = None) -> DeltaTable | None:
-        """The table's log at its newest (or the given) version; None when the table was never created."""
+        """The table's log at its newest (or the given) version; None when the table was never created.
+
+        Raises:
+            FraudError: the table was created by a version of the product with other tables or columns.
+        """
         try:
-            return DeltaTable(self.path(table), version=version, storage_options={**self.storage_options})
+            log = _Readable(self.path(table), version=version, storage_options={**self.storage_options})
         except TableNotFoundError:
             return None
+        properties = log.metadata().configuration
+        if properties and properties.get(FORMAT_PROPERTY) != FORMAT:  # a table without any was not created by us
+            found = properties.get(FORMAT_PROPERTY, "1")
+            raise FraudError(
+                f"the lake at {self.root} has format {found}, this version needs {FORMAT}: move it away or let "
+                "FRAUD_LAKE name another folder, then load the payments again (in the demo: fraud demo --fresh)"
+            )
+        return log
 
     def log(self, table: Table, version: int | None = None) -> DeltaTable:
         """As `opened`, for a table that has to exist.
@@ -65,8 +79,7 @@ class Lake:
         Raises:
             FraudError: the table does not exist.
         """
-        self.log(table, version)
-        return pl.scan_delta(self.path(table), version=version, storage_options={**self.storage_options})
+        return pl.scan_delta(self.log(table, version), version=version)
 
     def remove(self) -> None:
         """Remove every table with its files; what else lies at the root stays."""
@@ -82,10 +95,54 @@ class Lake:
         below = pafs.FileSelector(f"{base}/{under}".rstrip("/"), allow_not_found=True, recursive=True)
         return [info.path.removeprefix(f"{base}/") for info in store.get_file_info(below) if info.is_file]
 
+    def remove_folder(self, table: Table, under: str) -> None:
+        """Remove a folder below a table's, if it is there."""
+        store, root = self._store
+        folder = f"{root}/{table.layer}/{table.name}/{under}"
+        if store.get_file_info(folder).type is pafs.FileType.Directory:
+            store.delete_dir(folder)
+
+    def create_file(self, table: Table, path: str) -> pa.NativeFile:
+        """A new file to write, at a path relative to the table."""
+        store, root = self._store
+        whole = f"{root}/{table.layer}/{table.name}/{path}"
+        store.create_dir(whole.rpartition("/")[0])
+        return store.open_output_stream(whole)
+
     @cached_property
     def _store(self) -> tuple[pafs.FileSystem, str]:
         """The file system of the root, and the root's path in it."""
-        if "://" not in self.root:
-            return pafs.LocalFileSystem(), self.root.rstrip("/")
-        store, root = pafs.FileSystem.from_uri(quote(self.root, safe=":/%"))
+        if "://" not in self._base:
+            return pafs.LocalFileSystem(), self._base
+        store, root = pafs.FileSystem.from_uri(quote(self._base, safe=":/%"))
         return store, root.rstrip("/")
+
+    @cached_property
+    def _base(self) -> str:
+        """The root as every engine takes it: of a local folder its path, without the escapes of a URL."""
+        is_file_url = self.root.startswith("file://")
+        return (unquote(self.root.removeprefix("file://")) if is_file_url else self.root).rstrip("/")
+
+
+class _Readable(DeltaTable):
+    """A table with the addresses of its files as Polars finds them.
+
+    Of a local table delta-rs gives them with the root escaped as in a URL, so that a path with a blank or a letter
+    beyond ASCII is not found.
+    """
+
+    def file_uris(self, *arguments: Any, **options: Any) -> list[str]:
+        """The data files' addresses, without escapes in the root."""
+        return [self._unescaped(uri) for uri in super().file_uris(*arguments, **options)]
+
+    def deletion_vectors(self) -> pa.RecordBatchReader:
+        """The deletion vectors, by the data files' addresses."""
+        found = pa.table(super().deletion_vectors())
+        addresses = pa.array([self._unescaped(uri) for uri in found["filepath"].to_pylist()], pa.string())
+        return found.set_column(found.column_names.index("filepath"), "filepath", addresses).to_reader()
+
+    def _unescaped(self, uri: str) -> str:
+        if not self.table_uri.startswith("file://"):
+            return uri
+        root = self.table_uri.removeprefix("file://")
+        return unquote(root) + uri.removeprefix("file://").removeprefix(root)

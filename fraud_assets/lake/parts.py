@@ -56,7 +56,7 @@ def write(delta: DeltaTable, files: list[DataFile], to: Path, form: Format) -> i
     Raises:
         FraudError: a data file is gone.
     """
-    root = delta.table_uri.removeprefix("file://").rstrip("/")
+    root = unquote(delta.table_uri.removeprefix("file://")).rstrip("/")
     paths = {f"{root}/{file.path}": file for file in files}
     schema = pa.schema(delta.schema().to_arrow())
     selected = ", ".join(f"{_value(field, form)} AS {_quoted(field.name)}" for field in schema)
@@ -74,29 +74,28 @@ def write(delta: DeltaTable, files: list[DataFile], to: Path, form: Format) -> i
                 "ANTI JOIN deleted USING (filename, file_row_number))) "
                 f"TO '{_escaped(partial)}' ({OPTIONS[form]})",
                 {"paths": list(paths), "source": files[0].source},
-            ).fetchone()
+            ).fetchall()
         except duckdb.IOException as error:
             raise FraudError(
                 f"export: data of version {delta.version()} is gone, upkeep may have removed it; export the newest "
                 f"version ({str(error).splitlines()[0]})"
             ) from error
     partial.replace(to)
-    assert written is not None
-    return int(written[0])
+    return int(written[0][0])
 
 
 def _deleted(delta: DeltaTable, paths: dict[str, DataFile]) -> pa.Table:
-    """The rows that deletion vectors mark, by file and place."""
-    names, places = list[str](), list[int]()
+    """The rows that deletion vectors mark: file and row number."""
+    names, numbers = list[str](), list[int]()
     for batch in pa.RecordBatchReader.from_stream(delta.deletion_vectors()):
         for uri, kept in zip(batch["filepath"].to_pylist(), batch["selection_vector"], strict=True):
-            path = unquote(uri.removeprefix("file://"))
+            path = uri.removeprefix("file://")
             if path in paths:
                 marked = pl.Series(kept.values).not_().arg_true().to_list()
                 names += [path] * len(marked)
-                places += marked
+                numbers += marked
     schema = pa.schema([("filename", pa.string()), ("file_row_number", pa.int64())])
-    return pa.table([names, places], schema=schema)
+    return pa.table([names, numbers], schema=schema)
 
 
 def _value(field: pa.Field, form: Format) -> str:

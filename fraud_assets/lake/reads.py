@@ -1,4 +1,7 @@
-"""Small reads without Spark: the dashboard, the sensors and the checks use these."""
+"""Small reads of whole tables without Spark: the dashboard, the sensors and the checks use these.
+
+Reads of what a table gained are in reading.py.
+"""
 
 from datetime import datetime
 
@@ -22,10 +25,9 @@ def scan(table: Table, lake: Lake, version: int | None = None) -> pl.LazyFrame |
     return lake.scan(table, version)
 
 
-def standing(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows without those of payments that their source has deleted, where the table tells."""
-    tells = "deleted_at" in frame.collect_schema()
-    return frame.filter(pl.col("deleted_at").is_null()) if tells else frame
+def not_deleted(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows without those of payments that their source has deleted, where the table has that column."""
+    return frame.filter(pl.col("deleted_at").is_null()) if "deleted_at" in frame.collect_schema() else frame
 
 
 def count(table: Table, lake: Lake, source: str | None = None, version: int | None = None) -> int:
@@ -60,8 +62,8 @@ def nulls_in_key(table: Table, lake: Lake) -> int:
     return int(files.select(pl.sum_horizontal(pl.col(counts).sum())).item() or 0) if counts and files.height else 0
 
 
-def repeated_keys(table: Table, lake: Lake, source: str, since: datetime) -> int:
-    """Keys that more than one row has, among the source's rows from a moment of the table's time column on."""
+def duplicate_keys(table: Table, lake: Lake, source: str, since: datetime) -> int:
+    """Keys that more than one of the source's rows since a moment of the table's time column has."""
     frame = scan(table, lake)
     if frame is None:
         return 0

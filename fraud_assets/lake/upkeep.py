@@ -1,16 +1,15 @@
 """Upkeep of a table: small files are compacted or clustered, files that no kept version needs and old log removed.
 
-It changes how rows are stored, never which: bronze keeps every record, and Delta marks what it commits as no change of
-data, so neither change feeds nor streams see it. It does not conflict with appends; what updates rows in place is kept
-apart by the pools (``jobs.py``). A small table takes milliseconds in this process; one with deletion vectors, which
-only Spark may rewrite, or a large one is Spark's.
+It changes how rows are stored, never which: bronze keeps every record, and Delta marks these commits as no change of
+data, so neither change feeds nor streams read them. They do not conflict with appends; steps that update rows in place
+are kept apart by Dagster's pools. A small table is maintained in this process, in milliseconds. A large one, or one
+with deletion vectors, which delta-rs cannot rewrite, is maintained by Spark.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -21,7 +20,7 @@ from fraud_assets.declarations.tables import Table
 from fraud_assets.declarations.tables.schema import RETENTION_DAYS
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import written
+from fraud_assets.lake.writing import commit, writer_properties
 
 TARGET = 100 * 1024 * 1024
 """Bytes a file should have; those under half of it are small."""
@@ -30,12 +29,12 @@ MANY = 8
 STALE = 0.2
 """Share of a partition's bytes written since it was last clustered from which it is clustered again."""
 LARGE = 2 * 1024**3
-"""Bytes from which a table is Spark's."""
+"""Bytes from which Spark maintains a table."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What upkeep did to a table: files and bytes of its newest version before and after, and what it removed."""
+class UpkeepResult:
+    """Files and bytes of a table's newest version before and after its upkeep, and what was removed."""
 
     files_before: int
     files_after: int
@@ -55,7 +54,7 @@ class Plan:
     cluster: tuple[str, ...]
 
 
-def keep_up(spark: SparkSession, table: Table, lake: Lake) -> Kept | None:
+def maintain(spark: SparkSession, table: Table, lake: Lake) -> UpkeepResult | None:
     """Bring the table's files and log in order; None when it was never created."""
     delta = lake.opened(table)
     if delta is None:
@@ -64,20 +63,20 @@ def keep_up(spark: SparkSession, table: Table, lake: Lake) -> Kept | None:
     work = plan(delta, table)
     log_before = _log_files(table, lake)
     if before[1] > LARGE or _changed_in_place(delta, table, lake):
-        removed = _by_spark(spark, table, work, lake)
+        removed = _maintain_spark(spark, table, work, lake)
     else:
-        removed = _here(delta, table, work)
+        removed = _maintain_in_process(delta, table, work)
     log = lake.log(table)
-    _remember(log, work)
+    _record_clustering(log, work)
     log.create_checkpoint()
     log.cleanup_metadata()
     after = reads.size(table, lake)
     gone = len(log_before - _log_files(table, lake))
-    return Kept(before[0], after[0], before[1], after[1], work.compact, work.cluster, removed, gone)
+    return UpkeepResult(before[0], after[0], before[1], after[1], work.compact, work.cluster, removed, gone)
 
 
 def plan(delta: DeltaTable, table: Table) -> Plan:
-    """What is worth rewriting, from the log alone."""
+    """The partitions worth rewriting, from the log alone."""
     actions = pl.DataFrame(pa.table(delta.get_add_actions(flatten=True)))
     if actions.is_empty():
         return Plan((), ())
@@ -95,13 +94,13 @@ def plan(delta: DeltaTable, table: Table) -> Plan:
 
 
 def _changed_in_place(delta: DeltaTable, table: Table, lake: Lake) -> bool:
-    """Whether the table has what only Spark's upkeep knows: deletion vectors, or change files beside the data."""
+    """Whether the table has what only Spark maintains: deletion vectors, or change files beside the data."""
     has_vectors = any(True for _ in delta.deletion_vectors())
-    return has_vectors or Path(lake.path(table), "_change_data").exists()
+    return has_vectors or bool(lake.files(table, "_change_data"))
 
 
-def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
-    how = written(pa.schema(delta.schema()))
+def _maintain_in_process(delta: DeltaTable, table: Table, work: Plan) -> int:
+    how = writer_properties(pa.schema(delta.schema()))
     for source in work.compact:
         delta.optimize.compact([("source", "=", source)], target_size=TARGET, writer_properties=how)
     for source in work.cluster:
@@ -114,7 +113,7 @@ def _here(delta: DeltaTable, table: Table, work: Plan) -> int:
     return len(delta.vacuum(RETENTION_DAYS * 24, dry_run=False, full=True))
 
 
-def _by_spark(spark: SparkSession, table: Table, work: Plan, lake: Lake) -> int:
+def _maintain_spark(spark: SparkSession, table: Table, work: Plan, lake: Lake) -> int:
     path = f"delta.`{lake.path(table)}`"
     with _set(spark, "spark.databricks.delta.optimize.maxFileSize", str(TARGET)):
         for source in work.compact:
@@ -129,12 +128,12 @@ def _by_spark(spark: SparkSession, table: Table, work: Plan, lake: Lake) -> int:
         return len(data_files - _data_files(table, lake))
 
 
-def _remember(log: DeltaTable, work: Plan) -> None:
-    """Note in the table's own log, as a position is, when its partitions were clustered."""
+def _record_clustering(log: DeltaTable, work: Plan) -> None:
+    """Record in the table's own log, as a cursor is, when its partitions were clustered."""
     if work.cluster:
         now = int(time.time() * 1000)
         done = CommitProperties(app_transactions=[Transaction(_clustered(source), now) for source in work.cluster])
-        log.create_write_transaction(actions=[], mode="append", schema=log.schema(), commit_properties=done)
+        commit(log, done)
 
 
 def _clustered(source: str) -> str:
@@ -143,11 +142,11 @@ def _clustered(source: str) -> str:
 
 
 def _log_files(table: Table, lake: Lake) -> set[str]:
-    return {file.name for file in Path(lake.path(table), "_delta_log").glob("*.json")}
+    return {file for file in lake.files(table, "_delta_log") if file.endswith(".json")}
 
 
-def _data_files(table: Table, lake: Lake) -> set[Path]:
-    return {file for file in Path(lake.path(table)).rglob("*") if file.suffix in (".parquet", ".bin")}
+def _data_files(table: Table, lake: Lake) -> set[str]:
+    return {file for file in lake.files(table) if file.endswith((".parquet", ".bin"))}
 
 
 @contextmanager

@@ -1,122 +1,107 @@
-"""The model: an algorithm fitted on named features, and its calibration. Fit, score, explain, save and load.
+"""A trained model: members fitted on named features, what is added to their scores, and the calibration.
 
-What belongs here: what every algorithm shares. Nobody else calls an algorithm to do these things.
+What belongs here: scoring, explaining, saving and loading, the same for every algorithm. Fitting is in training/fit/.
 """
 
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
 
-from fraud_assets.declarations.sources.model import Algorithm, CalibrationKind, Imbalance
+from fraud_assets.declarations.sources.model import Algorithm
 from fraud_assets.errors import FraudError
-from fraud_assets.models import calibration as calibrations
-from fraud_assets.models.algorithms.interface import Fitted, Floats, Rows, Training, merged
+from fraud_assets.models.algorithms.interface import Fitted, Floats, Rows, log_odds, probability
 from fraud_assets.models.algorithms.table import module
 from fraud_assets.models.calibration import NONE, Calibration
+from fraud_assets.models.undetected import FEATURE, Undetected
 
 _ABOUT = "model.json"
-_BEGINNING = (1980, 1, 1, 0, 0, 0)  # the oldest a zip's file can be: the same model is the same bytes
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time of every file in the zip: the same model is the same bytes
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a model is made; ``parameters`` stand over the algorithm's defaults."""
-
-    algorithm: Algorithm = "xgboost"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    imbalance: Imbalance = "none"
-
-    def all_parameters(self) -> dict[str, Any]:
-        """The parameters with the algorithm's defaults.
-
-        Raises:
-            FraudError: the algorithm has no such parameter.
-        """
-        return merged(module(self.algorithm), self.parameters)
-
-
-DEFAULT = Recipe()
-
-
-@dataclass(frozen=True)
-class Model:
-    """A fitted model of the features ``names``, in that order."""
+class Member:
+    """A fitted algorithm; ``shift`` is added to its log-odds and undoes a sampling of genuine payments."""
 
     algorithm: Algorithm
-    names: tuple[str, ...]
     fitted: Fitted
+    shift: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model of the features ``names``, in that order: the mean of its members' log-odds."""
+
+    names: tuple[str, ...]
+    members: tuple[Member, ...]
+    undetected: Undetected | None = None
     calibration: Calibration = NONE
 
 
-def fit(features: pl.DataFrame, fraud: pl.Series, recipe: Recipe = DEFAULT) -> Model:
-    """A model of ``fraud`` (true or false) by the columns of ``features``, numbers or null; same input, same model.
-
-    Raises:
-        FraudError: the recipe asks for what its algorithm or the data do not have.
-    """
-    training = as_training(features, fraud)
-    if recipe.imbalance != "none":
-        from fraud_assets.training.imbalance import balanced  # imbalanced-learn takes a second to import
-
-        training = balanced(training, recipe.imbalance)
-    fitted = module(recipe.algorithm).fit(training, recipe.all_parameters())
-    return Model(recipe.algorithm, training.names, fitted)
-
-
-def as_training(features: pl.DataFrame, fraud: pl.Series) -> Training:
-    """Rows as an algorithm takes them, each of weight 1."""
-    label = fraud.cast(pl.Float64).to_numpy()
-    return Training(features.cast(pl.Float64).to_numpy(), label, np.ones(len(label)), tuple(features.columns))
-
-
-def calibrated(model: Model, features: pl.DataFrame, fraud: pl.Series, kind: CalibrationKind) -> Model:
-    """The model with a calibration by payments later than those it was fitted on."""
-    plain = replace(model, calibration=NONE)
-    return replace(model, calibration=calibrations.fit(score(plain, features), fraud.to_numpy(), kind))
-
-
-def score(model: Model, features: pl.DataFrame) -> Floats:
+def score(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """The probability of fraud of each row, 0 to 1; ``features`` has at least the model's columns, in any order."""
-    return model.calibration(model.fitted.score(_rows(model, features)))
+    return score_rows(model, rows(model, features))
 
 
-def contributions(model: Model, features: pl.DataFrame) -> Floats:
+def score_rows(model: TrainedModel, rows: Rows) -> Floats:
+    """The probability of fraud of each of the model's `rows`."""
+    return model.calibration(_with_undetected(model, _seen(model, rows), rows))
+
+
+def rows(model: TrainedModel, features: pl.DataFrame) -> Rows:
+    """The model's features, row after row, nulls as NaN; float32, as they are stored and as trees compare them."""
+    return features.select(model.names).cast(pl.Float32).to_numpy(order="c")
+
+
+def contributions(model: TrainedModel, features: pl.DataFrame) -> Floats:
     """What each of the model's features adds to each row's score, in log-odds before calibration.
 
     Shape (rows, features + 1): the last column is what no feature accounts for, and a row's sum its score's log-odds.
     """
-    return model.fitted.explain(_rows(model, features))
+    given = rows(model, features)
+    parts = np.asarray(np.mean([member.fitted.explain(given) for member in model.members], axis=0))
+    parts[:, -1] += np.mean([member.shift for member in model.members])
+    if model.undetected:
+        seen = _seen(model, given)
+        added = log_odds(_with_undetected(model, seen, given)) - log_odds(seen)
+        parts[:, model.names.index(FEATURE)] += added
+    return parts
 
 
-def importance(model: Model) -> dict[str, float]:
-    """Each feature's share in what the model does, highest first; together 1."""
-    shares = zip(model.names, model.fitted.importance().tolist(), strict=True)
-    return dict(sorted(shares, key=lambda item: -item[1]))
+def importance(model: TrainedModel) -> dict[str, float]:
+    """Each feature's share in what the members do, highest first; together 1."""
+    mean = np.mean([member.fitted.importance() for member in model.members], axis=0)
+    return dict(sorted(zip(model.names, mean.tolist(), strict=True), key=lambda item: -item[1]))
 
 
-def names(model: Model) -> Sequence[str]:
+def names(model: TrainedModel) -> Sequence[str]:
     """The features the model was fitted on, in its order."""
     return list(model.names)
 
 
-def to_bytes(model: Model) -> bytes:
-    """The model as one zip: what it is, as JSON, beside the algorithm's own files; no pickle."""
-    about = {"algorithm": model.algorithm, "names": model.names, "calibration": asdict(model.calibration)}
-    files = {_ABOUT: json.dumps(about).encode(), **model.fitted.save()}
+def to_bytes(model: TrainedModel) -> bytes:
+    """The model as one zip: a description in JSON, and a folder of the algorithm's own files a member; no pickle."""
+    about = {
+        "names": model.names,
+        "members": [{"algorithm": member.algorithm, "shift": member.shift} for member in model.members],
+        "undetected": asdict(model.undetected) if model.undetected else None,
+        "calibration": asdict(model.calibration),
+    }
+    files = {_ABOUT: json.dumps(about).encode()}
+    for number, member in enumerate(model.members):
+        files |= {f"{number}/{name}": content for name, content in member.fitted.save().items()}
     with io.BytesIO() as data:
         with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files.items():
-                archive.writestr(zipfile.ZipInfo(name, _BEGINNING), content, zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(name, _ZIP_EPOCH), content, zipfile.ZIP_DEFLATED)
         return data.getvalue()
 
 
-def from_bytes(data: bytes) -> Model:
+def from_bytes(data: bytes) -> TrainedModel:
     """The model that `to_bytes` wrote.
 
     Raises:
@@ -126,13 +111,34 @@ def from_bytes(data: bytes) -> Model:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
         about = json.loads(files.pop(_ABOUT))
+        members, undetected, calibration = about["members"], about["undetected"], about["calibration"]
     except (zipfile.BadZipFile, KeyError) as error:
-        raise FraudError(f"a model's file is of another kind or damaged ({error}); train again") from error
-    kind = about["calibration"]
-    calibration = Calibration(kind["kind"], tuple(kind["x"]), tuple(kind["y"]))
-    return Model(about["algorithm"], tuple(about["names"]), module(about["algorithm"]).load(files), calibration)
+        raise FraudError(f"a model's file is of another release or damaged ({error}); train again") from error
+    return TrainedModel(
+        tuple(about["names"]),
+        tuple(
+            Member(one["algorithm"], module(one["algorithm"]).load(_in_folder(files, number)), one["shift"])
+            for number, one in enumerate(members)
+        ),
+        Undetected(**undetected) if undetected else None,
+        Calibration(calibration["kind"], tuple(calibration["x"]), tuple(calibration["y"])),
+    )
 
 
-def _rows(model: Model, features: pl.DataFrame) -> Rows:
-    """The model's features, nulls as NaN; in single precision, as they are stored and as trees compare them."""
-    return features.select(model.names).cast(pl.Float32).to_numpy()
+def _in_folder(files: dict[str, bytes], number: int) -> dict[str, bytes]:
+    return {name.partition("/")[2]: content for name, content in files.items() if name.startswith(f"{number}/")}
+
+
+def _seen(model: TrainedModel, rows: Rows) -> Floats:
+    """The members' score, of one member without a shift its very own."""
+    if len(model.members) == 1 and not model.members[0].shift:
+        return model.members[0].fitted.score(rows)
+    return probability(np.mean([log_odds(one.fitted.score(rows)) + one.shift for one in model.members], axis=0))
+
+
+def _with_undetected(model: TrainedModel, seen: Floats, rows: Rows) -> Floats:
+    """The probability of a fraud that the members see or, apart from it, of one that no label can show yet."""
+    if model.undetected is None:
+        return seen
+    unseen = model.undetected.probability(rows[:, model.names.index(FEATURE)])
+    return np.asarray(1 - (1 - seen) * (1 - unseen))

@@ -6,13 +6,13 @@ import pandas as pd
 import polars as pl
 
 from fraud_assets.models.algorithms.interface import Floats
-from fraud_assets.models.artifact import Model, from_bytes, score
+from fraud_assets.models.artifact import TrainedModel, from_bytes, score
 
 
 class Predictor:
     """A model as MLflow calls it."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         """Wrap a model."""
         self.model = model
 

@@ -6,13 +6,13 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.monitoring import runs
 from fraud_assets.monitoring.drift import measure
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, run_status, specs
 from fraud_assets.settings import settings
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -20,19 +20,19 @@ MOST_RUNS = 200
 """Runs recorded at once; what is left follows with the next refresh."""
 
 
-@wiring.written_by(wiring.spec(gold.DRIFT, (gold.FEATURES, gold.SCORES), "polars"), priority=-1)
+@specs.written_by(specs.table_spec(gold.DRIFT, (gold.FEATURES, gold.SCORES), "polars"), priority=-1)
 def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Compare the last seven days with what the champion was trained on, once an hour of event time."""
     source, here = context.partition_key, settings()
     create_all(spark.spark_session, Lake.of(here), (gold.DRIFT,))
     champion = load_champion(source, here.mlflow, here.models)
     if champion is None:
-        return dg.MaterializeResult(metadata=wiring.outcome(gold.DRIFT, source, 0, model_version="none yet"))
+        return dg.MaterializeResult(metadata=metadata.step_metadata(gold.DRIFT, source, 0, model_version="none yet"))
     measured = measure(source, champion, Lake.of(here))
-    written = writes.append(gold.DRIFT, measured, Lake.of(here))
+    written = writing.append(gold.DRIFT, measured, Lake.of(here))
     largest = measured.top_k(1, by="psi").select("feature", "psi").rows()
     return dg.MaterializeResult(
-        metadata=wiring.outcome(
+        metadata=metadata.step_metadata(
             gold.DRIFT,
             source,
             written,
@@ -42,7 +42,7 @@ def drift(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.M
     )
 
 
-@wiring.written_by(wiring.spec(gold.PIPELINE_RUNS, (), "dagster"), priority=-2)
+@specs.written_by(specs.table_spec(gold.PIPELINE_RUNS, (), "dagster"), priority=-2)
 def pipeline_runs(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Record the steps of the source's runs that finished since; it waits for no table, so failures are recorded."""
     source, lake = context.partition_key, Lake.of(settings())
@@ -50,13 +50,13 @@ def pipeline_runs(context: dg.AssetExecutionContext, spark: LazyPySparkResource)
     finished = _finished(context.instance, source, runs.newest(source, lake))
     wanted = runs.unknown(source, {r.dagster_run.run_id: r.create_timestamp for r in finished}, lake)
     found = [_run(context.instance, record) for record in finished if record.dagster_run.run_id in wanted]
-    written = writes.append(gold.PIPELINE_RUNS, runs.rows(source, found), lake)
-    return dg.MaterializeResult(metadata=wiring.outcome(gold.PIPELINE_RUNS, source, written, runs=len(found)))
+    written = writing.append(gold.PIPELINE_RUNS, runs.rows(source, found), lake)
+    return dg.MaterializeResult(metadata=metadata.step_metadata(gold.PIPELINE_RUNS, source, written, runs=len(found)))
 
 
 def _finished(instance: dg.DagsterInstance, source: str, since: datetime | None) -> list[dg.RunRecord]:
     """The source's runs that finished after ``since``, oldest first, at most `MOST_RUNS`."""
-    filters = dg.RunsFilter(tags={wiring.PARTITION_TAG: source}, statuses=FINISHED, updated_after=since)
+    filters = dg.RunsFilter(tags={run_status.PARTITION_TAG: source}, statuses=FINISHED, updated_after=since)
     return list(instance.get_run_records(filters, limit=MOST_RUNS, order_by="update_timestamp", ascending=True))
 
 

@@ -1,4 +1,4 @@
-"""How far the newest payments have moved from those the champion was trained on: features and the score.
+"""Drift of the newest payments from the champion's training payments: features and the score.
 
 What belongs here: which payments are compared with what, and the rows of gold.drift. The index itself is in psi.py.
 """
@@ -68,7 +68,7 @@ def measure(source: str, champion: Champion, lake: Lake) -> pl.DataFrame:
 def drift(
     source: str, champion: Champion, values: dict[str, pl.Series], window: Window, computed_at: datetime
 ) -> pl.DataFrame:
-    """A row of gold.drift for each of ``values`` that the champion has a reference of and that has enough rows.
+    """A row of gold.drift for each of ``values`` that the champion has a baseline of and that has enough rows.
 
     What grows with the calendar is not compared: that it has moved says nothing.
     """
@@ -78,20 +78,20 @@ def drift(
                 "source": source,
                 "model_version": champion.version,
                 "feature": name,
-                "psi": _moved(champion.card.reference[name], values[name]),
+                "psi": _moved(champion.card.baseline[name], values[name]),
                 "window_start": window.start,
                 "window_end": window.end,
                 "rows": values[name].len(),
                 "computed_at": computed_at,
             }
-            for name in champion.card.reference
+            for name in champion.card.baseline
             if name in values and values[name].len() >= FEWEST and name not in AGEING
         ]
     )
 
 
-def _moved(reference: Distribution, values: pl.Series) -> float:
-    return psi_of_counts(reference.counts, counts(values.to_numpy(), reference.edges))
+def _moved(baseline: Distribution, values: pl.Series) -> float:
+    return psi_of_counts(baseline.counts, counts(values.to_numpy(), baseline.edges))
 
 
 def _measured(source: str, model_version: int, window: Window, lake: Lake) -> bool:
@@ -111,7 +111,7 @@ def _newest(
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.Float64))
     inside = pl.col("event_time").is_between(window.start, window.end, closed="left")
-    return reads.standing(frame).filter(pl.col("source") == source, inside, *conditions).select(columns).collect()
+    return reads.not_deleted(frame).filter(pl.col("source") == source, inside, *conditions).select(columns).collect()
 
 
 def _rows(rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -1,1 +1,1 @@
-"""What the stages' Dagster wiring shares: specs, metadata, checks, resources, the client of runs."""
+"""Dagster around the stages: asset specs, metadata, checks, the Spark resource, jobs, and the client of runs."""

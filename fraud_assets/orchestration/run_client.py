@@ -1,26 +1,26 @@
-"""Runs of the embedded Dagster, over its web server's GraphQL: start one, follow it, read what its checks said.
+"""Runs of the embedded Dagster, over its web server's GraphQL: start one, follow it, read its checks' results.
 
 This is what the Dagster UI does; a run started here is queued, pooled and shown there like any other.
 """
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gql import Client, GraphQLRequest
+from gql.transport.exceptions import TransportConnectionFailed, TransportError
+from gql.transport.requests import RequestsHTTPTransport
+
 from fraud_assets.errors import START, FraudError
+from fraud_assets.orchestration.jobs import CODE_LOCATION, Job
 from fraud_assets.settings import Settings
 
-JOBS = ("refresh", "references", "summaries", "train", "upkeep")
-"""The jobs there are; all but the last are for a source. ``definitions.py`` defines them."""
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+TIMEOUT_S = 30
+RETRIES = 3
+"""Of a query that Dagster did not answer; a launch is sent once."""
 
-_LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PipelineNotFoundError { message }
-  ... on PythonError { message } ... on UnauthorizedError { message } } }"""
 _RUNS = """query($filter: RunsFilter!, $limit: Int) { runsOrError(filter: $filter, limit: $limit) {
   ... on Runs { results { runId jobName status startTime endTime tags { key value }
     stepStats { stepKey status startTime endTime } } } } }"""
@@ -58,7 +58,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Check:
-    """What one asset check said."""
+    """The result of one asset check."""
 
     asset: str
     name: str
@@ -69,31 +69,34 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run's checks said, and the errors of the steps that failed."""
+    """The results of a run's checks, and the errors of the steps that failed."""
 
     checks: tuple[Check, ...]
     errors: tuple[str, ...]
 
 
-def launch(settings: Settings, job: str, source: str | None) -> str:
-    """Start a run of a job, for a source where the job is partitioned; its id.
+def launch(settings: Settings, job: Job, source: str | None) -> str:
+    """Start a run of a job, for a source where the job is partitioned; the run's id.
 
     Raises:
-        FraudError: Dagster cannot be reached or knows no such job.
+        FraudError: Dagster cannot be reached or refuses.
     """
-    tags = [{"key": "dagster/partition", "value": source}] if source else []
-    selector = {"repositoryLocationName": "fraud_assets", "repositoryName": "__repository__", "jobName": job}
-    params = {"selector": selector, "runConfigData": {}, "executionMetadata": {"tags": tags}}
-    answer = _ask(settings, _LAUNCH, {"params": params})["launchRun"]
-    if answer["__typename"] != "LaunchRunSuccess":
-        raise FraudError(f"job {job} was not started: {answer.get('message', answer['__typename'])}")
-    return str(answer["run"]["runId"])
+    from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError  # a second to import
+
+    client = DagsterGraphQLClient(settings.reached("dagster-webserver"), settings.dagster_port, timeout=TIMEOUT_S)
+    tags = {"dagster/partition": source} if source else {}
+    try:
+        return str(client.submit_job_execution(job.value, CODE_LOCATION, "__repository__", tags=tags))
+    except DagsterGraphQLClientError as error:
+        if isinstance(error.__cause__, TransportError):
+            raise _unanswered(settings, error.__cause__) from error
+        raise FraudError(f"Dagster did not start job {job}: {error.args[-1]:.300}") from error
 
 
 def runs(settings: Settings, limit: int = 20, **chosen: Any) -> list[Run]:
     """The newest runs; ``chosen`` is GraphQL's RunsFilter (runIds, statuses, pipelineName, tags …)."""
     answer = _ask(settings, _RUNS, {"filter": chosen, "limit": limit})["runsOrError"]["results"]
-    return [_run(found) for found in answer]
+    return [_run(row) for row in answer]
 
 
 def follow(settings: Settings, run_id: str, every: float = 0.5) -> Iterator[Run]:
@@ -107,16 +110,17 @@ def follow(settings: Settings, run_id: str, every: float = 0.5) -> Iterator[Run]
 
 
 def outcome(settings: Settings, run_id: str) -> Outcome:
-    """What the run's checks said and why steps failed."""
+    """The results of the run's checks, and why steps failed."""
     checks, errors, cursor, more = [], [], None, True
     while more:
         page = _ask(settings, _EVENTS, {"id": run_id, "cursor": cursor})["logsForRun"]
         cursor, more = page["cursor"], page["hasMore"]
         for event in page["events"]:
             if event["__typename"] == "AssetCheckEvaluationEvent":
-                said = event["evaluation"]
-                asset = "/".join(said["assetKey"]["path"])
-                checks.append(Check(asset, said["checkName"], said["success"], said["severity"], said["description"]))
+                evaluation = event["evaluation"]
+                asset = "/".join(evaluation["assetKey"]["path"])
+                facts = (evaluation[name] for name in ("checkName", "success", "severity", "description"))
+                checks.append(Check(asset, *facts))
             elif event["__typename"] == "ExecutionStepFailureEvent":
                 causes = [cause["message"] for cause in event["error"]["causes"]] or [event["error"]["message"]]
                 errors.append(f"{event['stepKey']}: {causes[-1].strip().splitlines()[0]}")
@@ -132,28 +136,26 @@ def never_made(settings: Settings) -> list[str]:
     return sorted("/".join(node["assetKey"]["path"]) for node in missing)
 
 
-def _run(found: dict[str, Any]) -> Run:
+def _run(row: dict[str, Any]) -> Run:
     now = time.time()
     steps = tuple(
         Step(step["stepKey"], step["status"] or "WAITING", (step["endTime"] or now) - step["startTime"])
-        for step in found["stepStats"]
+        for step in row["stepStats"]
         if step["startTime"]
     )
-    source = next((tag["value"] for tag in found["tags"] if tag["key"] == "dagster/partition"), "")
-    return Run(found["runId"], found["jobName"], found["status"], source, found["startTime"], found["endTime"], steps)
+    source = next((tag["value"] for tag in row["tags"] if tag["key"] == "dagster/partition"), "")
+    return Run(row["runId"], row["jobName"], row["status"], source, row["startTime"], row["endTime"], steps)
 
 
 def _ask(settings: Settings, query: str, variables: dict[str, Any]) -> Any:
-    url = settings.dagster
-    body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
+    transport = RequestsHTTPTransport(f"{settings.dagster}/graphql", timeout=TIMEOUT_S, retries=RETRIES)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer = json.load(response)
-    except urllib.error.HTTPError as error:
-        raise FraudError(f"Dagster at {url} refused: {error.read().decode(errors='replace')[:300]}") from error
-    except OSError as error:
-        raise FraudError(f"Dagster cannot be reached at {url}; {START}") from error
-    if "errors" in answer:
-        raise FraudError(f"Dagster at {url} refused: {answer['errors'][0]['message'][:300]}")
-    return answer["data"]
+        return Client(transport=transport).execute(GraphQLRequest(query, variable_values=variables))
+    except TransportError as error:
+        raise _unanswered(settings, error) from error
+
+
+def _unanswered(settings: Settings, error: TransportError) -> FraudError:
+    if isinstance(error, TransportConnectionFailed):
+        return FraudError(f"Dagster cannot be reached at {settings.dagster}; {START}")
+    return FraudError(f"Dagster at {settings.dagster} refused: {error!s:.300}")

@@ -12,7 +12,7 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver.quarantine import Id, State, cases, chosen
 from fraud_assets.silver.replays import DISCARD, FIX, REPLAY
@@ -104,7 +104,7 @@ def _act(
             pl.lit(by.why.strip()).alias("why"),
             pl.lit(datetime.now(UTC)).alias("acted_at"),
         )
-        if writes.append_alone(silver.QUARANTINE_ACTIONS, rows, log):
+        if writing.append_if_unchanged(silver.QUARANTINE_ACTIONS, rows, log):
             return rows.height
     raise FraudError(f"{action}: others keep acting on the quarantine at the same time; try again")
 

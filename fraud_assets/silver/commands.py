@@ -50,17 +50,17 @@ def list_(
     most: Annotated[int, typer.Option(min=1, help="records to list, newest first")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Quarantined records with every reason, and the account of each stream; needs no running stack.
+    """Quarantined records with every reason, and the reconciliation of each stream; needs no running stack.
 
     Example: fraud quarantine list --source cards --reason amount
     """
-    from fraud_assets.silver.account import account
     from fraud_assets.silver.quarantine import Id, State, cases, chosen
+    from fraud_assets.silver.reconciliation import reconcile
 
     states = tuple(State) if state is Shown.ALL else (State(state.value),)
-    accounts, records, total = [], list[dict[str, Any]](), 0
+    reconciled, records, total = [], list[dict[str, Any]](), 0
     for name in [_known(source)] if source else _sources():
-        accounts += [(name, line) for line in account(name, Lake.of(settings())) if line.version is not None]
+        reconciled += [(name, line) for line in reconcile(name, Lake.of(settings())) if line.version is not None]
         frame = cases(name, Lake.of(settings()))
         if frame is None:
             continue
@@ -73,8 +73,8 @@ def list_(
         ]
     records = records[:most]
     if as_json:
-        told = [{"source": name, **asdict(line), "balanced": line.balanced} for name, line in accounts]
-        print(json.dumps({"account": told, "total": total, "records": records}, default=str))
+        lines = [{"source": name, **asdict(line), "balanced": line.balanced} for name, line in reconciled]
+        print(json.dumps({"reconciliation": lines, "total": total, "records": records}, default=str))
         return
     console = plain()
     if records:
@@ -83,9 +83,9 @@ def list_(
             since = f"{row['quarantined_at']:%Y-%m-%d %H:%M:%S}"
             shown.add_row(row["id"], row["state"], row["stream"], "; ".join(row["reasons"]), since)
         console.print(shown)
-    none = "no such record in quarantine" if accounts else f"silver has read nothing yet; {START}"
+    none = "no such record in quarantine" if reconciled else f"silver has read nothing yet; {START}"
     console.print(f"{len(records):,} of {total:,} records" if total else none)
-    for name, line in accounts:
+    for name, line in reconciled:
         console.print(f"{name} {line}", soft_wrap=True)
 
 
@@ -135,7 +135,7 @@ def fix(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="field=expression over the record's fields, see docs/expressions.md", show_default=False
+            "--set", help="field=expression over the record's fields (docs/expressions.md)", show_default=False
         ),
     ] = None,
     value: Annotated[str, typer.Option(help="the whole record as it should be; for one record")] = "",

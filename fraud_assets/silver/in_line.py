@@ -3,11 +3,11 @@
 import polars as pl
 
 from fraud_assets.declarations.sources.source import Source
-from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import COORDINATES
+from fraud_assets.silver.streams import COORDINATES
 
 _SAID = ["transaction_id", "is_fraud", "known_at", "changed_at"]
 
@@ -44,6 +44,6 @@ def _last(later: pl.DataFrame, source: Source, lake: Lake) -> pl.DataFrame:
     """The label in line that silver was told last of each of these payments."""
     held = reads.scan(silver.LABELS, lake)
     assert held is not None
-    in_line = held.filter(pl.col("source") == source.name, pl.col("origin") == IN_LINE)
+    in_line = held.filter(pl.col("source") == source.name, pl.col("origin") == EMBEDDED)
     theirs = in_line.join(later.lazy().select("transaction_id").unique(), on="transaction_id", how="semi")
     return theirs.sort("known_at").unique("transaction_id", keep="last").select(_SAID).collect()

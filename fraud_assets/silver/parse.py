@@ -11,8 +11,8 @@ from fraud_assets.declarations.tables import Column as Declared
 from fraud_assets.declarations.tables import Table
 from fraud_assets.expressions import Node, renamed, to_spark
 from fraud_assets.silver import formats
-from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.silver.shapes import BLANK, FUTURE_TOLERANCE, NO_VALUE, NOT_UTF8, unreadable
+from fraud_assets.silver.streams import COORDINATES
 
 _ALONG = [f"_raw.{name}" for name in (*COORDINATES, "kafka_time", "ingested_at")]
 _READ = ("_sent", "_utf8", "_readable")

@@ -1,8 +1,7 @@
-"""Quarantined records as cases: how each stands now, by its readings that failed and what people did about it.
+"""Quarantined records as cases, with their state.
 
-A reading that failed is a row of silver.quarantine, numbered by its attempt. What people do about attempt n is the
-one action of attempt n + 1: while there is none, the case is open. What belongs here: reading cases; acting on them
-is in ``actions.py``.
+Each failed attempt to read a record is a row of silver.quarantine. An action on failed attempt n is stored as attempt
+n + 1; a case without that action is open. What belongs here: reading cases; acting on them is in ``actions.py``.
 """
 
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import cursor, reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.outcome import STREAMS
 from fraud_assets.silver.replays import DISCARD
+from fraud_assets.silver.streams import STREAMS
 
 RECORD = ["topic", "partition", "offset"]
 _DONE = ["action", "expression", "who", "why", "acted_at"]
@@ -29,7 +28,7 @@ _NO_ACTIONS = pl.LazyFrame(
 
 
 class State(StrEnum):
-    """How a case stands."""
+    """The state of a case."""
 
     OPEN = "open"
     """nobody acted on it since it failed"""
@@ -43,7 +42,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Id:
-    """Where a record stood in Kafka: what a case is called."""
+    """A record's Kafka coordinates, which identify its case."""
 
     topic: str
     partition: int
@@ -72,13 +71,13 @@ class Id:
 def cases(source: str, lake: Lake) -> pl.LazyFrame | None:
     """Every quarantined record once, as its newest failed reading left it; None when there is no quarantine table.
 
-    The columns of silver.quarantine, ``state``, and of the action that was taken since, if any: action, expression,
+    The columns of silver.quarantine, ``state``, and of the action since, if any: action, expression,
     who, why, acted_at.
     """
-    held = reads.scan(silver.QUARANTINE, lake)
-    if held is None:
+    quarantined = reads.scan(silver.QUARANTINE, lake)
+    if quarantined is None:
         return None
-    failed = held.filter(pl.col("source") == source).with_columns(pl.col("attempt").fill_null(0))
+    failed = quarantined.filter(pl.col("source") == source).with_columns(pl.col("attempt").fill_null(0))
     newest = failed.group_by(RECORD).agg(pl.col("attempt").max())
     failed = failed.join(newest, on=[*RECORD, "attempt"], how="semi")
     actions, read_again = _actions(source, lake)
@@ -99,14 +98,14 @@ def cases(source: str, lake: Lake) -> pl.LazyFrame | None:
 
 
 def _actions(source: str, lake: Lake) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """All actions on the source's records, and those that silver has taken."""
+    """All actions on the source's records, and those that silver has read."""
     table = silver.QUARANTINE_ACTIONS
     now = reads.scan(table, lake)
     if now is None:
         return _NO_ACTIONS, _NO_ACTIONS
     seen = []
     for stream, (_, target) in STREAMS.items():
-        version = increments.taken(table, target, source, lake, stream)
+        version = cursor.last_read_version(table, target, source, lake, stream)
         then = None if version is None else reads.scan(table, lake, version)
         seen.append((now.head(0) if then is None else then).filter(pl.col("stream") == stream))
     mine = pl.col("source") == source
@@ -131,10 +130,12 @@ def chosen(
 def history(source: str, record: Id, lake: Lake) -> pl.DataFrame:
     """What happened to a record, oldest first; columns: attempt, at, what, value, reasons, who, why, expression."""
     here = pl.col("source") == source, *(pl.col(name) == getattr(record, name) for name in RECORD)
-    held, acted = reads.scan(silver.QUARANTINE, lake), reads.scan(silver.QUARANTINE_ACTIONS, lake)
+    quarantined, acted = reads.scan(silver.QUARANTINE, lake), reads.scan(silver.QUARANTINE_ACTIONS, lake)
     parts = []
-    if held is not None:
-        failed = held.filter(*here).with_columns(pl.col("attempt").fill_null(0), pl.lit("quarantined").alias("what"))
+    if quarantined is not None:
+        failed = quarantined.filter(*here).with_columns(
+            pl.col("attempt").fill_null(0), pl.lit("quarantined").alias("what")
+        )
         parts.append(failed.select("attempt", "what", pl.col("quarantined_at").alias("at"), "value", "reasons"))
     if acted is not None:
         done = acted.filter(*here).with_columns(pl.col("action").alias("what"), pl.col("acted_at").alias("at"))

@@ -16,8 +16,8 @@ from fraud_assets.declarations.tables import Column, Table
 from fraud_assets.expressions import Node, renamed, to_polars
 from fraud_assets.silver import fields
 from fraud_assets.silver.instants import reader
-from fraud_assets.silver.outcome import COORDINATES
 from fraud_assets.silver.shapes import BLANK, COMPOSITE, FUTURE_TOLERANCE, NUMBER
+from fraud_assets.silver.streams import COORDINATES
 
 _ALONG = [*COORDINATES, "kafka_time", "ingested_at"]
 _INSTANT = pl.Datetime("us", "UTC")

@@ -6,9 +6,12 @@ from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.logs import logger
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import settings
 from fraud_assets.silver import replays
+
+_LOG = logger(__name__)
 
 
 def quarantine_sensor(job: str) -> dg.SensorDefinition:
@@ -27,12 +30,14 @@ def quarantine_sensor(job: str) -> dg.SensorDefinition:
         if not version:
             return dg.SensorResult(skip_reason="nobody has acted on the quarantine yet")
         waiting = {name: count for name in catalogue() if (count := replays.waiting(name, lake))}
-        busy = {name for name in waiting if wiring.in_flight(context.instance, job, name)}
+        busy = {name for name in waiting if run_status.in_flight(context.instance, job, name)}
         requests = [
             dg.RunRequest(run_key=f"{name}-quarantine-{version}", partition_key=name)
             for name in waiting
             if name not in busy
         ]
+        for request in requests:
+            _LOG.info("refresh requested", source=request.partition_key, records=waiting[str(request.partition_key)])
         skipped = "; ".join(f"{name}: a run is in flight; {waiting[name]} records wait" for name in sorted(busy))
         return dg.SensorResult(
             run_requests=requests, skip_reason=None if requests else skipped or "no record is to be read again"

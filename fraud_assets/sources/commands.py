@@ -4,8 +4,6 @@ What belongs here: reading options and showing results; the simulating itself is
 """
 
 import json
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,6 +25,7 @@ from rich.progress import (
 from fraud_assets.console import ended, plain
 from fraud_assets.errors import FraudError
 from fraud_assets.settings import settings
+from fraud_assets.signals import stopped_by_signals
 
 if TYPE_CHECKING:  # imported where it is used: the simulators are heavy, and every command passes through here
     from fraud_assets.sources.cards.simulate import Sent
@@ -57,7 +56,9 @@ def cards(
         float | None, typer.Option(min=0.0, help="stop live payments after this long", show_default="Ctrl-C")
     ] = None,
     malformed: Annotated[float, typer.Option(min=0.0, max=1.0, help="malformed records to add, as a share")] = 0.0,
-    repeats: Annotated[float, typer.Option(min=0.0, max=1.0, help="records sent twice, as a share")] = 0.0,
+    duplicates: Annotated[
+        float, typer.Option("--duplicates", "--repeats", min=0.0, max=1.0, help="records sent twice, as a share")
+    ] = 0.0,
     label_delay_days: Annotated[float, typer.Option(min=0.0, help="days from a fraud to its chargeback")] = 7.0,
     partitions: Annotated[int, typer.Option(min=1, help="partitions of topics that are created")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
@@ -68,9 +69,9 @@ def cards(
 
     --live alone continues a history sent before (same --seed, --days, --end): its chargebacks follow as they fall due.
     """
+    from fraud_assets.output_file import check
     from fraud_assets.sources.cards.simulate import Delivery, Period, simulate_file, simulate_history, simulate_live
     from fraud_assets.sources.cards.world import World
-    from fraud_assets.sources.output import check
 
     if not (output or kafka or live):
         raise FraudError("nothing to do: give --output FILE.parquet, --kafka, --live or several of them")
@@ -83,7 +84,7 @@ def cards(
         partitions=partitions,
         label_delay=timedelta(days=label_delay_days),
         malformed=malformed,
-        repeats=repeats,
+        duplicates=duplicates,
     )
     done: dict[str, Sent] = {}
     if output:
@@ -130,7 +131,7 @@ def ecommerce(
     for name, made in done.items():
         print(
             f"{output if name == 'file' else name}: {made.records:,} orders, {made.frauds:,} of them fraud, "
-            f"{made.incomplete:,} lacking a field, {made.repeats:,} repeats"
+            f"{made.incomplete:,} lacking a field, {made.duplicates:,} duplicates"
         )
 
 
@@ -163,7 +164,7 @@ def _report(done: dict[str, "Sent"], as_json: bool, output: Path | None) -> None
         line = f"{output if name == 'file' else name}: {sent.transactions:,} payments, {sent.frauds:,} of them fraud"
         if name != "file":
             malformed = ", ".join(f"{count:,} {kind}" for kind, count in sent.malformed.items())
-            line += f"; {sent.repeats:,} repeats; malformed: {malformed}"
+            line += f"; {sent.duplicates:,} duplicates; malformed: {malformed}"
             line += f"; {sent.labels:,} chargebacks sent, {sent.labels_due:,} due later"
         print(line)
 
@@ -183,15 +184,3 @@ def _progress(name: str, days: int | None) -> Iterator[Callable[["Sent"], None]]
 
     with ended(bar):
         yield advance
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that what is under way is finished."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -29,7 +29,7 @@ _TRUE_BYTES = frozenset(text.encode() for text in TRUE)
 
 
 class Record(NamedTuple):
-    """One record for Kafka; ``fraud`` is its label in line, ``whole`` whether every declared field has a value."""
+    """One record for Kafka; ``fraud`` is its embedded label, ``whole`` whether every declared field has a value."""
 
     key: str | bytes | None
     value: bytes
@@ -38,15 +38,15 @@ class Record(NamedTuple):
 
 
 def kind(path: Path) -> str:
-    """How the file's name says it is written: csv, json or parquet."""
+    """The format that the file's name ends with: csv, json or parquet."""
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    found = {".csv": "csv", ".txt": "csv", ".psv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json",
+    format_ = {".csv": "csv", ".txt": "csv", ".psv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json",
              ".ndjson": "json", ".parquet": "parquet"}.get(suffixes[-1] if suffixes else "")  # fmt: skip
     if not path.is_file():
         raise FraudError(f"no file {path}")
-    if found is None:
-        raise FraudError(f"cannot tell what {path.name} holds; its name must end in .csv, .jsonl or .parquet (or .gz)")
-    return found
+    if format_ is None:
+        raise FraudError(f"unknown format: {path.name}; the name must end in .csv, .jsonl or .parquet (or .gz)")
+    return format_
 
 
 def records(path: Path, stream: Stream) -> Iterator[Record]:
@@ -65,13 +65,13 @@ def records(path: Path, stream: Stream) -> Iterator[Record]:
 
 def rows(path: Path, separator: str = ",") -> Iterator[dict[str, Any]]:
     """The file's rows by field, values as the file gives them (texts from CSV); `BEYOND` holds those without a name."""
-    found = kind(path)
-    if found == "parquet":
+    format_ = kind(path)
+    if format_ == "parquet":
         for batch in pq.ParquetFile(path).iter_batches(CHUNK):
             yield from batch.to_pylist()
         return
     with opened(path) as lines:
-        if found == "csv":
+        if format_ == "csv":
             text = io.TextIOWrapper(lines, "utf-8-sig", "replace", newline="")
             yield from csv.DictReader(text, restkey=BEYOND, delimiter=separator)
         else:
@@ -115,14 +115,14 @@ def _csv_lines(path: Path, stream: Stream) -> Iterator[Record]:
     label = stream.fields.index(stream.label_field) if stream.label_field else None
     width, separator = len(stream.fields), stream.separator.encode()
     with opened(path) as lines:
-        found = _csv_records(lines)
-        header = split(next(found, b"").removeprefix(b"\xef\xbb\xbf"), stream.separator)
+        records = _csv_records(lines)
+        header = split(next(records, b"").removeprefix(b"\xef\xbb\xbf"), stream.separator)
         if tuple(name.strip() for name in header) != stream.fields:
             raise FraudError(
                 f"{path.name}: its first line is not the fields of the source separated by '{stream.separator}'\n"
                 f"found {stream.separator.join(header)[:80]!r}, declared {stream.separator.join(stream.fields)[:80]!r}"
             )
-        for line in found:
+        for line in records:
             values = line.split(separator) if b'"' not in line else _unquoted(line, stream.separator)
             sound = len(values) == width
             yield Record(
@@ -139,17 +139,17 @@ def _unquoted(line: bytes, separator: str) -> list[bytes]:
 
 def _csv_records(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Lines without their ends, empty ones left out; those that a quoted field runs over are one."""
-    held = b""
+    unfinished = b""
     for line in lines:
-        if held or b'"' in line:
-            held += line
-            if held.count(b'"') % 2:
+        if unfinished or b'"' in line:
+            unfinished += line
+            if unfinished.count(b'"') % 2:
                 continue
-            line, held = held, b""
+            line, unfinished = unfinished, b""
         if stripped := line.rstrip(b"\r\n"):
             yield stripped
-    if held:
-        yield held.rstrip(b"\r\n")
+    if unfinished:
+        yield unfinished.rstrip(b"\r\n")
 
 
 def _json_lines(path: Path, stream: Stream) -> Iterator[Record]:
@@ -207,8 +207,8 @@ def _frames(path: Path, stream: Stream) -> Iterator[pl.DataFrame]:
         for batch in pq.ParquetFile(path).iter_batches(CHUNK):
             yield pl.DataFrame(batch)
         return
-    found = rows(path, stream.separator)
-    while chunk := list(islice(found, CHUNK)):
+    remaining = rows(path, stream.separator)
+    while chunk := list(islice(remaining, CHUNK)):
         yield pl.DataFrame(chunk, infer_schema_length=None)
 
 

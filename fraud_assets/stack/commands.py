@@ -18,7 +18,7 @@ STYLES = {"ready": "green", "starting": "yellow", "stopped": "dim", "failing": "
 
 
 def up() -> None:
-    """Start the stack, detached, and wait until every part answers; nothing is started for a wrong source's file.
+    """Start the stack, detached, and wait until every part is healthy; a wrong source file stops it before.
 
     Example: fraud up
     """
@@ -41,7 +41,7 @@ def down() -> None:
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, for programs")] = False) -> None:
-    """Show how every part of the stack is; exit status 1 unless all are ready.
+    """Show the state of every part of the stack; exit status 1 unless all are ready.
 
     Example: fraud status --json
     """
@@ -58,9 +58,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="one JSON list, 
 
 def part(
     name: Annotated[str, typer.Argument(help="a part's name, as `fraud status` shows it")],
-    check: Annotated[bool, typer.Option("--check", help="only tell whether it answers: exit status 0 or 1")] = False,
+    check: Annotated[bool, typer.Option("--check", help="only check its health: exit status 0 or 1")] = False,
 ) -> None:
-    """Run one part of the stack in the foreground, for whatever else supervises it: a container, systemd.
+    """Run one part of the stack in the foreground, supervised by a container or systemd.
 
     Example: fraud part kafka
     """

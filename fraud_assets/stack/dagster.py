@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from fraud_assets import logs
+from fraud_assets.orchestration.jobs import CODE_LOCATION
 from fraud_assets.settings import REPOSITORY, Settings
 from fraud_assets.stack.part import PATIENCE_S, Part, answers, sources
 
@@ -27,15 +29,16 @@ INSTANCE = {
         "free_slots_after_run_end_seconds": 5,
     },
     "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+    "python_logs": {"managed_python_loggers": [logs.ROOT]},
     "sensors": {"use_threads": True, "num_workers": 4},
     "schedules": {"use_threads": True, "num_workers": 2},
 }
 """dagster.yaml: pools let one writer at a table; a run whose process died is started again, at most twice.
 
-A process that is killed leaves its place in the pools taken, for good unless the daemon frees it after the run's end.
+A killed process still occupies its slot in the pools; the daemon frees it after the run's end. The product's log lines
+become events of their run.
 """
 
-LOCATION = "fraud_assets"
 HEARTBEATS = '{"query": "{ instance { daemonHealth { allDaemonStatuses { required healthy } } } }"}'
 
 
@@ -49,7 +52,7 @@ def parts(settings: Settings) -> list[Part]:
         name="dagster-code",
         command=(
             *(_tool("dagster"), "code-server", "start", "-m", "fraud_assets.definitions"),
-            *("--host", settings.host, "--port", str(settings.dagster_code_port), "--location-name", LOCATION),
+            *("--host", settings.host, "--port", str(settings.dagster_code_port), "--location-name", CODE_LOCATION),
         ),
         environment=environment,
         ports={"FRAUD_DAGSTER_CODE_PORT": settings.dagster_code_port},
@@ -87,7 +90,7 @@ def parts(settings: Settings) -> list[Part]:
 def workspace(settings: Settings) -> str:
     """The workspace that points web server and daemon to the code server."""
     host = settings.reached("dagster-code")
-    server = {"host": host, "port": settings.dagster_code_port, "location_name": LOCATION}
+    server = {"host": host, "port": settings.dagster_code_port, "location_name": CODE_LOCATION}
     return yaml.safe_dump({"load_from": [{"grpc_server": server}]})
 
 
@@ -121,7 +124,7 @@ def code_server_ready(settings: Settings) -> bool:
 
 
 def daemons_beat(url: str) -> bool:
-    """Whether every daemon that the instance needs has a recent heartbeat, as the web server tells."""
+    """Whether every daemon that the instance needs has a recent heartbeat, by the web server."""
     request = urllib.request.Request(
         f"{url}/graphql", HEARTBEATS.encode(), {"Content-Type": "application/json"}, method="POST"
     )

@@ -1,4 +1,4 @@
-"""How every part of the stack is: one row a part, for people and for programs."""
+"""The health of the stack: one row a part, for people and for programs."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def _health(settings: Settings, part: Part, process: dict[str, Any] | None, else
 
 
 def state(part: Part, process: dict[str, Any] | None, is_external: bool) -> str:
-    """One word for a part, from what supervisord says and what the part itself answers."""
+    """The state of a part, from supervisord's state of its process and its own health check."""
     if is_external:
         return READY if part.healthy() else "unreachable"
     supervised = process["statename"] if process else "STOPPED"

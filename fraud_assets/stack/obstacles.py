@@ -1,4 +1,4 @@
-"""What keeps a stack from starting, found before anything is started: a taken port, too little memory."""
+"""Checks before the stack starts: a port in use, too little memory."""
 
 import errno
 import socket
@@ -14,12 +14,12 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def check_ports(host: str, parts: Iterable[Part]) -> None:
-    """Refuse to start when a port is taken, naming it, who has it and the variable that changes it."""
+    """Refuse to start when a port is in use; names the port, its process and the variable that changes it."""
     for part in parts:
         for variable, port in part.ports.items():
             if is_taken(host, port):
                 raise FraudError(
-                    f"{part.name}: port {port} on {host} is taken by {owner(port)}; "
+                    f"{part.name}: port {port} on {host} is in use by {owner(port)}; "
                     f"stop that, or choose another port with {variable}"
                 )
 

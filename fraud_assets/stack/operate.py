@@ -29,16 +29,16 @@ def up(settings: Settings, only: Collection[str] = ()) -> None:
     survives the shell.
 
     Raises:
-        FraudError: a port is taken, memory is short, a part keeps dying or does not answer.
+        FraudError: a port is in use, memory is short, a part keeps dying or does not answer.
     """
     own = embedded(settings)
     wanted = [part for part in own if not only or part.name in only]
     if not wanted:
         return
-    with _alone(settings):
+    with _locked(settings):
         running = supervisor.connect(settings)
         if not running:
-            _clear_remains(settings)
+            _stop_remains(settings)
         if {"kafka", "spark"} & {part.name for part in wanted}:
             jars.ensure()
         alive = _alive(running)
@@ -51,7 +51,7 @@ def up(settings: Settings, only: Collection[str] = ()) -> None:
 
 
 def _start(settings: Settings, running: Any, wanted: list[Part]) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     waiting = {part.name: part for part in wanted}
     alive = _alive(running)
     with console.status("") as display, ThreadPoolExecutor(len(wanted)) as pool:
@@ -61,14 +61,14 @@ def _start(settings: Settings, running: Any, wanted: list[Part]) -> None:
                     running.startProcess(part.name, False)
             for info in running.getAllProcessInfo():
                 if info["statename"] == "FATAL" and info["name"] in waiting:
-                    raise FraudError(_dead(settings, info["name"]))
+                    raise FraudError(_gave_up(settings, info["name"]))
             asked = [part for part in waiting.values() if part.name in alive]
-            for part, well in zip(asked, pool.map(lambda part: part.healthy(), asked), strict=True):
-                if not well:
+            for part, healthy in zip(asked, pool.map(lambda part: part.healthy(), asked), strict=True):
+                if not healthy:
                     continue
                 del waiting[part.name]
-                console.print(f"  {part.name:18} ready after {time.monotonic() - began:4.1f} s  {part.address}")
-            seconds = time.monotonic() - began
+                console.print(f"  {part.name:18} ready after {time.monotonic() - started:4.1f} s  {part.address}")
+            seconds = time.monotonic() - started
             if seconds > PATIENCE_S:
                 name = next(iter(waiting))
                 raise FraudError(f"{name} does not answer after {seconds:.0f} s; see {supervisor.log(settings, name)}")
@@ -81,7 +81,7 @@ def down(settings: Settings) -> int:
     """Stop the stack, whatever state it is in; the number of processes that were stopped."""
     if not settings.runtime.is_dir():
         return 0
-    with _alone(settings), console.status("stopping"):
+    with _locked(settings), console.status("stopping"):
         processes = supervisor.members(settings)
         if running := supervisor.connect(settings):
             manager = psutil.Process(running.getPID())
@@ -100,8 +100,8 @@ def _alive(running: Any) -> set[str]:
     return {info["name"] for info in running.getAllProcessInfo() if info["statename"] in states}
 
 
-def _clear_remains(settings: Settings) -> None:
-    """Put away what a stack left that ended without `down`: a stale pid file, orphaned processes."""
+def _stop_remains(settings: Settings) -> None:
+    """Remove the stale pid file and stop the orphaned processes of a stack that ended without `down`."""
     pid_file = settings.runtime / "supervisord.pid"
     if pid_file.exists():
         console.print(f"  removed a stale pid file (process {pid_file.read_text().strip()} is no process manager)")
@@ -119,13 +119,13 @@ def _end(processes: list[psutil.Process]) -> None:
         _, processes = psutil.wait_procs(processes, timeout=5)
 
 
-def _dead(settings: Settings, name: str) -> str:
-    words = supervisor.last_words(settings, name)
-    return f"{name} keeps dying; its last words ({supervisor.log(settings, name)}):\n{words}"
+def _gave_up(settings: Settings, name: str) -> str:
+    lines = supervisor.end_of_log(settings, name)
+    return f"{name} keeps dying; the end of its log ({supervisor.log(settings, name)}):\n{lines}"
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def _locked(settings: Settings) -> Iterator[None]:
     """Let one `up` or `down` work on a stack at a time."""
     settings.runtime.mkdir(parents=True, exist_ok=True)
     with (settings.runtime / "operate.lock").open("w") as lock:

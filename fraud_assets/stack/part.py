@@ -1,4 +1,4 @@
-"""What a part of the embedded stack is: a process to supervise and a way to tell whether it is well."""
+"""A part of the embedded stack: a supervised process and its health check."""
 
 import hashlib
 import urllib.error
@@ -21,7 +21,7 @@ def nothing() -> None:
 class Part:
     """One supervised process.
 
-    ``ports`` maps the environment variable that sets a port to the port; ``memory_mib`` is what it takes in use;
+    ``ports`` maps the environment variable that sets a port to the port; ``memory_mib`` is its memory in use;
     ``healthy`` asks the running process itself; ``prepare`` makes what must be there before it starts.
     """
 
@@ -34,7 +34,7 @@ class Part:
     prepare: Callable[[], None] = nothing
     environment: Mapping[str, str] = field(default_factory=dict)
     after: str = ""
-    """The part that must be well before this one starts."""
+    """The part that must be healthy before this one starts."""
 
 
 def answers(url: str) -> bool:
@@ -47,11 +47,11 @@ def answers(url: str) -> bool:
 
 
 def sources(settings: Settings) -> dict[str, str]:
-    """What the sources' files say, for the environment of a part that reads them when it starts.
+    """A digest of the sources' files, for the environment of a part that reads them when it starts.
 
     A part whose environment changed is started again, so `fraud up` is enough after a file was added or changed.
     """
-    said = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in sorted(settings.sources.glob("*.yaml")):
-        said.update(f"{file.name}\n".encode() + file.read_bytes())
-    return {"FRAUD_SOURCES_DIGEST": said.hexdigest()}
+        digest.update(f"{file.name}\n".encode() + file.read_bytes())
+    return {"FRAUD_SOURCES_DIGEST": digest.hexdigest()}

@@ -80,8 +80,8 @@ def log(settings: Settings, name: str) -> Path:
     return settings.runtime / "logs" / f"{name}.log"
 
 
-def last_words(settings: Settings, name: str, lines: int = 8) -> str:
-    """The end of a part's log, for a message about its death."""
+def end_of_log(settings: Settings, name: str, lines: int = 8) -> str:
+    """The last lines of a part's log, for an error message."""
     try:
         text = log(settings, name).read_text(errors="replace")
     except OSError:

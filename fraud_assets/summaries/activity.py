@@ -1,24 +1,28 @@
 """Silver → what each customer did in windows of event time: Spark streaming aggregations under a watermark.
 
-A window is written once, when no payment that is at most `LATENESS` late can fall into it any more. A payment that
-comes later still changes no window; it is counted (`account`), and the other summaries, which are computed again,
-contain it. Nor do a database's corrections: windows hold payments as they came. Exactly once by construction: Spark's
-checkpoint, and Delta's sink that recognises a batch it holds.
+A window is written once, when the watermark, `LATENESS` behind the newest payment, has passed its end. A payment that
+comes later changes no window; it is counted (`reconcile`), and the other summaries, which are recomputed, contain it.
+A database's corrections change no window either. Exactly once by Spark's checkpoint and by Delta's sink, which
+recognises a batch it has.
+
+How far a source's stream has read stands in the table's log (decision 0019): ``stream/<source>`` is the stream's
+number, which names its checkpoint, ``stream/<source>/<number>/version`` the version of silver.transactions read, and
+``…/watermark`` its watermark in milliseconds. A stream with a new number begins anew.
 """
 
 import json
-import shutil
-import uuid
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
+from deltalake import CommitProperties, Transaction
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
 
 from fraud_assets.declarations.tables import gold, silver
-from fraud_assets.lake import reads
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.summaries.summaries import amounts
 
@@ -37,14 +41,23 @@ _ON_DISK = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProv
 
 
 @dataclass(frozen=True)
-class Account:
-    """Where a source's payments stand: in closed one-minute windows, in open ones, or too late for theirs."""
+class Position:
+    """How far a source's stream has read: a version of silver.transactions, and the watermark of its last batch."""
+
+    stream: int
+    version: int
+    watermark: datetime
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """A source's payments: in closed one-minute windows, in open ones, or too late for theirs."""
 
     payments: int
     closed: int
     open: int
     corrected: int
-    """Payments whose row says something else than when the stream read it, so that they may seem to stand elsewhere."""
+    """Payments whose row was corrected since the stream read it, so that they may seem to be in another window."""
     watermark: datetime | None
 
     @property
@@ -61,24 +74,45 @@ class Account:
 def aggregate(spark: SparkSession, source: str, lake: Lake) -> int:
     """Write the windows that have closed since the last call; returns how many.
 
-    A run that died after Delta's commit of a batch and before Spark's own note of it leaves a batch that Delta's sink
-    skips: its payments are in the state, but move no watermark, and so close no window until the next payment. The
-    source's windows are made anew then.
+    A run may die after Delta's commit of a batch and before Spark's own, or before the position is recorded. Delta's
+    sink then skips the batch when it is repeated, and its payments move no watermark. If so, the source's stream
+    begins anew and its windows are replaced.
     """
     if lake.opened(silver.TRANSACTIONS) is None:
         return 0
     before = reads.count(gold.ACTIVITY_WINDOWS, lake, source)
-    _stream(spark, source, lake)
-    if _owing(source, lake):
-        spark.sql(f"DELETE FROM delta.`{lake.path(gold.ACTIVITY_WINDOWS)}` WHERE source = '{source}'")
-        _forget(source, lake)
-        _stream(spark, source, lake)
+    found = position(source, lake)
+    if found is None or not _read_on(spark, source, found.stream, lake):
+        _read_on(spark, source, _begin_anew(spark, source, lake), lake)
     return reads.count(gold.ACTIVITY_WINDOWS, lake, source) - before
 
 
-def _stream(spark: SparkSession, source: str, lake: Lake) -> None:
-    if _done(source, lake, "offsets") is None:
-        _forget(source, lake)  # Spark refuses what a first batch left that died before it was planned
+def position(source: str, lake: Lake) -> Position | None:
+    """How far the source's stream has read; None before it has."""
+    log = lake.log(gold.ACTIVITY_WINDOWS)
+    stream = log.transaction_version(_identifier(source))
+    if stream is None:
+        return None
+    version, watermark = (
+        log.transaction_version(_identifier(source, stream, what)) for what in ("version", "watermark")
+    )
+    if version is None or watermark is None:
+        return None
+    return Position(stream, version, datetime.fromtimestamp(watermark / 1000, UTC))
+
+
+def _begin_anew(spark: SparkSession, source: str, lake: Lake) -> int:
+    """Give the source's stream a new number, remove its windows and the checkpoints of earlier streams."""
+    stream = time.time_ns() // 1_000_000
+    _record(lake, {_identifier(source): stream})
+    if reads.count(gold.ACTIVITY_WINDOWS, lake, source):
+        spark.sql(f"DELETE FROM delta.`{lake.path(gold.ACTIVITY_WINDOWS)}` WHERE source = '{source}'")
+    lake.remove_folder(gold.ACTIVITY_WINDOWS, f"_checkpoints/{source}")
+    return stream
+
+
+def _read_on(spark: SparkSession, source: str, stream: int, lake: Lake) -> bool:
+    """Run the stream over what silver gained and record its position; False if its batches cannot be relied on."""
     payments = (
         spark.readStream.format("delta")
         .option("readChangeFeed", "true")
@@ -92,33 +126,52 @@ def _stream(spark: SparkSession, source: str, lake: Lake) -> None:
             windows(payments)
             .writeStream.format("delta")
             .outputMode("append")
-            .option("checkpointLocation", str(_checkpoint(source, lake)))
+            .option("checkpointLocation", f"{lake.path(gold.ACTIVITY_WINDOWS)}/_checkpoints/{source}/{stream}")
             .trigger(availableNow=True)
             .start(lake.path(gold.ACTIVITY_WINDOWS))
         )
     finally:
         spark.conf.unset(_STATE)
     query.awaitTermination()
-
-
-def _owing(source: str, lake: Lake) -> bool:
-    """Whether payments were read that have not moved the watermark as far as they should."""
-    read = _read(source, lake)
-    if read is None:
+    reached = _reached(query, stream, position(source, lake))
+    if reached is None or _is_behind(reached, source, lake):
         return False
-    version, watermark = read
-    paid = reads.scan(silver.TRANSACTIONS, lake, version)
-    assert paid is not None
+    if reached != position(source, lake):
+        milliseconds = round(reached.watermark.timestamp() * 1000)
+        values = {"version": reached.version, "watermark": milliseconds}
+        _record(lake, {_identifier(source, stream, what): value for what, value in values.items()})
+    return True
+
+
+def _reached(query: StreamingQuery, stream: int, before: Position | None) -> Position | None:
+    """The position after a run, from what Spark reports of it; None if an earlier run died before recording its own.
+
+    A run without a batch reports no watermark: that of the position before it still holds if the version does.
+    """
+    progress = query.lastProgress
+    if not progress:
+        return before
+    version = json.loads(progress["sources"][0]["endOffset"])["reservoirVersion"] - 1  # reported is the next to read
+    if watermark := progress["eventTime"].get("watermark"):
+        return Position(stream, version, datetime.fromisoformat(watermark))
+    return before if before and before.version == version else None
+
+
+def _is_behind(reached: Position, source: str, lake: Lake) -> bool:
+    """Whether payments were read that have not moved the watermark as far as they should."""
     as_it_came = pl.col("corrected_at").is_null() & pl.col("deleted_at").is_null()
-    newest = paid.filter(pl.col("source") == source, as_it_came).select(pl.col("event_time").max()).collect().item()
-    return newest is not None and newest - LATENESS - watermark >= timedelta(milliseconds=1)  # it counts in these
+    own = lake.scan(silver.TRANSACTIONS, reached.version).filter(pl.col("source") == source, as_it_came)
+    newest = own.select(pl.col("event_time").max()).collect().item()
+    return newest is not None and newest - LATENESS - reached.watermark >= timedelta(milliseconds=1)  # its unit
 
 
-def _forget(source: str, lake: Lake) -> None:
-    """Put the checkpoint away, all of it at once."""
-    checkpoint = _checkpoint(source, lake)
-    if checkpoint.exists():
-        shutil.rmtree(checkpoint.rename(checkpoint.with_name(f".{source}-{uuid.uuid4().hex}")))
+def _record(lake: Lake, values: dict[str, int]) -> None:
+    marks = [Transaction(name, value) for name, value in values.items()]
+    writing.commit(lake.log(gold.ACTIVITY_WINDOWS), CommitProperties(app_transactions=marks))
+
+
+def _identifier(source: str, *parts: object) -> str:
+    return "/".join(["stream", source, *map(str, parts)])
 
 
 def windows(payments: DataFrame) -> DataFrame:
@@ -146,44 +199,22 @@ def windows(payments: DataFrame) -> DataFrame:
     return whole
 
 
-def account(source: str, lake: Lake) -> Account:
-    """Where the payments that the stream has read stand."""
-    read = _read(source, lake)
+def reconcile(source: str, lake: Lake) -> Reconciliation:
+    """The reconciliation of the payments that the stream has read."""
+    if any(lake.opened(table) is None for table in (silver.TRANSACTIONS, gold.ACTIVITY_WINDOWS)):
+        return Reconciliation(0, 0, 0, 0, None)
+    read = position(source, lake)
     if read is None:
-        return Account(0, 0, 0, 0, None)
-    version, watermark = read
-    paid = reads.scan(silver.TRANSACTIONS, lake, version)
-    closed = reads.scan(gold.ACTIVITY_WINDOWS, lake)
-    assert paid is not None
-    assert closed is not None
+        return Reconciliation(0, 0, 0, 0, None)
     ends = pl.col("event_time").dt.truncate("1m") + timedelta(minutes=1)
     corrected = pl.col("corrected_at").is_not_null()
-    came = paid.filter(pl.col("source") == source, pl.col("deleted_at").is_null() | corrected)
-    counts = came.select(total=pl.len(), open=(ends > watermark).sum(), corrected=corrected.sum()).collect()
-    mine = closed.filter(pl.col("source") == source, pl.col("span") == "1m").select(pl.col("transactions").sum())
-    total, still, changed = counts.row(0)
-    return Account(total, mine.collect().item(), still, changed, watermark)
-
-
-def _read(source: str, lake: Lake) -> tuple[int, datetime] | None:
-    """The version of silver.transactions that the stream has read, and its last batch's watermark; None before any."""
-    done = _done(source, lake, "commits")
-    if done is None:
-        return None
-    _, batch, offset, *_ = (_checkpoint(source, lake) / "offsets" / str(done)).read_text().splitlines()
-    watermark = datetime.fromtimestamp(json.loads(batch)["batchWatermarkMs"] / 1000, UTC)
-    return json.loads(offset)["reservoirVersion"] - 1, watermark  # the offset is the version that comes next
-
-
-def _done(source: str, lake: Lake, log: str) -> int | None:
-    """The newest batch in one of the checkpoint's logs, offsets (planned) or commits (done); None without any."""
-    files = (_checkpoint(source, lake) / log).glob("*")
-    return max((int(file.name) for file in files if file.name.isdigit()), default=None)
-
-
-def _checkpoint(source: str, lake: Lake) -> Path:
-    """The source's streaming checkpoint, inside the table's folder where Delta ignores it."""
-    return Path(lake.path(gold.ACTIVITY_WINDOWS), "_checkpoints", source)
+    payments = lake.scan(silver.TRANSACTIONS, read.version)
+    came = payments.filter(pl.col("source") == source, pl.col("deleted_at").is_null() | corrected)
+    counts = came.select(total=pl.len(), open=(ends > read.watermark).sum(), corrected=corrected.sum()).collect()
+    own = lake.scan(gold.ACTIVITY_WINDOWS).filter(pl.col("source") == source, pl.col("span") == "1m")
+    closed = own.select(pl.col("transactions").sum()).collect().item()
+    total, still_open, changed = counts.row(0)
+    return Reconciliation(total, closed, still_open, changed, read.watermark)
 
 
 def _interval(time: timedelta) -> str:

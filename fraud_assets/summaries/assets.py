@@ -6,7 +6,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 from fraud_assets.summaries import activity
 from fraud_assets.summaries.step import summarise
@@ -14,14 +14,16 @@ from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS, Summa
 
 
 def _summary_asset(summary: Summary) -> dg.AssetsDefinition:
-    @wiring.written_by(wiring.spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
+    @specs.written_by(specs.table_spec(summary.table, (silver.TRANSACTIONS, silver.LABELS), "spark"))
     def summary_table(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
-        """Compute again what new payments and verdicts touch."""
+        """Recompute the groups that new payments and labels affect."""
         source, lake = context.partition_key, Lake.of(settings())
         create_all(spark.spark_session, lake, (summary.table,))
-        done = summarise(spark.spark_session, source, summary, lake)
+        result = summarise(spark.spark_session, source, summary, lake)
         return dg.MaterializeResult(
-            metadata=wiring.outcome(summary.table, source, done.written, versions_read=done.versions)
+            metadata=metadata.step_metadata(
+                summary.table, source, result.written[summary.table], versions_read=result.versions
+            )
         )
 
     return summary_table
@@ -32,15 +34,15 @@ customer_profiles = _summary_asset(CUSTOMERS)
 merchant_profiles = _summary_asset(MERCHANTS)
 
 
-@wiring.written_by(wiring.spec(gold.ACTIVITY_WINDOWS, (silver.TRANSACTIONS,), "spark"))
+@specs.written_by(specs.table_spec(gold.ACTIVITY_WINDOWS, (silver.TRANSACTIONS,), "spark"))
 def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Write the windows that have closed."""
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
     written = activity.aggregate(spark.spark_session, source, lake)
-    stand = activity.account(source, lake)
+    stand = activity.reconcile(source, lake)
     return dg.MaterializeResult(
-        metadata=wiring.outcome(
+        metadata=metadata.step_metadata(
             gold.ACTIVITY_WINDOWS,
             source,
             written,
@@ -51,4 +53,4 @@ def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResour
     )
 
 
-KEYS = [wiring.key(table) for table in (HOURLY.table, CUSTOMERS.table, MERCHANTS.table, gold.ACTIVITY_WINDOWS)]
+KEYS = [specs.asset_key(table) for table in (HOURLY.table, CUSTOMERS.table, MERCHANTS.table, gold.ACTIVITY_WINDOWS)]

@@ -1,53 +1,48 @@
-"""Silver → a summary: what new payments and verdicts touch is computed again from all its payments."""
+"""Silver → a summary: the groups that new payments and labels affect are recomputed from all their payments."""
 
-from dataclasses import dataclass
+from collections import Counter
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments
-from fraud_assets.lake.increments import Increment
+from fraud_assets.lake import cursor, reading, writing
+from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.summaries.summaries import Summary
 
 
-@dataclass(frozen=True)
-class Summarised:
-    """What a step read, and how many rows of the summary it wrote."""
-
-    versions: str
-    written: int
-
-
-def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) -> Summarised:
+def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) -> StepResult:
     """Bring a summary of one source up to date.
 
-    The rows depend on silver as it stands only, so a run that died between the commit of the rows, which takes the
-    payments, and that of the verdicts' position is completed by the next.
+    The rows depend on silver's present rows only, so a run that died between the commit of the rows, which moves the
+    cursor of the payments, and that of the labels' cursor is completed by the next.
     """
     if any(lake.opened(table) is None for table in (silver.TRANSACTIONS, silver.LABELS)):
-        return Summarised("no silver yet", 0)
-    paid = increments.pending(silver.TRANSACTIONS, summary.table, source, lake)
-    told = increments.pending(silver.LABELS, summary.table, source, lake)
-    todo = [increment for increment in (paid, told) if increment]
+        return StepResult("no silver yet")
+    new_payments = cursor.pending(silver.TRANSACTIONS, summary.table, source, lake)
+    new_labels = cursor.pending(silver.LABELS, summary.table, source, lake)
+    todo = [increment for increment in (new_payments, new_labels) if increment]
     if not todo:
-        return Summarised("nothing new", 0)
-    payments = _at(spark, silver.TRANSACTIONS, paid, summary, source, lake).where("deleted_at IS NULL")
-    verdicts = newest(_at(spark, silver.LABELS, told, summary, source, lake))
-    touched = None if paid and paid.is_first else _touched(spark, summary, payments, paid, told, lake)
-    judged = _of(payments, summary, touched).join(verdicts, "transaction_id", "left")
-    rows = summary.of(judged).withColumn("summarised_at", F.current_timestamp())
-    if touched is not None and increments.in_place(paid, lake):
-        _remove_emptied(spark, summary, rows, touched, source, lake)
-    written = increments.merge(spark, rows, todo[0], lake)
+        return StepResult()
+    payments = _at(spark, silver.TRANSACTIONS, new_payments, summary, source, lake).where("deleted_at IS NULL")
+    labels = newest(_at(spark, silver.LABELS, new_labels, summary, source, lake))
+    affected = None
+    if not (new_payments and new_payments.is_first):
+        affected = _affected(spark, summary, payments, new_payments, new_labels, lake)
+    labelled = _of(payments, summary, affected).join(labels, "transaction_id", "left")
+    rows = summary.of(labelled).withColumn("summarised_at", F.current_timestamp())
+    if affected is not None and cursor.changed_in_place(new_payments, lake):
+        _remove_emptied(spark, summary, rows, affected, source, lake)
+    written = writing.merge_spark(spark, rows, todo[0], lake)
     for increment in todo[1:]:
-        increments.skip(increment, lake)
-    return Summarised(", ".join(increment.range for increment in todo), written)
+        writing.skip(increment, lake)
+    return StepResult(", ".join(increment.range for increment in todo), written=Counter({summary.table: written}))
 
 
 def newest(labels: DataFrame) -> DataFrame:
-    """The verdict on each payment that is newest by when it became known: columns transaction_id and is_fraud."""
+    """The newest label of each payment, by when it became known: columns transaction_id and is_fraud."""
     order = F.struct("known_at", "kafka_time", "offset")
     return labels.groupBy("transaction_id").agg(F.max_by("is_fraud", order).alias("is_fraud"))
 
@@ -55,47 +50,48 @@ def newest(labels: DataFrame) -> DataFrame:
 def _at(
     spark: SparkSession, table: Table, increment: Increment | None, summary: Summary, source: str, lake: Lake
 ) -> DataFrame:
-    """The source's rows of the table as it stood at the version that the summary will have taken."""
-    version = increment.last if increment else increments.taken(table, summary.table, source, lake)
+    """The source's rows of the table at the version that the summary will have read."""
+    version = increment.last if increment else cursor.last_read_version(table, summary.table, source, lake)
     rows = spark.read.format("delta").option("versionAsOf", version or 0).load(lake.path(table))
     return rows.where(F.col("source") == source)
 
 
-def _touched(
+def _affected(
     spark: SparkSession,
     summary: Summary,
     payments: DataFrame,
-    paid: Increment | None,
-    told: Increment | None,
+    new_payments: Increment | None,
+    new_labels: Increment | None,
     lake: Lake,
 ) -> DataFrame:
-    """The values of `Summary.touched_by` that new payments, and payments with new verdicts, have: column touched.
+    """The values of `Summary.affected_by` that new payments, and payments with new verdicts, have: column affected.
 
-    Payments that were corrected or deleted touch the values they had and those they have.
+    Payments that were corrected or deleted affect the groups of their old and of their new content.
     """
-    new = [increments.read(spark, paid, lake, images=True)] if paid else []
-    if told:
-        judged = increments.read(spark, told, lake).select("transaction_id").distinct()
-        new.append(payments.join(F.broadcast(judged), "transaction_id", "left_semi"))
-    values = [rows.select(F.expr(summary.touched_by).alias("touched")) for rows in new]
+    new = [reading.read_spark(spark, new_payments, lake, change_images=True)] if new_payments else []
+    if new_labels:
+        labelled = reading.read_spark(spark, new_labels, lake).select("transaction_id").distinct()
+        new.append(payments.join(F.broadcast(labelled), "transaction_id", "left_semi"))
+    values = [rows.select(F.expr(summary.affected_by).alias("affected")) for rows in new]
     both = values[0] if len(values) == 1 else values[0].unionByName(values[1])
-    return both.where(F.col("touched").isNotNull()).distinct()
+    return both.where(F.col("affected").isNotNull()).distinct()
 
 
-def _of(payments: DataFrame, summary: Summary, touched: DataFrame | None) -> DataFrame:
-    if touched is None:
+def _of(payments: DataFrame, summary: Summary, affected: DataFrame | None) -> DataFrame:
+    if affected is None:
         return payments
-    marked = payments.withColumn("touched", F.expr(summary.touched_by))
-    return marked.join(F.broadcast(touched), "touched", "left_semi").drop("touched")
+    marked = payments.withColumn("affected", F.expr(summary.affected_by))
+    return marked.join(F.broadcast(affected), "affected", "left_semi").drop("affected")
 
 
 def _remove_emptied(
-    spark: SparkSession, summary: Summary, rows: DataFrame, touched: DataFrame, source: str, lake: Lake
+    spark: SparkSession, summary: Summary, rows: DataFrame, affected: DataFrame, source: str, lake: Lake
 ) -> None:
-    """Remove the summary's touched rows whose last payment was corrected to stand elsewhere, or deleted."""
+    """Remove the affected rows that have no payment left, as the last one was corrected or deleted."""
     key, view = list(summary.table.key), f"emptied_{summary.table.name}"
-    held = spark.read.format("delta").load(lake.path(summary.table)).where(F.col("source") == source)
-    theirs = held.join(F.broadcast(touched), F.col(summary.table.key[1]) == F.col("touched"), "left_semi").select(key)
+    existing = spark.read.format("delta").load(lake.path(summary.table)).where(F.col("source") == source)
+    same_group = F.col(summary.table.key[1]) == F.col("affected")
+    theirs = existing.join(F.broadcast(affected), same_group, "left_semi").select(key)
     now = rows.select(*(F.col(name).alias(f"_{name}") for name in key))
     same = [F.col(name).eqNullSafe(F.col(f"_{name}")) for name in key]
     theirs.join(now, same, "left_anti").createOrReplaceTempView(view)

@@ -1,6 +1,6 @@
 """What each summary says of payments: pure transforms, and by which column new rows tell what to compute again.
 
-Payments come in silver's columns with ``is_fraud`` beside them, null where there is no verdict.
+Payments come in silver's columns with ``is_fraud`` beside them, null where there is no label.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ NIGHT_ENDS = 6
 class Summary:
     """A table of one row a group, and how it follows from payments.
 
-    ``touched_by`` is the SQL expression over a payment whose values name what a new row changes; null names nothing.
+    ``affected_by`` is the SQL expression over a payment whose values name what a new row changes; null names nothing.
     The second column of the table's key has these values.
     """
 
     table: Table
-    touched_by: str
+    affected_by: str
     of: Callable[[DataFrame], DataFrame]
 
 

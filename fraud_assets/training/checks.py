@@ -10,15 +10,15 @@ from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.models.model_store import GATE_FILE
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import specs
 from fraud_assets.settings import settings
-from fraud_assets.training import registry
 from fraud_assets.training.assets import MODEL
+from fraud_assets.training.promote import registry
 
 
 @dg.asset_check(
-    asset=wiring.key(gold.MODEL_PERFORMANCE),
-    partitions_def=wiring.SOURCES,
+    asset=specs.asset_key(gold.MODEL_PERFORMANCE),
+    partitions_def=specs.SOURCES,
     description="the newest model's average precision on later payments reaches the floor in the source's file",
 )
 def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
@@ -43,7 +43,7 @@ def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.
 
 @dg.asset_check(
     asset=MODEL,
-    partitions_def=wiring.SOURCES,
+    partitions_def=specs.SOURCES,
     description="the newest model may take the champion's place; if not, it is challenger and this says why",
 )
 def promotion_gate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:

@@ -37,7 +37,7 @@ def list_models(source: Source = "cards", as_json: AsJson = False) -> None:
 
     Example: fraud model list --source cards
     """
-    from fraud_assets.training import registry
+    from fraud_assets.training.promote import registry
 
     found = registry.versions(source, settings().mlflow)
     if as_json:
@@ -64,7 +64,7 @@ def promote(
 
     Example: fraud model promote 3 --source cards
     """
-    from fraud_assets.training import registry
+    from fraud_assets.training.promote import registry
 
     registry.promote(source, version, settings().mlflow, force)
     console.print(f"version {version} is the champion of {source}")
@@ -76,7 +76,7 @@ def rollback(source: Source = "cards") -> None:
 
     Example: fraud model rollback --source cards
     """
-    from fraud_assets.training import registry
+    from fraud_assets.training.promote import registry
 
     former, present = registry.rollback(source, settings().mlflow)
     console.print(f"version {present} is the champion of {source} again, version {former} is no longer")
@@ -93,7 +93,8 @@ def card(
 
     Example: fraud model card > card.md
     """
-    from fraud_assets.training import model_card, registry
+    from fraud_assets.training.evaluate import model_card
+    from fraud_assets.training.promote import registry
 
     here = settings().mlflow
     print(registry.text(source, version or registry.champion_version(source, here), model_card.FILE, here))
@@ -111,17 +112,17 @@ def data(
     """
     import polars as pl
 
-    from fraud_assets.sources.output import check
-    from fraud_assets.training import registry
-    from fraud_assets.training.dataset import training_set
-    from fraud_assets.training.track import versions_read
+    from fraud_assets.output_file import check
+    from fraud_assets.training.data.dataset import training_set
+    from fraud_assets.training.promote import registry
+    from fraud_assets.training.promote.track import versions_read
 
     check(output, (".parquet",))
     here = settings()
     run_id = registry.run_of(source, version, here.mlflow)
     versions, digest = versions_read(run_id, here.mlflow)
     read = training_set(
-        source, versions, Lake.of(here), registry.features_of(source, version, here.mlflow), here.held_rows
+        source, versions, Lake.of(here), registry.features_of(source, version, here.mlflow), here.max_rows_in_memory
     )
     if read.digest != digest:
         raise FraudError(f"the lake's rows have the digest {read.digest}, version {version} was made of {digest}")
@@ -142,18 +143,17 @@ def search(
 
     Example: fraud model search --source cards --trials 30
     """
-    from fraud_assets.declarations.features.catalogue import of_families
     from fraud_assets.declarations.sources.source import named
-    from fraud_assets.training import search as searching
-    from fraud_assets.training.dataset import pinned, training_set
+    from fraud_assets.training.data.dataset import pinned, training_set
+    from fraud_assets.training.fit import search as searching
 
     if trials is None and minutes is None:
         raise FraudError("search: give --trials N, --minutes M or both")
     here, described = settings(), named(source)
     known = searching.study(source, described.model.algorithm, here.runtime / "search")
     versions = searching.versions_of(known) or pinned(Lake.of(here))
-    names = [feature.name for feature in of_families(described.features.families)]
-    read = training_set(source, versions, Lake.of(here), names, here.held_rows)
+    names = described.model_features
+    read = training_set(source, versions, Lake.of(here), names, here.max_rows_in_memory)
     seconds = minutes * 60 if minutes else None
     found = searching.search(
         known, read, described.model, described.label_delay, names, here.mlflow, Lake.of(here), trials, seconds

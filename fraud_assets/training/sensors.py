@@ -6,7 +6,10 @@ import dagster as dg
 
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.lake.location import Lake
+from fraud_assets.logs import logger
 from fraud_assets.settings import settings
+
+_LOG = logger(__name__)
 
 
 def retraining_sensor(job: str) -> dg.SensorDefinition:
@@ -20,7 +23,7 @@ def retraining_sensor(job: str) -> dg.SensorDefinition:
         description="Starts a training for each source with enough new labels or drift; see retrain in its file",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from fraud_assets.training.retraining import decide, observe
+        from fraud_assets.training.promote.retraining import decide, observe
 
         requests, reasons, now = [], [], datetime.now(UTC)
         for source in catalogue().values():
@@ -31,6 +34,7 @@ def retraining_sensor(job: str) -> dg.SensorDefinition:
             decision = decide(seen, source.model.retrain, now)
             reasons.append(decision.reason)
             if decision.run_key:
+                _LOG.info("training requested", source=source.name, reason=decision.reason)
                 tags = {"fraud/reason": decision.reason}
                 requests.append(dg.RunRequest(run_key=decision.run_key, partition_key=source.name, tags=tags))
         skipped = None if requests else dg.SkipReason("; ".join(reasons))

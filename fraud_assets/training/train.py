@@ -1,40 +1,41 @@
 """A training from start to end: split, fit, calibrate, threshold, test, the gate, registry."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import NAMES, VERSION
-from fraud_assets.declarations.sources.model import Model as ModelSettings
+from fraud_assets.declarations.features.catalogue import NAMES, of_names
+from fraud_assets.declarations.sources.model import MemberConfig, ModelConfig
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
+from fraud_assets.features.fingerprint import fingerprint
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model, Recipe
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.models.model_store import GATE_FILE, Card, Champion, load_champion
-from fraud_assets.training import distributed, gate, model_card
-from fraud_assets.training.dataset import TrainingSet
-from fraud_assets.training.distributed import Workers
-from fraud_assets.training.evaluation import Evaluation, evaluate
-from fraud_assets.training.gate import Condition
-from fraud_assets.training.registry import Role
-from fraud_assets.training.segments import segmented
-from fraud_assets.training.split import DAYS, Part, Split, split
-from fraud_assets.training.threshold import cheapest
-from fraud_assets.training.track import Work, track
-
-SAMPLE = 200_000
-"""Payments of those trained on that the reference distributions are taken from, where workers hold the others."""
+from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.training.data.split import Days, Part, Split, split
+from fraud_assets.training.evaluate import model_card
+from fraud_assets.training.evaluate.evaluation import Evaluation, evaluate
+from fraud_assets.training.evaluate.segments import segmented
+from fraud_assets.training.evaluate.threshold import cheapest
+from fraud_assets.training.fit.distributed import Workers
+from fraud_assets.training.fit.fitting import calibrated, fit, parameters
+from fraud_assets.training.promote import gate, registry
+from fraud_assets.training.promote.gate import Condition
+from fraud_assets.training.promote.registry import Role
+from fraud_assets.training.promote.track import Registered, Work, track
+from fraud_assets.version import code_version
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What came of a training; ``rows`` are each part's payments, ``refusal`` is why the gate refused, if it did."""
+    """The outcome of a training; ``rows`` are each part's payments, ``refusal`` is why it did not become champion."""
 
     source: str
     run_id: str
@@ -52,7 +53,7 @@ class TrainingResult:
 
 def train(
     data: TrainingSet,
-    settings: ModelSettings,
+    config: ModelConfig,
     label_delay: timedelta,
     tracking_uri: str,
     cache: Path,
@@ -63,42 +64,45 @@ def train(
     """Train a source's model on its newest days with known labels, and make it champion if the gate lets it.
 
     Without a champion it becomes the first, whatever the gate says; without one nothing would be scored at all.
-    ``cache`` is a folder for fetched models, ``lake`` the root of the tables that ``data`` was read from, ``workers``
+    ``cache`` is a folder for fetched models, ``lake`` has the tables that ``data`` was read from, ``workers`` are
     Spark's, which fit what is too much for this process.
 
     Raises:
         FraudError: too little history, no fraud in a part of it, or MLflow cannot be reached.
     """
-    recipe = recipe_of(settings)
-    parts = parts_of(data, settings, label_delay)
+    for member in config.members:
+        parameters(member)  # a wrong one is an error before anything is read
+    parts = parts_of(data, config, label_delay)
     trained = _trained_on(data, parts.train)
     validation, test = part_of(data, "validation", parts.validation), part_of(data, "test", parts.test)
     champion = load_champion(data.source, tracking_uri, cache)  # first, so that a server that is down shows at once
 
-    recipe, fitted, training = _fitted(data, parts.train, trained, recipe, names, workers)
-    fitted = model.calibrated(fitted, validation, validation["is_fraud"], settings.calibration)
-    expected = model.score(fitted, validation)
-    threshold = cheapest(validation["is_fraud"], expected, validation["amount"], settings.costs)
+    fitted = fit(data, parts.train, config, names, label_delay, workers)
+    trained_model = calibrated(fitted.model, validation, validation["is_fraud"], config.calibration)
+    expected = model.score(trained_model, validation)
+    threshold = cheapest(validation["is_fraud"], expected, validation["amount"], config.costs)
     test = segmented(test, data.features).with_columns(
-        score=pl.Series(model.score(fitted, test)), **_champions(champion, test)
+        score=pl.Series(model.score(trained_model, test)), **_champions(champion, test)
     )
-    evaluation = evaluate(fitted, test, threshold, settings.costs)
-    conditions = gate.conditions(fitted, test, gold.FEATURES.column_names)
+    evaluation = evaluate(trained_model, test, threshold, config.costs)
+    conditions = gate.conditions(trained_model, test, gold.FEATURES.column_names)
     refusal = gate.refusal(conditions)
-    role: Role = "champion" if champion is None or refusal is None else "challenger"
 
     rows = {"train": trained, "validation": validation.height, "test": test.height}
-    reference = {name: distribution(training[name]) for name in names}
-    reference["score"] = distribution(model.score(fitted, training))
-    text = model_card.card(data, parts, rows, recipe, fitted, settings.costs, threshold, evaluation, conditions)
+    baseline = {name: distribution(fitted.payments[name]) for name in names}
+    baseline["score"] = distribution(model.score(trained_model, fitted.payments))
+    text = model_card.card(data, parts, rows, fitted.members, trained_model, config, threshold, evaluation, conditions)
+    file = model.to_bytes(trained_model)
+    card = Card(tuple(names), fingerprint(of_names(names)), threshold, baseline, hash_of(file), code_version())
     registered = track(
         Work(
             data=data,
-            model=fitted,
-            card=Card(tuple(names), VERSION, threshold, reference),
-            role=role,
+            names=names,
+            model=file,
+            card=card,
             refusal=refusal,
-            params=_params(data, parts, label_delay, rows, recipe, settings),
+            params=_params(data, parts, label_delay, rows, fitted.members, config)
+            | {"features_fingerprint": card.features_fingerprint, "code_version": card.code_version},
             metrics=evaluation.metrics | {"threshold": threshold},
             figures=evaluation.figures,
             texts={
@@ -110,6 +114,7 @@ def train(
         tracking_uri,
         lake,
     )
+    role, refusal = _role(data.source, registered, champion, refusal, tracking_uri)
     return TrainingResult(
         source=data.source,
         run_id=registered.run_id,
@@ -126,14 +131,22 @@ def train(
     )
 
 
-def recipe_of(settings: ModelSettings) -> Recipe:
-    """How the source's file wants its model made."""
-    recipe = Recipe(settings.algorithm, settings.parameters, settings.imbalance)
-    recipe.all_parameters()  # a wrong one is said before anything is read
-    return recipe
+def _role(
+    source: str, registered: Registered, champion: Champion | None, refusal: str | None, tracking_uri: str
+) -> tuple[Role, str | None]:
+    """What the new version becomes: champion in place of the one it was compared with, or challenger and why."""
+    if champion is not None and refusal is not None:
+        registry.refresh_aliases(source, tracking_uri)
+        return "challenger", refusal
+    replaces = champion.version if champion else None
+    try:
+        registry.make_champion(source, registered.version, registered.run_id, replaces, tracking_uri)
+    except registry.ChampionChanged as error:
+        return "challenger", str(error)
+    return "champion", refusal
 
 
-def parts_of(data: TrainingSet, settings: ModelSettings, label_delay: timedelta) -> Split:
+def parts_of(data: TrainingSet, config: ModelConfig, label_delay: timedelta) -> Split:
     """The latest split of the data.
 
     Raises:
@@ -143,7 +156,12 @@ def parts_of(data: TrainingSet, settings: ModelSettings, label_delay: timedelta)
     first, last = data.features.select(first=time.min(), last=time.max()).collect().row(0)
     if first is None:
         raise FraudError(f"training: there are no features of {data.source} yet; run the job refresh first")
-    return split(first, last, label_delay, replace(DAYS, train=settings.training_days))
+    return split(first, last, label_delay, days_of(config))
+
+
+def days_of(config: ModelConfig) -> Days:
+    """How many days each part of the split has."""
+    return Days(config.longest_training_days, config.validation_days, config.test_days, config.warm_up_days)
 
 
 def named_parts(parts: Split) -> dict[str, Part]:
@@ -157,26 +175,9 @@ def part_of(data: TrainingSet, name: str, part: Part) -> pl.DataFrame:
     Raises:
         FraudError: they are all genuine or all fraud.
     """
-    payments = part.take(data.features, data.labels)
+    payments = part.collect(data.features, data.labels)
     _need_both(name, part, payments.height, int(payments["is_fraud"].sum()))
     return payments
-
-
-def _fitted(
-    data: TrainingSet, part: Part, rows: int, recipe: Recipe, names: Sequence[str], workers: Workers | None
-) -> tuple[Recipe, Model, pl.DataFrame]:
-    """How it was fitted in the end, the model, and the payments it was fitted on, of very many some."""
-    if workers and rows > workers.above and recipe.algorithm == "xgboost" and recipe.imbalance == "none":
-        binned = replace(recipe, parameters=distributed.binned(recipe.all_parameters()))
-        trees = distributed.fit(workers, data, part, names, binned.all_parameters())
-        return binned, Model("xgboost", tuple(names), trees), part.take(_some(data.features, rows), data.labels)
-    training = part.take(data.features, data.labels)
-    return recipe, model.fit(training.select(names), training["is_fraud"], recipe), training
-
-
-def _some(payments: pl.LazyFrame, rows: int) -> pl.LazyFrame:
-    """About `SAMPLE` of the payments, the same ones each time."""
-    return payments.filter(pl.col("transaction_id").hash(1) % max(1, rows // SAMPLE) == 0)
 
 
 def _trained_on(data: TrainingSet, part: Part) -> int:
@@ -205,23 +206,32 @@ def _params(
     parts: Split,
     label_delay: timedelta,
     rows: dict[str, int],
-    recipe: Recipe,
-    settings: ModelSettings,
+    members: Sequence[MemberConfig],
+    config: ModelConfig,
 ) -> dict[str, object]:
     spans = {
         f"{name}_{edge}": getattr(part, edge).isoformat()
         for name, part in named_parts(parts).items()
         for edge in ("start", "end")
     }
+    first, *others = members
     return {
-        "algorithm": recipe.algorithm,
-        "imbalance": recipe.imbalance,
-        "calibration": settings.calibration,
-        **recipe.all_parameters(),
+        **_member_params(first),
+        **{
+            f"member_{at} {name}": value
+            for at, one in enumerate(others, 2)
+            for name, value in _member_params(one).items()
+        },
+        "calibration": config.calibration,
+        "undetected_share": config.undetected_share,
         "label_delay_s": int(label_delay.total_seconds()),
-        "features_version": VERSION,
         "data_digest": data.digest,
         **spans,
         **{f"{name}_rows": count for name, count in rows.items()},
         **{f"data {table}": f"version {number}" for table, number in data.versions.items()},
     }
+
+
+def _member_params(member: MemberConfig) -> Mapping[str, object]:
+    about = member.model_dump(exclude={"parameters"}, include=set(MemberConfig.model_fields))
+    return {**about, **parameters(member)}

@@ -1,4 +1,4 @@
-"""Dagster wiring of silver.references."""
+"""Dagster wiring of silver.watchlists."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from dagster_pyspark import LazyPySparkResource
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import metadata, specs
 from fraud_assets.settings import settings
 from fraud_assets.watchlists.lists import LISTS
 from fraud_assets.watchlists.load import TABLE, Loaded, load, report
@@ -17,7 +17,7 @@ from fraud_assets.watchlists.load import TABLE, Loaded, load, report
 SHOWN = 20
 
 
-@wiring.written_by(wiring.spec(TABLE, (), "polars"))
+@specs.written_by(specs.table_spec(TABLE, (), "polars"))
 def references(context: dg.AssetExecutionContext, spark: LazyPySparkResource) -> dg.MaterializeResult[None]:
     """Load each list that a setting names; one that cannot be read does not keep the others."""
     source, here = context.partition_key, settings()
@@ -40,14 +40,14 @@ def references(context: dg.AssetExecutionContext, spark: LazyPySparkResource) ->
             context.log.warning(f"{loaded.list}: {len(loaded.bad)} bad lines, listed in {file}")
             lines = [(bad.line, bad.problem, bad.text) for bad in loaded.bad[:SHOWN]]
             frame = pl.DataFrame(lines, schema=["line", "problem", "text"], orient="row")
-            facts[f"{loaded.list}_bad_lines"] = dg.MetadataValue.md(wiring.markdown(frame))
+            facts[f"{loaded.list}_bad_lines"] = dg.MetadataValue.md(metadata.markdown(frame))
     if failed:
         raise dg.Failure("; ".join(failed), metadata=facts, allow_retries=False)  # the next hour's run is the retry
     if not done:
         context.log.info(f"no list is set; settings: {', '.join(f'FRAUD_{name.upper()}' for name in LISTS)}")
     return dg.MaterializeResult(
-        metadata=wiring.outcome(TABLE, source, sum(each.changed + each.closed for each in done), **facts)
+        metadata=metadata.step_metadata(TABLE, source, sum(each.changed + each.closed for each in done), **facts)
     )
 
 
-KEYS = [wiring.key(TABLE)]
+KEYS = [specs.asset_key(TABLE)]

@@ -1,6 +1,6 @@
 """The lists there are: what a line of each one's file names, and where the file is.
 
-What belongs here: one declaration a list, and how the text of an entry becomes columns of silver.references.
+What belongs here: one declaration a list, and how the text of an entry becomes columns of silver.watchlists.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from fraud_assets.errors import FraudError
 from fraud_assets.settings import Settings
 
 Columns = dict[str, Any]
-"""An entry's columns of silver.references, by name."""
+"""An entry's columns of silver.watchlists, by name."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class List:
     """One list. ``name`` is its setting's, too; ``columns`` are those that its file must have.
 
     ``read`` makes entry, ip_first, ip_last and country of a line; it raises ValueError with the problem in words.
+    ``feature`` is 1 for the payments that the list names; empty for a list that only adds a column.
     """
 
     name: str
     columns: tuple[str, ...]
     read: Callable[[Mapping[str, str]], Columns]
+    feature: str = ""
 
     def place(self, here: Settings) -> str:
         """The file or URL it is loaded from; empty where there is none."""
@@ -71,9 +73,9 @@ def _ipv4(name: str, text: str) -> IPv4Address:
         raise ValueError(f"{name} is not an IPv4 address but '{text}'") from None
 
 
-BLOCKED_IPS = List("blocked_ips", ("ip",), _address)
-SUSPICIOUS_CARDS = List("suspicious_cards", ("customer_id",), _text("customer_id"))
-SUSPICIOUS_MERCHANTS = List("suspicious_merchants", ("merchant_id",), _text("merchant_id"))
+BLOCKED_IPS = List("blocked_ips", ("ip",), _address, "ip_is_blocked")
+SUSPICIOUS_CARDS = List("suspicious_cards", ("customer_id",), _text("customer_id"), "customer_is_suspicious")
+SUSPICIOUS_MERCHANTS = List("suspicious_merchants", ("merchant_id",), _text("merchant_id"), "merchant_is_suspicious")
 IP_COUNTRIES = List("ip_countries", ("start", "end", "country"), _range)
 
 LISTS = {each.name: each for each in (BLOCKED_IPS, SUSPICIOUS_CARDS, SUSPICIOUS_MERCHANTS, IP_COUNTRIES)}

@@ -1,4 +1,4 @@
-"""Lists into silver.references: fetch, compare with what is held, append the revisions, report bad lines."""
+"""Lists into silver.watchlists: fetch, compare with what is held, append the revisions, report bad lines."""
 
 import csv
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import polars as pl
 
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import START, FraudError
-from fraud_assets.lake import reads, writes
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.watchlists.file import Bad, fetched, read
 from fraud_assets.watchlists.lists import List
 from fraud_assets.watchlists.revise import revised
 
-TABLE = silver.REFERENCES
+TABLE = silver.WATCHLISTS
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def load(of: List, place: str, source: str, lake: Lake) -> Loaded:
     rows = pl.concat([changed, closed]).with_columns(
         source=pl.lit(source), list=pl.lit(of.name), loaded_at=pl.lit(now).cast(pl.Datetime("us", "UTC"))
     )
-    if rows.height and not writes.append_alone(TABLE, rows, log):
+    if rows.height and not writing.append_if_unchanged(TABLE, rows, log):
         raise FraudError(f"{of.name}: others load lists at the same time; load it again")
     return Loaded(of.name, source, changed.height, closed.height, told.entries.height - changed.height, told.bad)
 

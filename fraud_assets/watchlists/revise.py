@@ -22,7 +22,7 @@ def newest(revisions: pl.DataFrame) -> pl.DataFrame:
 def revised(held: pl.DataFrame, told: Read, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The revisions that bring one list of one source up to a file: those that open or change, those that close.
 
-    ``held`` are all of its revisions in silver.references. An entry without valid_from is the open one held that
+    ``held`` are all of its revisions in silver.watchlists. An entry without valid_from is the open one held that
     no other line names, or opens at its known_at, ``now`` without one. A file that is loaded twice changes nothing.
     """
     held = newest(held.select(*SCHEMA))

@@ -1,6 +1,8 @@
 import pytest
+from confluent_kafka import Producer
 from pyspark.sql import SparkSession
 
+from fraud_assets.bronze import offsets
 from fraud_assets.bronze.ingest import ingest
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze
@@ -23,7 +25,7 @@ def test_every_record_arrives_once_byte_for_byte(
         out.send(topic, SENT)
 
     def take() -> int:
-        return ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3).records
+        return ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3).written[bronze.TRANSACTIONS]
 
     assert [take(), take()] == [4, 0]
     frame = reads.scan(bronze.TRANSACTIONS, tables)
@@ -35,3 +37,41 @@ def test_every_record_arrives_once_byte_for_byte(
     assert set(held["topic"]) == {topic}
     assert set(held["source"]) == {"cards"}
     assert held["kafka_time"].null_count() == held["ingested_at"].null_count() == 0
+
+
+def test_a_transactions_markers_are_no_lag(stack: Settings, spark: SparkSession, tables: Lake, topic: str) -> None:
+    stream = named("cards").transactions.model_copy(update={"topic": topic})
+    ensure_topics(stack.kafka, [topic], partitions=2)
+    out = Producer({"bootstrap.servers": stack.kafka, "transactional.id": topic, "enable.idempotence": True})
+    out.init_transactions(30)
+    for _ in range(2):
+        out.begin_transaction()
+        for partition in (0, 1):
+            out.produce(topic, b"{}", partition=partition)
+        out.commit_transaction(30)
+
+    result = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3)
+
+    (end,) = offsets.ends(stack.kafka, [topic]).values()
+    assert result.written[bronze.TRANSACTIONS] == 4
+    assert sum(end.values()) > 4  # each transaction ends with a marker, which has an offset
+    assert offsets.committed(tables.log(bronze.TRANSACTIONS), "cards", topic) == end
+
+
+def test_a_run_that_died_before_it_recorded_the_offsets_is_completed(
+    stack: Settings, spark: SparkSession, tables: Lake, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = named("cards").transactions.model_copy(update={"topic": topic})
+    ensure_topics(stack.kafka, [topic], partitions=1)
+    with producer(stack.kafka) as out:
+        out.send(topic, SENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(offsets, "commit", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3)
+    assert offsets.committed(tables.log(bronze.TRANSACTIONS), "cards", topic) == {}
+
+    result = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 3)
+    assert result.written[bronze.TRANSACTIONS] == 0
+    assert offsets.committed(tables.log(bronze.TRANSACTIONS), "cards", topic) == {0: 4}
+    assert reads.count(bronze.TRANSACTIONS, tables) == 4

@@ -1,24 +1,25 @@
-import json
-from pathlib import Path
-
+import polars as pl
 import pytest
 
-from fraud_assets.bronze.offsets import BrokerUnreachable, committed, ends, lag
+from fraud_assets.bronze import offsets
+from fraud_assets.bronze.offsets import BrokerUnreachable, ends, lag
+from fraud_assets.declarations.tables import bronze
+from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
 
 
-def test_only_committed_batches_count(tmp_path: Path) -> None:
-    assert committed(str(tmp_path)) == {}
-    for batch, offsets in enumerate([{"0": 3, "1": 4}, {"0": 9, "1": 9}]):
-        file = tmp_path / "offsets" / str(batch)
-        file.parent.mkdir(exist_ok=True)
-        file.write_text("v1\n" + json.dumps({"batchWatermarkMs": 0}) + "\n" + json.dumps({"t": offsets}))
-    assert committed(str(tmp_path)) == {}
-    (tmp_path / "commits").mkdir()
-    (tmp_path / "commits/0").write_text("v1\n{}")
-    (tmp_path / "commits/.0.crc").write_text("")
-    assert committed(str(tmp_path)) == {0: 3, 1: 4}
+def test_offsets_stand_in_the_tables_log(lake: Lake) -> None:
+    assert offsets.committed(lake.opened(bronze.TRANSACTIONS), "cards", "payments") == {}
+    pl.DataFrame({"offset": [1]}).write_delta(lake.path(bronze.TRANSACTIONS))
+    offsets.commit(lake.log(bronze.TRANSACTIONS), "cards", "payments", {0: 3, 1: 4})
+    offsets.commit(lake.log(bronze.TRANSACTIONS), "shop", "payments", {0: 7})
+    offsets.commit(lake.log(bronze.TRANSACTIONS), "cards", "payments", {0: 9, 1: 4})
+    log = lake.log(bronze.TRANSACTIONS)
+    assert offsets.committed(log, "cards", "payments") == {0: 9, 1: 4}
+    assert offsets.committed(log, "shop", "payments") == {0: 7}
+    offsets.commit(log, "cards", "payments", {0: 9, 1: 4})
+    assert lake.log(bronze.TRANSACTIONS).version() == log.version()
 
 
 def test_lag_never_counts_backwards() -> None:

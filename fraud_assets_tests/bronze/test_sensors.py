@@ -10,7 +10,7 @@ from fraud_assets.bronze.watch import Backoff
 from fraud_assets.declarations.sources.source import Source, named
 from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
 from fraud_assets.settings import Settings
 from fraud_assets.sources.produce import ensure_topics, producer
 
@@ -64,13 +64,13 @@ def test_a_lost_broker_is_named_and_asked_less_and_less(
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize("status", [s for s in wiring.IN_FLIGHT if s is not dg.DagsterRunStatus.QUEUED])
+@pytest.mark.parametrize("status", [s for s in run_status.IN_FLIGHT if s is not dg.DagsterRunStatus.QUEUED])
 def test_never_two_runs_in_flight(
     cards: Source, lake: Lake, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus
 ) -> None:
     monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
     with dg.DagsterInstance.ephemeral() as instance:
-        run = dg.DagsterRun(JOB, run_id="0" * 36, status=status, tags={wiring.PARTITION_TAG: "cards"})
+        run = dg.DagsterRun(JOB, run_id="0" * 36, status=status, tags={run_status.PARTITION_TAG: "cards"})
         instance.add_run(run)
         result = tick(instance)
         assert not result.run_requests
@@ -86,14 +86,14 @@ def test_a_failed_run_is_tried_again_without_new_records(
     monkeypatch.setattr(sensors.offsets, "committed", lambda *_: {0: 3})
     with dg.DagsterInstance.ephemeral() as instance:
         assert "bronze has read everything" in reason(tick(instance))
-        mine = {wiring.PARTITION_TAG: "cards"}
+        mine = {run_status.PARTITION_TAG: "cards"}
         for number, status in enumerate((dg.DagsterRunStatus.SUCCESS, *[dg.DagsterRunStatus.FAILURE] * 2)):
             instance.add_run(dg.DagsterRun(JOB, run_id=str(number) * 36, status=status, tags=mine))
         (request,) = tick(instance).run_requests or []
         assert request.run_key == f"cards-after-{'2' * 36}"
         instance.add_run(
             dg.DagsterRun(
-                JOB, run_id="3" * 36, status=dg.DagsterRunStatus.SUCCESS, tags={wiring.PARTITION_TAG: "cards"}
+                JOB, run_id="3" * 36, status=dg.DagsterRunStatus.SUCCESS, tags={run_status.PARTITION_TAG: "cards"}
             )
         )
         assert "bronze has read everything" in reason(tick(instance))
@@ -105,7 +105,7 @@ def test_another_sources_run_does_not_hold_this_one_up(
     monkeypatch.setattr(sensors.offsets, "ends", lambda *_, **__: {topic: {0: 3} for topic in cards.topics})
     with dg.DagsterInstance.ephemeral() as instance:
         started = dg.DagsterRunStatus.STARTED
-        instance.add_run(dg.DagsterRun(JOB, run_id="0" * 36, status=started, tags={wiring.PARTITION_TAG: "shop"}))
+        instance.add_run(dg.DagsterRun(JOB, run_id="0" * 36, status=started, tags={run_status.PARTITION_TAG: "shop"}))
         assert len(tick(instance).run_requests or []) == 1
 
 
@@ -123,13 +123,13 @@ def test_records_in_kafka_start_one_run(stack: Settings, spark: SparkSession, ca
         assert [again.run_key for again in tick(instance).run_requests or []] == [request.run_key]
 
         for stream, table in ((cards.transactions, bronze.TRANSACTIONS), (cards.labels, bronze.LABELS)):
-            taken = ingest(spark, "cards", stream, table, tables, stack.kafka, 2)
-            location = offsets.checkpoint(table, "cards", tables)
+            result = ingest(spark, "cards", stream, table, tables, stack.kafka, 2)
             ends = offsets.ends(stack.kafka, [stream.topic])[stream.topic]
-            assert taken.before == {}
-            assert taken.after == offsets.committed(location) == ends
-            assert taken.records == sum(ends.values())
-            assert offsets.lag(ends, taken.after) == 0
+            assert result.notes["offsets_before"] == {}
+            recorded = offsets.committed(tables.log(table), "cards", stream.topic)
+            assert result.notes["offsets_after"] == recorded == ends
+            assert result.written[table] == sum(ends.values())
+            assert offsets.lag(ends, recorded) == 0
         assert "bronze has read everything" in reason(tick(instance))
 
         with producer(stack.kafka) as out:

@@ -6,7 +6,9 @@ from fraud_assets.bronze.watch import LONGEST_WAIT, Backoff, Failed, Observation
 ENDS = {"payments": {0: 5, 1: 7}, "labels": {0: 2}}
 
 
-def seen(read: dict[str, dict[int, int]], ends: dict[str, dict[int, int]] = ENDS, running: str | None = None):
+def seen(
+    read: dict[str, dict[int, int]], ends: dict[str, dict[int, int]] = ENDS, running: str | None = None
+) -> Observation:
     return Observation("cards", ends, read, running)
 
 

@@ -28,7 +28,8 @@ class Postgres:
 
     def run(self, sql: str) -> str:
         """What psql prints for the statements; an error in one of them fails the test."""
-        command = [self.programs / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-U", "postgres"]
+        command: list[str | Path] = [self.programs / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.socket]
+        command += ["-U", "postgres"]
         environment = os.environ | {"PGTZ": "UTC", "PGDATESTYLE": "ISO", "PGCLIENTENCODING": "UTF8"}
         done = subprocess.run(command, input=sql, env=environment, capture_output=True, text=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
@@ -67,12 +68,13 @@ def server(package: Path, **settings: str) -> Iterator[Postgres]:
         data.mkdir(mode=0o700)
         if user:
             shutil.chown(data, user)
-        initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+        initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+        initdb += ["-E", "UTF8", "--locale=C", "-N"]
         subprocess.run(initdb, user=user, cwd=data, check=True, capture_output=True)
         given = {"listen_addresses": "", "unix_socket_directories": str(data), "fsync": "off", **settings}
         options = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
         with (root / "log").open("wb") as log:
-            command = [programs / "postgres", "-D", data, *options]
+            command: list[str | Path] = [programs / "postgres", "-D", data, *options]
             process = subprocess.Popen(command, user=user, cwd=data, stdout=log, stderr=log)
         try:
             _wait(programs, data, process, root / "log")

@@ -14,8 +14,8 @@ from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
-from fraud_assets.silver.account import account
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.reconciliation import reconcile
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets_tests.databases.changes import Capture
 from fraud_assets_tests.databases.postgres import WHEEL, Postgres, installed, server
@@ -102,7 +102,7 @@ def test_silver_ends_as_the_database_s_table(
             out.send(topic, told)
         for source in sources:
             ingest(spark, source.name, source.transactions, bronze.TRANSACTIONS, lake, stack.kafka, 1_000_000)
-            refine(spark, source, "transactions", lake)
+            bronze_to_silver(spark, source, "transactions", lake)
 
     database.run(TABLE.format(rows=60))
     capture = Capture(database, "public.payments")
@@ -119,6 +119,6 @@ def test_silver_ends_as_the_database_s_table(
     assert_as_in(database, ledger, "paid_at", lake, gone)
     assert_as_in(database, settled, "settled_at", lake, gone)
     for source in (ledger, settled):
-        (payments, _) = account(source.name, lake)
+        (payments, _) = reconcile(source.name, lake)
         assert payments.balanced
         assert (payments.bronze, payments.quarantined) == (60 + 19 + 6, 1)

@@ -6,13 +6,17 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from fraud_assets.declarations.features.catalogue import NAMES, VERSION
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold
+from fraud_assets.features.fingerprint import FINGERPRINT
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.writes import append
+from fraud_assets.lake.writing import append
 from fraud_assets.models import artifact as model
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.baseline_distribution import distribution
 from fraud_assets.models.model_store import Card, Champion
+from fraud_assets.training.fit import fitting
+from fraud_assets.version import code_version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")
@@ -33,10 +37,10 @@ def features(rows: int, tag: str, start: datetime = START, source: str = "cards"
             "merchant_id": ["m1"] * rows,
             "amount": amount,
             **{name: random.uniform(0, 5, rows) for name in NAMES if name != "amount"},
-            "features_version": [VERSION] * rows,
+            "features_fingerprint": [FINGERPRINT] * rows,
             "kafka_time": moments,
             "computed_at": moments,
-            "repaired_at": pl.Series([None] * rows, dtype=TIME),
+            "recomputed_at": pl.Series([None] * rows, dtype=TIME),
             "deleted_at": pl.Series([None] * rows, dtype=TIME),
         }
     )
@@ -46,9 +50,10 @@ def features(rows: int, tag: str, start: datetime = START, source: str = "cards"
 def champion(version: int = 1, threshold: float = 0.5) -> Champion:
     """A model that takes large amounts for fraud."""
     rows = features(2_000, "training")
-    fitted = model.fit(rows.select(NAMES), rows["amount"] > LARGE)
+    fitted = fitting.fit_rows(rows.select(NAMES), rows["amount"] > LARGE)
     reference = {name: distribution(rows[name]) for name in NAMES} | {"score": distribution(model.score(fitted, rows))}
-    return Champion(version, Card(NAMES, VERSION, threshold, reference), model.to_bytes(fitted))
+    file = model.to_bytes(fitted)
+    return Champion(version, Card(NAMES, FINGERPRINT, threshold, reference, hash_of(file), code_version()), file)
 
 
 def arrive(rows: pl.DataFrame, lake: Lake) -> None:

@@ -11,21 +11,23 @@ from fraud_assets.lake.create import create_all
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets_tests.conftest import KEPT
-from fraud_assets_tests.faults.stand import CARDS, READ, TABLES, Stand, contents, send, stand
+from fraud_assets_tests.faults.comparison import contents
+from fraud_assets_tests.faults.own_stack import OwnStack, own_stack, send
+from fraud_assets_tests.faults.pipeline_steps import CARDS, READ, TABLES
 from fraud_assets_tests.lakes import copied
 
 
 @pytest.fixture(scope="package")
-def own(isolated: Settings) -> Iterator[Stand]:
+def own(isolated: Settings) -> Iterator[OwnStack]:
     """Kafka and Spark of these tests alone, with records in Kafka; kept when the shared stack is."""
-    with stand(isolated.runtime / "faults", isolated.mlflow, keep=isolated.runtime == KEPT) as made:
+    with own_stack(isolated.runtime / "faults", isolated.mlflow, keep=isolated.runtime == KEPT) as made:
         if not any(ends(made.settings.kafka, [CARDS.transactions.topic]).values()):
             send(made.settings.kafka)
         yield made
 
 
 @pytest.fixture(scope="package")
-def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(own: OwnStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with every table and no rows, to copy."""
     lake = tmp_path_factory.mktemp("faults") / "empty"
     lake.mkdir()
@@ -34,7 +36,7 @@ def empty(own: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def clean(own: Stand, empty: Path) -> dict[str, pl.DataFrame]:
+def clean(own: OwnStack, empty: Path) -> dict[str, pl.DataFrame]:
     """What a lake holds after a run that nothing disturbed, its increments small."""
     lake = copied(empty, empty.parent / "clean")
     own.refresh(lake)

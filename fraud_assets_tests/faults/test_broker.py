@@ -11,7 +11,9 @@ from fraud_assets.declarations.tables import bronze
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.sources.produce import ensure_topics, producer
-from fraud_assets_tests.faults.stand import CARDS, Stand, committed, struck
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import CARDS
+from fraud_assets_tests.faults.strikes import committed, struck
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
@@ -19,13 +21,13 @@ HALF = 4_000
 AT_MOST = 1_000
 
 
-def test_a_killed_broker_loses_nothing_and_doubles_nothing(own: Stand, faulty: Lake, topic: str) -> None:
+def test_a_killed_broker_loses_nothing_and_doubles_nothing(own: OwnStack, faulty: Lake, topic: str) -> None:
     arrived = struck_in_traffic(own, faulty, topic)
     assert sum(ends(own.settings.kafka, [topic])[topic].values()) == 2 * HALF
     assert sorted(arrived) == list(range(2 * HALF))
 
 
-def struck_in_traffic(own: Stand, lake: Lake, topic: str) -> list[int]:
+def struck_in_traffic(own: OwnStack, lake: Lake, topic: str) -> list[int]:
     """Bronze's values when the numbers up to twice `HALF` were sent, each once, and the broker killed meanwhile."""
     servers, stream = own.settings.kafka, CARDS.transactions.model_copy(update={"topic": topic})
     ensure_topics(servers, [topic])

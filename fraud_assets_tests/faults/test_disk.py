@@ -9,7 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fraud_assets_tests.faults.stand import STEPS, Stand, assert_same
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import STEPS
 from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
@@ -60,7 +62,7 @@ def full(disk: Path) -> Iterator[None]:
 
 
 def test_every_step_goes_on_when_a_full_disk_has_room_again(
-    own: Stand, clean: dict[str, pl.DataFrame], empty: Path, disk: Path
+    own: OwnStack, clean: dict[str, pl.DataFrame], empty: Path, disk: Path
 ) -> None:
     lake = copied(empty, disk / "lake")
     for step in STEPS:

@@ -18,8 +18,8 @@ from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
 from fraud_assets.silver import step
-from fraud_assets.silver.account import account
-from fraud_assets.silver.step import STREAMS, refine
+from fraud_assets.silver.reconciliation import reconcile
+from fraud_assets.silver.step import STREAMS, bronze_to_silver
 from fraud_assets_tests.faults.poison import MEGABYTE, Poison, cards, everywhere
 from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.pipeline import assert_conserved, run
@@ -48,13 +48,13 @@ def test_each_poisoned_record_is_where_it_belongs(
     stack: Settings, spark: SparkSession, tables: Lake, poisoned: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream = named("cards").transactions.model_copy(update={"topic": poisoned})
-    taken = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 1_000_000)
-    assert taken.records == len(cards())
+    result = ingest(spark, "cards", stream, bronze.TRANSACTIONS, tables, stack.kafka, 1_000_000)
+    assert result.written[bronze.TRANSACTIONS] == len(cards())
     other = copied(tables, Path(f"{tables.root}-other"))
     run(spark, tables)
     assert_conserved(tables)
-    monkeypatch.setattr(step, "SMALL", 0)
-    refine(spark, named("cards"), "transactions", other)
+    monkeypatch.setattr(step, "IN_PROCESS_ROWS", 0)
+    bronze_to_silver(spark, named("cards"), "transactions", other)
     for lake in (tables, other):
         assert misplaced(lake, cards()) == {}
     assert_frame_equal(payments(tables), payments(other))
@@ -84,5 +84,5 @@ def test_no_record_stops_a_source(spark: SparkSession, tables: Lake, source: str
     for stream in STREAMS:
         values = list(everywhere(getattr(described, stream)))
         send(tables, stream, records(values), source)
-        assert refine(spark, described, stream, tables).read == len(values)
-    assert all(stream.balanced for stream in account(source, tables))
+        assert bronze_to_silver(spark, described, stream, tables).read[STREAMS[stream][0]] == len(values)
+    assert all(stream.balanced for stream in reconcile(source, tables))

@@ -12,7 +12,10 @@ import pytest
 
 from fraud_assets.declarations.tables import bronze, gold, silver
 from fraud_assets.lake.location import Lake
-from fraud_assets_tests.faults.stand import HERE, Moment, Stand, assert_same, committed, large, struck, writing
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import HERE, large
+from fraud_assets_tests.faults.strikes import Moment, committed, struck, writing
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
 
@@ -36,7 +39,7 @@ print(spark.spark_session.range(3).localCheckpoint().count())
 
 
 def test_every_step_goes_on_where_a_killed_spark_left_it(
-    own: Stand, clean: dict[str, pl.DataFrame], faulty: Lake
+    own: OwnStack, clean: dict[str, pl.DataFrame], faulty: Lake
 ) -> None:
     run = Popen([sys.executable, "-c", A_RUN, own.settings.spark], stdin=PIPE, stdout=PIPE, text=True)
     assert run.stdout is not None

@@ -17,7 +17,10 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.orchestration.run_client import Run, runs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import supervisor
-from fraud_assets_tests.faults.stand import IN_PROCESS, WRITES, Stand, assert_same, committed, struck, writing
+from fraud_assets_tests.faults.comparison import assert_same
+from fraud_assets_tests.faults.own_stack import OwnStack
+from fraud_assets_tests.faults.pipeline_steps import IN_PROCESS, WRITES
+from fraud_assets_tests.faults.strikes import committed, struck, writing
 from fraud_assets_tests.lakes import copied
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault]
@@ -28,7 +31,7 @@ PATIENCE_S = 150
 
 
 def test_a_killed_run_is_run_again(
-    own: Stand, clean: dict[str, pl.DataFrame], empty: Path, mlflow_server: Settings
+    own: OwnStack, clean: dict[str, pl.DataFrame], empty: Path, mlflow_server: Settings
 ) -> None:
     try:
         lake = struck_in_a_run(own, empty)
@@ -38,7 +41,7 @@ def test_a_killed_run_is_run_again(
     assert_same(lake, clean, TABLES)
 
 
-def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.DataFrame], faulty: Lake) -> None:
+def test_a_killed_process_goes_on_in_another(own: OwnStack, clean: dict[str, pl.DataFrame], faulty: Lake) -> None:
     for step in ("bronze", "silver"):
         own.run(step, faulty)
     for step in IN_PROCESS:
@@ -47,14 +50,14 @@ def test_a_killed_process_goes_on_in_another(own: Stand, clean: dict[str, pl.Dat
     assert_same(faulty, clean, [*TABLES, *WRITES["scores"], *WRITES["alerts"]])
 
 
-def struck_in_a_process(own: Stand, step: str, lake: Lake) -> None:
+def struck_in_a_process(own: OwnStack, step: str, lake: Lake) -> None:
     """A step whose process is killed when it has written rows and may not have committed them."""
     process = own.process(step, lake)
     with struck(lake, writing(WRITES[step][0]), process.kill):
         process.wait()
 
 
-def struck_in_a_run(own: Stand, empty: Path) -> Lake:
+def struck_in_a_run(own: OwnStack, empty: Path) -> Lake:
     """The lake when the sensor has started a run, its process was killed, and the daemon has started it again."""
     lake, moment = Lake(own.settings.lake), committed(silver.TRANSACTIONS)
     own.stop(DAGSTER)
@@ -70,7 +73,7 @@ def struck_in_a_run(own: Stand, empty: Path) -> Lake:
     return lake
 
 
-def workers(own: Stand) -> list[psutil.Process]:
+def workers(own: OwnStack) -> list[psutil.Process]:
     """The processes of runs: the code server has one for each."""
     code = psutil.Process(supervisor.connect(own.settings).getProcessInfo("dagster-code")["pid"])
     found = [process for process in code.children(recursive=True) if "spawn_main" in " ".join(process.cmdline())]
@@ -78,7 +81,7 @@ def workers(own: Stand) -> list[psutil.Process]:
     return found
 
 
-def refreshes(own: Stand) -> list[Run]:
+def refreshes(own: OwnStack) -> list[Run]:
     return runs(own.settings, pipelineName="refresh")
 
 

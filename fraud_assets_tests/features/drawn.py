@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from fraud_assets.features.inputs import SIGNALS
+from fraud_assets.features.inputs.row import SIGNALS
 
 POSITIONS = ("customer_latitude", "customer_longitude", "merchant_latitude", "merchant_longitude")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,6 +30,7 @@ def drawn(payments: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             **{name: random.uniform(0, 90, payments) for name in POSITIONS},
             "country": random.choice(["DE", "FR"], payments),
             "ip": random.choice(["192.0.2.1", "192.0.2.2"], payments),
+            "category": [("travel", "home")[n % 2] for n in range(payments)],
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(payments)], dtype=SIGNALS),
         }
     )

@@ -6,6 +6,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,11 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 
 from fraud_assets.declarations.features.catalogue import NAMES, of_families
-from fraud_assets.features.evaluate import evaluate
-from fraud_assets.features.inputs import SIGNALS, Facts
-from fraud_assets.features.leaks import leaks
-from fraud_assets.features.listed import NOTHING
+from fraud_assets.features.batch.evaluate import evaluate
+from fraud_assets.features.inputs.row import SIGNALS, Facts
+from fraud_assets.features.inputs.watchlists import NOTHING, Watchlists
 from fraud_assets.settings import REPOSITORY
+from fraud_assets_tests.features.leaks import leaks
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DELAY_DAYS = 7
@@ -28,8 +29,8 @@ HEAD = """\
 # Planted leaks, and what catches them
 
 Each line is a way of making a feature that many published notebooks use and that looks into the future. The leak test
-(`fraud_assets/features/leaks.py`) changes what comes after a moment and demands that no value at or before it changes.
-Of the declared features none does. `python -m fraud_assets_tests.features.test_leaks` makes this page.
+(`fraud_assets_tests/features/leaks.py`) changes what comes after a moment and demands that no value at or before it
+changes. Of the declared features none does. `python -m fraud_assets_tests.features.test_leaks` makes this page.
 
 | Planted leak | Caught by a change of | Values before the moment that changed |
 |---|---|---|
@@ -55,6 +56,7 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
             "merchant_longitude": random.uniform(5, 15, count),
             "ip": [f"10.0.0.{n % 4}" for n in range(count)],
             "country": random.choice(["DE", "FR"], count),
+            "category": [("travel", "home")[n % 2] for n in range(count)],
             "signals": pl.Series([{"V1": n / 7, "V2": 1.0} for n in range(count)], dtype=SIGNALS),
         }
     )
@@ -62,15 +64,15 @@ def world(seed: int, count: int = 400) -> tuple[pl.DataFrame, pl.DataFrame]:
     labels = payments.select(
         "transaction_id",
         is_fraud=pl.Series(random.random(count) < 0.1),
-        known_at=pl.col("event_time") + pl.duration(days=pl.Series(after)),
+        known_at=pl.col("event_time") + pl.duration(days=pl.lit(pl.Series(after))),
     )
     return payments, labels
 
 
-def references() -> pl.DataFrame:
+def watchlists() -> pl.DataFrame:
     """A card, a merchant and an address that are listed for a while, and addresses that move to another country."""
     listed = {"suspicious_cards": "c1", "suspicious_merchants": "m1", "blocked_ips": "10.0.0.1"}
-    rows = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
+    rows: list[tuple[Any, ...]] = [(name, entry, None, None, None, 10, 30, 12) for name, entry in listed.items()]
     first, last = int(IPv4Address("10.0.0.0")), int(IPv4Address("10.0.0.2"))
     rows += [("ip_countries", "a range", first, last, land, 5, None, day) for land, day in (("DE", 5), ("FR", 25))]
     days = {name: pl.lit(START) + pl.duration(days=pl.col(name)) for name in ("valid_from", "valid_to", "known_at")}
@@ -81,7 +83,9 @@ def references() -> pl.DataFrame:
 
 
 def declared(payments: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    found = evaluate(payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, references=references()))
+    found = evaluate(
+        payments, labels, DELAY_DAYS * 86_400, facts=Facts(began=START, watchlists=Watchlists(watchlists()))
+    )
     return found.select("transaction_id", "event_time", *NAMES)
 
 

@@ -1,4 +1,4 @@
-"""A key that repeats anywhere in a table is found, whatever is compared at a time."""
+"""A duplicate key anywhere in a table is found, whatever the size of a chunk."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,13 +12,13 @@ from fraud_assets.lake.location import Lake
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("at_once", [1_000_000, 7])
-def test_repeats_are_counted_by_key_over_all_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(keys, "AT_ONCE", at_once)
-    assert keys.repeated(gold.SCORES, lake) == 0
+@pytest.mark.parametrize("chunk_rows", [1_000_000, 7])
+def test_duplicates_are_counted_over_all_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch, chunk_rows: int) -> None:
+    monkeypatch.setattr(keys, "CHUNK_ROWS", chunk_rows)
+    assert keys.count_duplicates(gold.SCORES, lake) == 0
     for source, numbers in (("cards", range(50)), ("cards", (0, 7, 7)), ("other", range(10))):
         ids = [f"T{number}" for number in numbers]
         times = [START + timedelta(days=place) for place in range(len(ids))]
         frame = pl.DataFrame({"source": source, "transaction_id": ids, "event_time": times})
         frame.write_delta(lake.path(gold.SCORES), mode="append")
-    assert keys.repeated(gold.SCORES, lake) == 2
+    assert keys.count_duplicates(gold.SCORES, lake) == 2

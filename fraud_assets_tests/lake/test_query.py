@@ -10,7 +10,7 @@ from fraud_assets.declarations.tables import bronze
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.query import Answer, query
-from fraud_assets_tests.streamlit_app.lake import write
+from fraud_assets_tests.lakes import write
 
 AT = datetime(2026, 1, 1, 9, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.tables import bronze, gold, silver
-from fraud_assets.lake import increments, reads, upkeep
+from fraud_assets.lake import cursor, reading, reads, upkeep, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.lake.upkeep import MANY, keep_up
+from fraud_assets.lake.upkeep import MANY, maintain
 from fraud_assets_tests.raw import payment, records, send, send_by_spark
 
 SCORES = gold.SCORES
@@ -42,7 +42,7 @@ def test_small_files_become_one_and_rows_positions_and_changes_stay(lake: Lake) 
     for number in range(MANY):
         append(lake, number)
     append(lake, MANY, "other")
-    kept = keep_up(NO_SPARK, SCORES, lake)
+    kept = maintain(NO_SPARK, SCORES, lake)
     assert kept is not None
     assert (kept.files_before, kept.files_after, kept.compacted, kept.clustered) == (MANY + 1, 2, ("cards",), ())
     assert kept.bytes_after < kept.bytes_before
@@ -51,7 +51,7 @@ def test_small_files_become_one_and_rows_positions_and_changes_stay(lake: Lake) 
     assert log.transaction_version("upstream/cards") == MANY - 1
     changes = pl.DataFrame(log.load_cdf(starting_version=MANY + 1, ending_version=log.version()).read_all())
     assert changes.is_empty()
-    again = keep_up(NO_SPARK, SCORES, lake)
+    again = maintain(NO_SPARK, SCORES, lake)
     assert again is not None
     assert (again.files_before, again.files_after, again.compacted) == (2, 2, ())
 
@@ -60,7 +60,7 @@ def test_what_is_declared_to_be_clustered_is_sorted_once(lake: Lake) -> None:
     table = gold.FEATURES
     for number in range(MANY):
         append(lake, number, table=table.full_name)
-    kept = keep_up(NO_SPARK, table, lake)
+    kept = maintain(NO_SPARK, table, lake)
     assert kept is not None
     assert kept.clustered == ("cards",)
     log = lake.log(table)
@@ -80,7 +80,7 @@ def test_files_that_no_version_needs_go_and_others_stay(lake: Lake) -> None:
         file.write_bytes(b"x")
     for file in (orphan, checkpoint):
         os.utime(file, (0, 0))
-    kept = keep_up(NO_SPARK, SCORES, lake)
+    kept = maintain(NO_SPARK, SCORES, lake)
     assert kept is not None
     assert kept.files_removed == 1
     assert not orphan.exists()
@@ -106,7 +106,7 @@ def test_appends_meanwhile_are_neither_lost_nor_refused(lake: Lake) -> None:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        compacted = sum(len(kept.compacted) for _ in range(8) if (kept := keep_up(NO_SPARK, SCORES, lake)) is not None)
+        compacted = sum(len(kept.compacted) for _ in range(8) if (kept := maintain(NO_SPARK, SCORES, lake)) is not None)
     finally:
         stop.set()
         writer.join()
@@ -121,12 +121,12 @@ def test_appends_meanwhile_are_neither_lost_nor_refused(lake: Lake) -> None:
 def test_spark_appends_meanwhile(spark: SparkSession, tables: Lake) -> None:
     for number in range(MANY):
         send(tables, "transactions", records([payment(number)], first=number))
-    stop, done, failed = threading.Event(), list[upkeep.Kept | None](), list[Exception]()
+    stop, done, failed = threading.Event(), list[upkeep.UpkeepResult | None](), list[Exception]()
 
     def tidy() -> None:
         while not stop.is_set():
             try:
-                done.append(keep_up(NO_SPARK, bronze.TRANSACTIONS, tables))
+                done.append(maintain(NO_SPARK, bronze.TRANSACTIONS, tables))
             except Exception as error:  # whatever it is, the test is to tell it
                 failed.append(error)
 
@@ -146,7 +146,7 @@ def test_spark_appends_meanwhile(spark: SparkSession, tables: Lake) -> None:
 
 
 def test_a_table_that_was_never_made_is_left_alone(lake: Lake) -> None:
-    assert keep_up(NO_SPARK, SCORES, lake) is None
+    assert maintain(NO_SPARK, SCORES, lake) is None
 
 
 @pytest.mark.stack
@@ -157,7 +157,7 @@ def test_tables_changed_in_place_are_compacted_and_deleted_rows_stay_out(spark: 
     path = lake.path(bronze.TRANSACTIONS)
     spark.sql(f"DELETE FROM delta.`{path}` WHERE `offset` = 0").collect()
     spark.sql(f"UPDATE delta.`{path}` SET topic = 'corrected' WHERE `offset` = 1").collect()
-    kept = keep_up(spark, bronze.TRANSACTIONS, lake)
+    kept = maintain(spark, bronze.TRANSACTIONS, lake)
     assert kept is not None
     assert kept.compacted == ("cards",)
     assert kept.files_after < kept.files_before
@@ -172,14 +172,14 @@ def test_a_step_goes_on_from_its_position_after_upkeep(spark: SparkSession, tabl
     lake = tables
     for number in range(MANY):
         send(tables, "transactions", records([payment(number)], first=number))
-    taken = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    taken = cursor.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert taken is not None
-    increments.skip(taken, lake)
-    assert keep_up(NO_SPARK, bronze.TRANSACTIONS, lake) is not None
-    assert keep_up(NO_SPARK, silver.QUARANTINE, lake) is not None
+    writing.skip(taken, lake)
+    assert maintain(NO_SPARK, bronze.TRANSACTIONS, lake) is not None
+    assert maintain(NO_SPARK, silver.QUARANTINE, lake) is not None
     send(tables, "transactions", records([payment(MANY)], first=MANY))
-    after = increments.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
+    after = cursor.pending(bronze.TRANSACTIONS, silver.QUARANTINE, "cards", lake)
     assert after is not None
     assert after.first == taken.last + 1
-    assert increments.rows(after, lake, ["offset"])["offset"].to_list() == [MANY]
-    assert [row.offset for row in increments.read(spark, after, lake).collect()] == [MANY]
+    assert reading.read_in_process(after, lake, ["offset"])["offset"].to_list() == [MANY]
+    assert [row.offset for row in reading.read_spark(spark, after, lake).collect()] == [MANY]

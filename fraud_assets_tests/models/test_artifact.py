@@ -2,16 +2,18 @@
 
 import zipfile
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from fraud_assets.declarations.sources.model import ALGORITHMS
+from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, MemberConfig, ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
-from fraud_assets.models.artifact import Model, Recipe
-from fraud_assets.training.metrics.auc_roc import auc_roc
+from fraud_assets.models.artifact import TrainedModel
+from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
+from fraud_assets.training.fit import fitting
 
 FEATURES = ["amount", "noise"]
 
@@ -28,11 +30,18 @@ def rows() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module", params=ALGORITHMS)
-def fitted(request: pytest.FixtureRequest, rows: pl.DataFrame) -> Model:
-    return model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(request.param))
+def fitted(request: pytest.FixtureRequest, rows: pl.DataFrame) -> TrainedModel:
+    return made(rows, request.param)
 
 
-def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFrame, fitted: Model) -> None:
+def made(rows: pl.DataFrame, algorithm: Algorithm) -> TrainedModel:
+    """A model of the algorithm; of an ensemble, of all of its members."""
+    config = ModelConfig(average_precision_floor=0, algorithm=algorithm)
+    one_each = [fitting.fit_rows(rows.select(FEATURES), rows["is_fraud"], member) for member in config.members]
+    return TrainedModel(tuple(FEATURES), tuple(member for one in one_each for member in one.members))
+
+
+def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     scores = model.score(fitted, rows)
     assert scores.min() >= 0
     assert scores.max() <= 1
@@ -41,15 +50,15 @@ def test_scores_are_probabilities_whatever_the_order_of_columns(rows: pl.DataFra
     np.testing.assert_allclose(scores, reordered, atol=1e-12)
 
 
-def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, fitted: Model) -> None:
+def test_rows_score_alike_before_and_after_they_are_stored(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     stored = rows.with_columns(pl.col("noise").cast(pl.Float32))  # as gold.features has them, amounts in double
-    same = {"rtol": 0, "atol": 1e-12}  # a forest's trees are added up in any order
+    same: dict[str, Any] = {"rtol": 0, "atol": 1e-12}  # a forest's trees are added up in any order
     np.testing.assert_allclose(model.score(fitted, rows), model.score(fitted, stored), **same)
     some, twice = (model.contributions(fitted, kind[:50]) for kind in (rows, stored))
     np.testing.assert_allclose(some, twice, **same)
 
 
-def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: Model) -> None:
+def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: TrainedModel) -> None:
     parts, scores = model.contributions(fitted, rows), model.score(fitted, rows)
     assert parts.shape == (5_000, 3)
     np.testing.assert_allclose(1 / (1 + np.exp(-parts.sum(axis=1))), scores, atol=1e-5)
@@ -58,23 +67,24 @@ def test_contributions_add_up_to_the_score(rows: pl.DataFrame, fitted: Model) ->
     assert parts[highest, 0] > abs(parts[highest, 1])
 
 
-def test_importance_finds_what_matters(fitted: Model) -> None:
+def test_importance_finds_what_matters(fitted: TrainedModel) -> None:
     shares = model.importance(fitted)
     assert sum(shares.values()) == pytest.approx(1)
-    if fitted.algorithm != "isolation_forest":  # to it, any rare value is as good as another
+    if fitted.members[0].algorithm != "isolation_forest":  # to it, any rare value is as good as another
         assert list(shares) == FEATURES
 
 
-def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame, fitted: Model) -> None:
-    again = model.fit(rows.select(FEATURES), rows["is_fraud"], Recipe(fitted.algorithm))
+def test_the_same_rows_make_the_same_model_and_bytes_keep_it(rows: pl.DataFrame, fitted: TrainedModel) -> None:
+    first, *others = fitted.members
+    again = made(rows, "ensemble" if others else first.algorithm)
     np.testing.assert_allclose(model.score(again, rows), model.score(fitted, rows), atol=1e-12)
-    whole = model.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
+    whole = fitting.calibrated(fitted, rows, rows["is_fraud"], "isotonic")
     kept = model.from_bytes(model.to_bytes(whole))
     np.testing.assert_allclose(model.score(kept, rows), model.score(whole, rows), atol=1e-12)
     assert model.names(kept) == FEATURES
 
 
-def test_nothing_in_the_file_is_a_pickle(fitted: Model) -> None:
+def test_nothing_in_the_file_is_a_pickle(fitted: TrainedModel) -> None:
     with zipfile.ZipFile(BytesIO(model.to_bytes(fitted))) as archive:
         for name in archive.namelist():
             assert name.endswith((".json", ".ubj", ".skops")), name
@@ -84,14 +94,14 @@ def test_nothing_in_the_file_is_a_pickle(fitted: Model) -> None:
 
 
 def test_trees_are_the_same_bytes_each_time(rows: pl.DataFrame) -> None:
-    first, second = (model.to_bytes(model.fit(rows.select(FEATURES), rows["is_fraud"])) for _ in range(2))
+    first, second = (model.to_bytes(fitting.fit_rows(rows.select(FEATURES), rows["is_fraud"])) for _ in range(2))
     assert first == second
 
 
 def test_what_does_not_exist_is_one_line() -> None:
     with pytest.raises(FraudError, match=r"random_forest has no parameter 'depth'; it has: n_estimators, "):
-        Recipe("random_forest", {"depth": 3}).all_parameters()
-    with pytest.raises(FraudError, match=r"a model's file is of another kind or damaged"):
+        fitting.parameters(MemberConfig(algorithm="random_forest", parameters={"depth": 3}))
+    with pytest.raises(FraudError, match=r"a model's file is of another release or damaged"):
         model.from_bytes(b"none")
 
 
@@ -102,5 +112,7 @@ def test_a_linear_fit_ends_whatever_the_width_of_features(rows: pl.DataFrame) ->
         f"seldom_{i}": np.where(random.random(5_000) < 0.05, random.lognormal(2 * i, 2, 5_000), 0) for i in range(6)
     }
     wide = rows.with_columns(**{name: pl.Series(values) for name, values in seldom.items()})
-    linear = model.fit(wide.select(*FEATURES, *seldom), rows["is_fraud"], Recipe("logistic_regression"))
+    linear = fitting.fit_rows(
+        wide.select(*FEATURES, *seldom), rows["is_fraud"], MemberConfig(algorithm="logistic_regression")
+    )
     assert auc_roc(rows["is_fraud"], model.score(linear, wide)) > 0.99

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import brier_score_loss
 
 from fraud_assets.models.calibration import NONE, fit
-from fraud_assets.training.metrics.brier import brier
 
 
 def overconfident(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def test_calibration_helps_on_other_payments_and_keeps_the_order(kind: str) -> N
     calibration = fit(scores, fraud, kind)  # type: ignore[arg-type]
     others, outcome = overconfident(2)
     calibrated = calibration(others)
-    assert brier(outcome, calibrated) < brier(outcome, others) - 0.005
+    assert brier_score_loss(outcome, calibrated) < brier_score_loss(outcome, others) - 0.005
     assert calibrated.mean() == pytest.approx(outcome.mean(), rel=0.05)
     ordered = calibrated[np.argsort(others)]
     assert (np.diff(ordered) >= (0 if kind == "isotonic" else -1e-15)).all()

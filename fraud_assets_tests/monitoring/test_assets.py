@@ -7,40 +7,40 @@ import polars as pl
 import pytest
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import reads
+from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring.assets import pipeline_runs
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import specs
+from fraud_assets.orchestration.spark import resources
+from fraud_assets.settings import Settings
 
 SOURCE = "cards"
 
 
-@dg.asset(partitions_def=wiring.SOURCES)
+@dg.asset(partitions_def=specs.SOURCES)
 def sound() -> None:
     """An asset that succeeds."""
 
 
-@dg.asset(deps=[sound], partitions_def=wiring.SOURCES)
+@dg.asset(deps=[sound], partitions_def=specs.SOURCES)
 def broken() -> None:
     """An asset that fails."""
     raise ValueError("broken")
 
 
-@dg.asset(deps=[broken], partitions_def=wiring.SOURCES)
+@dg.asset(deps=[broken], partitions_def=specs.SOURCES)
 def behind() -> None:
     """An asset that never runs."""
 
 
 @pytest.mark.stack
-def test_earlier_runs_are_recorded_once(stack, lake):
+def test_earlier_runs_are_recorded_once(stack: Settings, lake: Lake) -> None:
     def recorded() -> pl.DataFrame:
-        return reads.scan(gold.PIPELINE_RUNS, lake).collect()
+        return lake.scan(gold.PIPELINE_RUNS).collect()
 
     with dg.DagsterInstance.local_temp(str(Path(lake.root).parent)) as instance:
 
-        def record() -> int:
-            done = dg.materialize(
-                [pipeline_runs], instance=instance, partition_key=SOURCE, resources=wiring.resources()
-            )
+        def record() -> object:
+            done = dg.materialize([pipeline_runs], instance=instance, partition_key=SOURCE, resources=resources())
             return done.asset_materializations_for_node("gold__pipeline_runs")[0].metadata["rows_written"].value
 
         failed = dg.materialize(

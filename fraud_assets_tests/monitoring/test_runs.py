@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.tables import gold
-from fraud_assets.lake import writes
+from fraud_assets.lake import writing
 from fraud_assets.lake.create import create_all
+from fraud_assets.lake.location import Lake
 from fraud_assets.monitoring.runs import Run, Step, newest, rows, unknown
 
 FAILED = Run(
@@ -28,7 +30,7 @@ def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def test_each_step_is_a_row_in_order():
+def test_each_step_is_a_row_in_order() -> None:
     table = rows("cards", [FAILED, SUCCEEDED])
     assert table.columns == gold.PIPELINE_RUNS.column_names
     assert table.select("run_id", "step", "status", "seconds").rows() == [
@@ -41,29 +43,29 @@ def test_each_step_is_a_row_in_order():
     assert table["ended_at"].to_list()[0] == moment(104.5)
 
 
-def test_a_step_that_was_cut_off_failed_when_its_run_ended():
+def test_a_step_that_was_cut_off_failed_when_its_run_ended() -> None:
     cut = Run("r", "refresh", False, 10.0, 20.0, [Step("gold__scores", "IN_PROGRESS", 12.0, None)])
     assert rows("cards", [cut]).select("status", "seconds", "ended_at").rows() == [("failure", 8.0, moment(20))]
 
 
 @pytest.mark.parametrize(("succeeded", "status"), [(True, "success"), (False, "failure")])
-def test_a_run_that_ended_before_its_steps_is_still_a_row(succeeded, status):
+def test_a_run_that_ended_before_its_steps_is_still_a_row(succeeded: bool, status: str) -> None:
     table = rows("cards", [Run("r", "train", succeeded, None, 20.0, [])])
     assert table.select("step", "status", "seconds", "ended_at").rows() == [("run", status, None, moment(20))]
 
 
-def test_no_runs_are_no_rows():
+def test_no_runs_are_no_rows() -> None:
     assert rows("cards", []).columns == gold.PIPELINE_RUNS.column_names
 
 
 @pytest.mark.stack
-def test_only_runs_the_table_lacks_are_unknown(spark, lake):
+def test_only_runs_the_table_lacks_are_unknown(spark: SparkSession, lake: Lake) -> None:
     at = lake
     create_all(spark, at, (gold.PIPELINE_RUNS,))
     created = {"r1": moment(99), "r2": moment(199)}
     assert newest("cards", at) is None
     assert unknown("cards", created, at) == {"r1", "r2"}
-    writes.append(gold.PIPELINE_RUNS, rows("cards", [SUCCEEDED]), at)
+    writing.append(gold.PIPELINE_RUNS, rows("cards", [SUCCEEDED]), at)
     assert newest("cards", at) == moment(104.5)
     assert unknown("cards", created, at) == {"r2"}
     assert unknown("other", created, at) == {"r1", "r2"}

@@ -1,6 +1,7 @@
 """The job ``upkeep`` as Dagster runs it: every table, with what was found before and after."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -9,8 +10,8 @@ from fraud_assets.declarations.tables import ALL, bronze
 from fraud_assets.definitions import defs
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.upkeep import MANY
+from fraud_assets_tests.lakes import write
 from fraud_assets_tests.raw import payment, records, send
-from fraud_assets_tests.streamlit_app.lake import write
 
 pytestmark = pytest.mark.stack
 
@@ -31,6 +32,6 @@ def test_the_job_keeps_every_table_and_says_what_it_did(tables: Lake) -> None:
         if event.event_type == dg.DagsterEventType.STEP_OUTPUT
     }
     assert {*outputs, failed.step_key} == {f"upkeep_{table.layer}_{table.name}" for table in ALL}
-    told = {name: fact.value for name, fact in outputs["upkeep_bronze_transactions"].items()}
-    assert (told["files_before"], told["files_after"], told["compacted"]) == (MANY, 1, "cards")
-    assert told["bytes_before"] > told["bytes_after"] > 0
+    shown: dict[str, Any] = {name: fact.value for name, fact in outputs["upkeep_bronze_transactions"].items()}
+    assert (shown["files_before"], shown["files_after"], shown["compacted"]) == (MANY, 1, "cards")
+    assert shown["bytes_before"] > shown["bytes_after"] > 0

@@ -11,7 +11,7 @@ CARDS, SPARKOV, LEDGER = named("cards"), named("sparkov_sample"), named("ledger"
 
 NOT_JSON = unreadable(CARDS.transactions)
 
-PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
+PAYMENTS: list[tuple[str, dict[str, Any] | bytes | None, list[str]]] = [
     ("sound", payment(0), []),
     ("unknown fields", payment(1, colour="red", nested={"a": [1]}), []),
     ("amount as text", payment(2, amount="12.50"), []),
@@ -78,7 +78,7 @@ PAYMENTS: list[tuple[str, dict | bytes | None, list[str]]] = [
     ),
 ]
 
-LABELS: list[tuple[str, dict | bytes | None, list[str]]] = [
+LABELS: list[tuple[str, dict[str, Any] | bytes | None, list[str]]] = [
     ("sound", label(0), []),
     ("verdict as text", label(1, is_fraud="false"), []),
     ("no value", None, [NO_VALUE]),

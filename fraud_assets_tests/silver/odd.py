@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from fraud_assets.declarations.sources.stream import Time
 from fraud_assets_tests.silver.cases import change
@@ -465,6 +466,8 @@ LINES = [
     "a\x0bb,c,d",
     "a\x85b,c,d",
 ]
+BEFORE: list[Any] = [5, "x", [], {}, {"id": 2}]
+PAYLOADS: list[Any] = [None, 5, "x", [], {}, {"op": "c"}]
 ENVELOPES: list[str] = [
     *(json.dumps(change(op, 1)) for op in "curdtm"),
     *(json.dumps({"schema": {"type": "struct"}, "payload": change(op, 1)}) for op in "cd"),
@@ -472,9 +475,9 @@ ENVELOPES: list[str] = [
         json.dumps(change("c", 1) | {"after": after})
         for after in (None, 5, "x", "", [], [1], {}, {"id": {"a": 1}}, {"ID": 5}, True)
     ),
-    *(json.dumps(change("c", 1) | {"before": before}) for before in (5, "x", [], {}, {"id": 2})),
+    *(json.dumps(change("c", 1) | {"before": before}) for before in BEFORE),
     *(json.dumps(change("c", 1) | {"ts_ms": ts}) for ts in (None, "x", "1769947201000", 1.5, -1, 10**30, {"a": 1})),
-    *(json.dumps({"payload": payload}) for payload in (None, 5, "x", [], {}, {"op": "c"})),
+    *(json.dumps({"payload": payload}) for payload in PAYLOADS),
     *(json.dumps(change("c", 1) | {"payload": payload}) for payload in (None, 5, {}, {"op": "d", "before": {"id": 7}})),
     json.dumps(change("c", 1))[:-1] + ', "op": "d"}',
     json.dumps(change("c", 1)) + " x",

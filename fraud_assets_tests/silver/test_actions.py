@@ -9,14 +9,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.sources.source import named
-from fraud_assets.declarations.tables import silver
+from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.account import Account, account
+from fraud_assets.lake.step_result import StepResult
 from fraud_assets.silver.actions import By, Chosen, discard, fix, replay
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
-from fraud_assets.silver.step import Refined, refine
+from fraud_assets.silver.reconciliation import Reconciliation, reconcile
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets_tests.raw import SENT, label, payment, records, send
 
 pytestmark = pytest.mark.stack
@@ -40,20 +41,27 @@ def states(lake: Lake) -> dict[int, str]:
     return dict(frame.select("offset", "state").collect().iter_rows())
 
 
-def bronze_to_silver(spark: SparkSession, lake: Lake, values: Sequence[Any], stream: str = "transactions") -> Refined:
+def load(spark: SparkSession, lake: Lake, values: Sequence[Any], stream: str = "transactions") -> StepResult:
     send(lake, stream, records(values))
-    return refine(spark, CARDS, stream, lake)
+    return bronze_to_silver(spark, CARDS, stream, lake)
 
 
-def balance(lake: Lake, stream: int = 0) -> Account:
-    found = account("cards", lake)[stream]
+def counts(result: StepResult) -> tuple[int, int, int, int]:
+    """Payments read again, written to silver, duplicates and quarantined."""
+    tables = (silver.TRANSACTIONS, silver.DUPLICATES, silver.QUARANTINE)
+    written, duplicates, quarantined = (result.written[table] for table in tables)
+    return result.read[silver.QUARANTINE_ACTIONS], written, duplicates, quarantined
+
+
+def balance(lake: Lake, stream: int = 0) -> Reconciliation:
+    found = reconcile("cards", lake)[stream]
     assert found.balanced, str(found)
     return found
 
 
 def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(0), payment(1, amount=-5), payment(2, amount=-6), payment(3, amount="x")])
+    load(spark, tables, [payment(0), payment(1, amount=-5), payment(2, amount=-6), payment(3, amount="x")])
     assert states(tables) == dict.fromkeys((1, 2, 3), State.OPEN)
 
     assert fix(one(1), lambda _, value: (value or b"").replace(b"-5", b"5"), ME, lake, "amount=abs(amount)") == 1
@@ -62,8 +70,9 @@ def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSes
     assert states(tables) == {1: State.WAITING, 2: State.DISCARDED, 3: State.WAITING}
     assert (balance(tables).quarantined, balance(tables).discarded) == (2, 1)
 
-    outcome = refine(spark, CARDS, "transactions", lake)
-    assert (outcome.read, outcome.replayed, outcome.written, outcome.quarantined) == (0, 2, 1, 1)
+    outcome = bronze_to_silver(spark, CARDS, "transactions", lake)
+    assert counts(outcome) == (2, 1, 0, 1)
+    assert outcome.read[bronze.TRANSACTIONS] == 0
     assert states(tables) == {1: State.RELEASED, 2: State.DISCARDED, 3: State.OPEN}
     assert (balance(tables).silver, balance(tables).quarantined, balance(tables).discarded) == (2, 1, 1)
 
@@ -83,32 +92,32 @@ def test_a_record_is_fixed_another_discarded_a_third_fails_again(spark: SparkSes
     assert history("cards", sent(3), lake)["what"].to_list() == ["quarantined", "fix", "quarantined"]
 
     assert discard(one(3), ME, lake) == 1
-    assert refine(spark, CARDS, "transactions", lake).replayed == 0
+    assert bronze_to_silver(spark, CARDS, "transactions", lake).read[silver.QUARANTINE_ACTIONS] == 0
     assert (balance(tables).quarantined, balance(tables).discarded) == (0, 2)
 
 
 def test_a_corrected_mapping_and_a_replay_are_enough(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(0), payment(1, amount="12,50 €"), payment(2, amount="7,00 €"), b"odd"])
+    load(spark, tables, [payment(0), payment(1, amount="12,50 €"), payment(2, amount="7,00 €"), b"odd"])
     assert replay(Chosen("cards", reason="is not a DOUBLE"), By("ann", "amounts as texts"), lake) == 2
     amount = "replace(regexp_extract(amount, '[0-9.,]+', 0), ',', '.')"
     mapping = {**CARDS.transactions.columns, "amount": amount}
     corrected = CARDS.model_copy(update={"transactions": CARDS.transactions.model_copy(update={"columns": mapping})})
-    outcome = refine(spark, corrected, "transactions", lake)
-    assert (outcome.replayed, outcome.written, outcome.quarantined) == (2, 2, 0)
+    outcome = bronze_to_silver(spark, corrected, "transactions", lake)
+    assert counts(outcome) == (2, 2, 0, 0)
     assert states(tables) == {1: State.RELEASED, 2: State.RELEASED, 3: State.OPEN}
     assert balance(tables).silver == 3
 
 
 def test_a_fix_may_make_a_duplicate_or_a_conflict(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(0), payment(0, amount=3), payment(0, amount=-1)])
+    load(spark, tables, [payment(0), payment(0, amount=3), payment(0, amount=-1)])
     assert fix(one(1), lambda _, value: (value or b"").replace(b": 3,", b": 10.0,"), ME, lake) == 1
     assert replay(one(2), ME, lake) == 1
-    outcome = refine(spark, CARDS, "transactions", lake)
-    assert (outcome.replayed, outcome.written, outcome.duplicates, outcome.quarantined) == (2, 0, 1, 1)
+    outcome = bronze_to_silver(spark, CARDS, "transactions", lake)
+    assert counts(outcome) == (2, 0, 1, 1)
     assert fix(one(2), lambda _, value: (value or b"").replace(b"-1", b"1"), ME, lake) == 1
-    assert refine(spark, CARDS, "transactions", lake).quarantined == 1
+    assert bronze_to_silver(spark, CARDS, "transactions", lake).written[silver.QUARANTINE] == 1
     frame = cases("cards", lake)
     assert frame is not None
     (reasons,) = chosen(frame, states=(State.OPEN,)).collect()["reasons"].to_list()
@@ -118,21 +127,21 @@ def test_a_fix_may_make_a_duplicate_or_a_conflict(spark: SparkSession, tables: L
 
 def test_each_stream_reads_its_own_records_again(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(0, amount=-1)])
-    bronze_to_silver(spark, tables, [label(0, is_fraud="perhaps")], "labels")
+    load(spark, tables, [payment(0, amount=-1)])
+    load(spark, tables, [label(0, is_fraud="perhaps")], "labels")
     assert fix(one(0), lambda _, value: (value or b"").replace(b"-1", b"1"), ME, lake) == 1
-    refine(spark, CARDS, "labels", lake)
+    bronze_to_silver(spark, CARDS, "labels", lake)
     label_ = Chosen("cards", (sent(0, "labels"),))
     assert fix(label_, lambda _, value: (value or b"").replace(b'"perhaps"', b"true"), ME, lake) == 1
     for stream in ("labels", "transactions", "labels"):
-        refine(spark, CARDS, stream, lake)
+        bronze_to_silver(spark, CARDS, stream, lake)
     assert (balance(tables).silver, balance(tables, 1).silver) == (1, 1)
     assert (balance(tables).quarantined, balance(tables, 1).quarantined) == (0, 0)
 
 
 def test_of_two_who_act_at_once_one_is_told(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(n, amount=-1) for n in range(3)])
+    load(spark, tables, [payment(n, amount=-1) for n in range(3)])
 
     def act(number: int) -> int:
         try:
@@ -148,7 +157,7 @@ def test_of_two_who_act_at_once_one_is_told(spark: SparkSession, tables: Lake) -
 
 def test_what_cannot_be_done_is_said(spark: SparkSession, tables: Lake) -> None:
     lake = tables
-    bronze_to_silver(spark, tables, [payment(0, amount=-1)])
+    load(spark, tables, [payment(0, amount=-1)])
     with pytest.raises(FraudError, match="cards-transactions/1/7 is not in the quarantine of cards"):
         discard(one(7), ME, lake)
     with pytest.raises(FraudError, match="no open record of cards with a reason like 'no such'"):

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 from fraud_assets.cli import app
 from fraud_assets.declarations.tables import silver
 from fraud_assets.errors import FraudError
-from fraud_assets.lake import increments
+from fraud_assets.lake import cursor, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.orchestration import wiring
+from fraud_assets.orchestration import run_status
 from fraud_assets.silver.replays import waiting
 from fraud_assets.silver.sensors import quarantine_sensor
-from fraud_assets_tests.streamlit_app.lake import HOSTILE, write_lake
+from fraud_assets_tests.streamlit_app.dashboard_lake import HOSTILE, write_lake
 
 FIRST = 300
 """The offset of the first record in quarantine."""
@@ -37,8 +37,8 @@ def run(*words: str) -> str:
 def test_a_person_lists_shows_fixes_replays_and_discards(held: Lake) -> None:
     seen = json.loads(run("list", *OWN, "--json", "--most", "2"))
     assert (seen["total"], len(seen["records"])) == (59, 2)
-    (account,) = seen["account"]
-    assert (account["bronze"], account["quarantined"], account["discarded"], account["balanced"]) == (385, 59, 1, True)
+    (counts,) = seen["reconciliation"]
+    assert (counts["bronze"], counts["quarantined"], counts["discarded"], counts["balanced"]) == (385, 59, 1, True)
     assert "bronze 385 = silver 300 + duplicates 25 + corrections 0 + quarantine 59 + discarded 1" in run("list", *OWN)
     assert "15 of 15 records" in run("list", *OWN, "--reason", "IMPOSSIBLE")
     assert HOSTILE in run("show", f"cards/0/{FIRST + 3}", *OWN)
@@ -55,7 +55,8 @@ def test_a_person_lists_shows_fixes_replays_and_discards(held: Lake) -> None:
         '{"amount": 5, "id": "a"}', "ann", "a sign error", "amount=abs(amount)",
     )  # fmt: skip
     after = json.loads(run("list", *OWN, "--json"))
-    assert (after["total"], after["account"][0]["discarded"], after["account"][0]["balanced"]) == (42, 2, True)
+    (counts,) = after["reconciliation"]
+    assert (after["total"], counts["discarded"], counts["balanced"]) == (42, 2, True)
 
 
 @pytest.mark.parametrize(
@@ -90,15 +91,15 @@ def test_records_to_be_read_again_start_one_run(held: Lake) -> None:
         assert asked.partition_key == "cards"
         assert [again.run_key for again in tick(instance).run_requests or []] == [asked.run_key]
 
-        other = dg.DagsterRun("refresh", status=dg.DagsterRunStatus.STARTED, tags={wiring.PARTITION_TAG: "cards"})
+        other = dg.DagsterRun("refresh", status=dg.DagsterRunStatus.STARTED, tags={run_status.PARTITION_TAG: "cards"})
         instance.add_run(other)
         busy = tick(instance)
         assert not busy.run_requests
         assert "15 records wait" in str(busy.skip_reason)
         instance.delete_run(other.run_id)
 
-        todo = increments.pending(silver.QUARANTINE_ACTIONS, silver.TRANSACTIONS, "cards", held, "transactions")
+        todo = cursor.pending(silver.QUARANTINE_ACTIONS, silver.TRANSACTIONS, "cards", held, "transactions")
         assert todo
-        increments.skip(todo, held)  # as silver's step does when it has read them
+        writing.skip(todo, held)  # as silver's step does when it has read them
         assert waiting("cards", held) == 0
         assert not tick(instance).run_requests

@@ -16,13 +16,13 @@ from pyspark.sql import SparkSession
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, gold, silver
-from fraud_assets.features import step as features
-from fraud_assets.features.plan import Plan, widened
-from fraud_assets.lake import increments, reads
+from fraud_assets.features.batch import step as features
+from fraud_assets.features.batch.plan import Plan, widened
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import step
-from fraud_assets.silver.account import account
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.reconciliation import reconcile
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets_tests import pipeline
 from fraud_assets_tests.lakes import copied
 from fraud_assets_tests.raw import change, day, records, send
@@ -34,7 +34,7 @@ LEDGER = named("ledger")
 
 def world(seed: int) -> list[dict[str, Any]]:
     """The changes of some payments in the order in which the database made them."""
-    draw, told = random.Random(seed), []
+    draw, told = random.Random(seed), list[dict[str, Any]]()
     for number in range(24):
         other: dict[str, Any] = {}
         for op in draw.choice(["c", "r", "cu", "cuu", "cd", "cud", "cdc", "cuduu", "d", "crr"]):
@@ -71,7 +71,7 @@ def expected(told: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
-    assert all(stream.balanced for stream in account("ledger", lake))
+    assert all(stream.balanced for stream in reconcile("ledger", lake))
     held = rows(silver.TRANSACTIONS, lake).sort("transaction_id")
     says = held.select(
         "transaction_id",
@@ -86,8 +86,8 @@ def assert_as_in_order(lake: Lake, told: list[dict[str, Any]]) -> None:
     assert_frame_equal(says, expected(told))
     plan, paid = Plan.of(LEDGER), held.filter(pl.col("deleted_at").is_null())
     none = rows(silver.LABELS, lake).select("transaction_id", "is_fraud", "known_at")
-    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.population(paid.lazy())))
-    found = reads.standing(rows(gold.FEATURES, lake).lazy()).collect()
+    right = widened(plan.evaluate(paid.select(plan.needed), none, plan.baseline(paid.lazy())))
+    found = reads.not_deleted(rows(gold.FEATURES, lake).lazy()).collect()
     columns = ["transaction_id", "event_time", "customer_id", "merchant_id", *NAMES]
     assert_frame_equal(
         found.select(columns).sort("transaction_id"),
@@ -118,8 +118,8 @@ def test_any_order_ends_as_in_order_on_spark(
     spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (step, features):
-        monkeypatch.setattr(module, "SMALL", 0)
-    monkeypatch.setattr(pipeline, "HELD_ROWS", 0)
+        monkeypatch.setattr(module, "IN_PROCESS_ROWS", 0)
+    monkeypatch.setattr(pipeline, "MAX_ROWS_IN_MEMORY", 0)
     assert_any_order_ends_as_in_order(spark, tables, seed=1, cuts=[0.6])
 
 
@@ -129,48 +129,52 @@ def assert_any_order_ends_as_in_order(spark: SparkSession, lake: Lake, seed: int
     places = [0, *sorted(round(cut * len(told)) for cut in cuts), len(told)]
     for begin, end in pairwise(places):
         send(lake, "transactions", records(arriving[begin:end], begin), "ledger")
-        refine(spark, LEDGER, "transactions", lake)
-        features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+        bronze_to_silver(spark, LEDGER, "transactions", lake)
+        features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     assert_as_in_order(lake, told)
 
 
 def test_every_record_is_a_row_a_duplicate_or_a_correction(spark: SparkSession, tables: Lake) -> None:
     told = [change("c", 0, 1), change("c", 0, 1), change("r", 0, 5), change("u", 0, 3, amount=13), None]
     send(tables, "transactions", records(told), "ledger")
-    first = refine(spark, LEDGER, "transactions", tables)
-    assert (first.written, first.duplicates, first.corrections, first.quarantined) == (1, 1, 2, 1)
+    first = bronze_to_silver(spark, LEDGER, "transactions", tables)
+    tables_written = (silver.TRANSACTIONS, silver.DUPLICATES, silver.CORRECTIONS, silver.QUARANTINE)
+    assert [first.written[table] for table in tables_written] == [1, 1, 2, 1]
     assert rows(silver.TRANSACTIONS, tables)["amount"].to_list() == [10.0]
 
     send(tables, "transactions", records([change("u", 0, 6, amount=14), change("r", 0, 5)], 5), "ledger")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(increments, "merge", lambda *_: 1 / 0)
+        patch.setattr(writing, "merge_spark", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            refine(spark, LEDGER, "transactions", tables)
-    assert all(stream.balanced for stream in account("ledger", tables))
+            bronze_to_silver(spark, LEDGER, "transactions", tables)
+    assert all(stream.balanced for stream in reconcile("ledger", tables))
     assert sorted(rows(silver.CORRECTIONS, tables)["offset"]) == [2, 3, 5]
     assert sorted(rows(silver.DUPLICATES, tables)["offset"]) == [1, 6]
-    assert refine(spark, LEDGER, "transactions", tables).corrected == 1
+    assert bronze_to_silver(spark, LEDGER, "transactions", tables).updated[silver.TRANSACTIONS] == 1
     (row,) = rows(silver.TRANSACTIONS, tables).to_dicts()
     assert (row["amount"], row["offset"], row["corrected_at"] is None) == (14.0, 0, False)
-    assert all(stream.balanced for stream in account("ledger", tables))
-    assert refine(spark, LEDGER, "transactions", tables).versions == "nothing new"
+    assert all(stream.balanced for stream in reconcile("ledger", tables))
+    assert bronze_to_silver(spark, LEDGER, "transactions", tables).versions == "nothing new"
 
 
-def test_decisions_stay_and_repaired_features_say_so(spark: SparkSession, tables: Lake) -> None:
+def test_decisions_stay_and_recomputed_features_say_so(spark: SparkSession, tables: Lake) -> None:
     lake = tables
     send(tables, "transactions", records([change("c", number, number) for number in range(4)]), "ledger")
-    refine(spark, LEDGER, "transactions", lake)
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).written == 4
+    bronze_to_silver(spark, LEDGER, "transactions", lake)
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).written[gold.FEATURES] == 4
     later = [change("u", 0, 10, amount=50.0), change("d", 1, 11), change("c", 4, 12)]
     send(tables, "transactions", records(later, 4), "ledger")
-    refine(spark, LEDGER, "transactions", lake)
-    found = features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS)
+    bronze_to_silver(spark, LEDGER, "transactions", lake)
+    found = features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY)
     held = rows(gold.FEATURES, tables).sort("transaction_id")
-    repaired = held.filter(pl.col("repaired_at").is_not_null())["transaction_id"].to_list()
-    assert (found.written, held["deleted_at"].is_not_null().to_list()) == (1, [False, True, False, False, False])
-    assert {"0", "1"} <= set(repaired)
+    recomputed = held.filter(pl.col("recomputed_at").is_not_null())["transaction_id"].to_list()
+    assert (found.written[gold.FEATURES], held["deleted_at"].is_not_null().to_list()) == (
+        1,
+        [False, True, False, False, False],
+    )
+    assert {"0", "1"} <= set(recomputed)
     assert held["amount"][0] == 50.0
-    assert features.compute(spark, LEDGER, lake, pipeline.HELD_ROWS).versions == "nothing new"
+    assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).versions == "nothing new"
 
 
 def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -> None:
@@ -186,8 +190,8 @@ def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -
     ]
     for place, some in enumerate(changes):
         send(tables, "transactions", records(some, place * 3), "ledger")
-        refine(spark, labelled, "transactions", tables)
+        bronze_to_silver(spark, labelled, "transactions", tables)
     labels = rows(silver.LABELS, tables).sort("transaction_id", "known_at")
     assert labels.select("transaction_id", "is_fraud").rows() == [("0", False), ("0", True), ("0", False), ("1", False)]
     assert labels.filter(pl.col("transaction_id") == "0")["known_at"].is_unique().all()
-    assert all(stream.balanced for stream in account("ledger", tables))
+    assert all(stream.balanced for stream in reconcile("ledger", tables))

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,7 +12,7 @@ from fraud_assets.declarations.tables import Table, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import formats
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets_tests.raw import records, send
 from fraud_assets_tests.silver.cases import CHANGES, CSV, line
 
@@ -28,34 +29,34 @@ def rows(table: Table, lake: Lake) -> pl.DataFrame:
 
 def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([value for value, _ in CSV]), "sparkov_sample")
-    outcome = refine(spark, SPARKOV, "transactions", tables)
+    outcome = bronze_to_silver(spark, SPARKOV, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
     assert [reasons.get(offset, []) for offset in range(len(CSV))] == [expected for _, expected in CSV]
-    assert (outcome.written, outcome.labelled) == (3, 2)
+    assert (outcome.written[silver.TRANSACTIONS], outcome.written[silver.LABELS]) == (3, 2)
     first = rows(silver.TRANSACTIONS, tables).row(0, named=True)
     assert first["merchant_id"] == 'Kutch, "Big" & Sons'
     assert (first["channel"], first["amount"], first["customer_longitude"]) == ("web", 12.5, -86.2)
     assert len(first["customer_id"]) == 64
     labels = rows(silver.LABELS, tables).sort("transaction_id")
     assert labels.select("transaction_id", "is_fraud", "origin").rows() == [
-        ("T0", False, "in line"),
-        ("T1", True, "in line"),
+        ("T0", False, "embedded"),
+        ("T1", True, "embedded"),
     ]
     assert labels["known_at"][0] == datetime(2019, 1, 8, 0, 44, 56, tzinfo=UTC)
 
 
 def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([line(0), line(0), line(1, amt="ten")]), "sparkov_sample")
-    assert refine(spark, SPARKOV, "transactions", tables).labelled == 1
+    assert bronze_to_silver(spark, SPARKOV, "transactions", tables).written[silver.LABELS] == 1
     send(tables, "transactions", records([line(0), line(2)], first=3), "sparkov_sample")
-    assert refine(spark, SPARKOV, "transactions", tables).labelled == 1
+    assert bronze_to_silver(spark, SPARKOV, "transactions", tables).written[silver.LABELS] == 1
     assert sorted(rows(silver.LABELS, tables)["transaction_id"]) == ["T0", "T2"]
 
 
 def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([value for value, _ in CHANGES]), "ledger")
-    refine(spark, LEDGER, "transactions", tables)
+    bronze_to_silver(spark, LEDGER, "transactions", tables)
 
     reasons = dict(rows(silver.QUARANTINE, tables).select("offset", "reasons").iter_rows())
     assert [reasons.get(offset, []) for offset in range(len(CHANGES))] == [expected for _, expected in CHANGES]
@@ -65,13 +66,17 @@ def test_changes_of_a_database_become_payments_or_say_why_not(spark: SparkSessio
 
 
 def test_signals_are_numbers_or_reasons(spark: SparkSession, tables: Lake) -> None:
-    sound = dict.fromkeys(ULB.transactions.fields, 1.5) | {"row_number": 1, "Class": 1, "Time": 86_400.5}
+    sound: dict[str, Any] = dict.fromkeys(ULB.transactions.fields, 1.5) | {
+        "row_number": 1,
+        "Class": 1,
+        "Time": 86_400.5,
+    }
     cases = [sound, sound | {"row_number": 2, "V3": "odd"}, {k: v for k, v in sound.items() if k != "V4"}]
     cases[2]["row_number"] = 3
     send(tables, "transactions", records(cases), "ulb")
-    outcome = refine(spark, ULB, "transactions", tables)
+    outcome = bronze_to_silver(spark, ULB, "transactions", tables)
     assert rows(silver.QUARANTINE, tables)["reasons"].to_list() == [["signal V3 is not a double but a text"]]
-    assert outcome.labelled == 2
+    assert outcome.written[silver.LABELS] == 2
     first, third = rows(silver.TRANSACTIONS, tables).sort("transaction_id").to_dicts()
     assert first["signals"] == {f"V{number}": 1.5 for number in range(1, 29)}
     assert third["signals"]["V4"] is None

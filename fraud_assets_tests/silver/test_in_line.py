@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraud_assets.declarations.sources.source import named
-from fraud_assets.declarations.sources.stream import IN_LINE
+from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import in_line
-from fraud_assets_tests.streamlit_app.lake import write
+from fraud_assets_tests.lakes import write
 
 PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)
 LEDGER = named("ledger")
 DUE = PAID + LEDGER.label_delay
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "transaction_id": pl.String, "is_fraud": pl.Boolean, "event_time": pl.Datetime("us", "UTC"),
     "changed_at": pl.Datetime("us", "UTC"), "began": pl.Boolean, "kafka_time": pl.Datetime("us", "UTC"),
     "topic": pl.String, "partition": pl.Int32, "offset": pl.Int64,
@@ -48,7 +48,7 @@ def held(lake: Lake, **columns: list[Any]) -> Lake:
 @pytest.fixture(scope="module")
 def nothing_held(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake = Lake(str(tmp_path_factory.mktemp("lake")))
-    return held(lake, transaction_id=["other"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE])
+    return held(lake, transaction_id=["other"], is_fraud=[True], known_at=[DUE], origin=[EMBEDDED])
 
 
 def known(rows: pl.DataFrame) -> list[tuple[bool, datetime]]:
@@ -88,7 +88,7 @@ def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -
         transaction_id=["A", "A", "B", "C"],
         is_fraud=[False, True, False, True],
         known_at=[DUE, DUE + MICRO, DUE, DUE],
-        origin=[IN_LINE, IN_LINE, IN_LINE, "chargeback"],
+        origin=[EMBEDDED, EMBEDDED, EMBEDDED, "chargeback"],
         changed_at=[PAID, PAID, PAID, None],
     )
     changes = pl.concat([records((True, 20), payment=payment, first=9) for payment in "ABC"])
@@ -100,7 +100,7 @@ def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -
     late = PAID + timedelta(days=20)
     lake = held(
         Lake(str(tmp_path)),
-        transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[IN_LINE], changed_at=[late],
+        transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[EMBEDDED], changed_at=[late],
     )  # fmt: skip
     assert in_line.in_line_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
 
@@ -126,13 +126,13 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
     told = sorted(told, key=lambda label: label[1])
     lake = held(
         Lake(str(tmp_path_factory.mktemp("lake"))),
-        transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[IN_LINE],
+        transaction_id=["x"], is_fraud=[True], known_at=[DUE], origin=[EMBEDDED],
     )  # fmt: skip
-    first, place, written = records(told[0]), 1, []
+    first, place, written = records(told[0]), 1, list[pl.DataFrame]()
     while place < len(told) or not written:
         end = split.draw(st.integers(min(place + 1, len(told)), len(told)))
         later = records(*told[place:end], first=place)
-        rows = in_line.in_line_labels(first, later, LEDGER, lake).with_columns(origin=pl.lit(IN_LINE))
+        rows = in_line.in_line_labels(first, later, LEDGER, lake).with_columns(origin=pl.lit(EMBEDDED))
         written.append(rows)
         if not rows.is_empty():
             new = rows.select("transaction_id", "is_fraud", "known_at", "origin", "changed_at")

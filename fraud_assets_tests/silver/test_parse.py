@@ -11,11 +11,10 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import bronze, silver
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.settings import REPOSITORY
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets.sources.files import records
+from reference_data.files import SHARED
 
-REFERENCE = REPOSITORY.parent / "shared/data"
 SENT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -32,20 +31,21 @@ SENT = datetime(2026, 3, 1, tzinfo=UTC)
 def test_every_row_of_a_reference_file_is_a_payment(
     spark: SparkSession, tables: Lake, source: str, file: str, expected: int, frauds: int
 ) -> None:
-    path = REFERENCE / file
+    path = SHARED / file
     if not path.exists():
         pytest.skip(f"no reference file {path}")
     described = named(source)
     values = [record.value for record in records(path, described.transactions)]
     _as_bronze(values, source, tables)
 
-    outcome = refine(spark, described, "transactions", tables)
+    outcome = bronze_to_silver(spark, described, "transactions", tables)
 
-    assert outcome.read == len(values) == expected
-    assert (outcome.written, outcome.quarantined, outcome.duplicates) == (expected, 0, 0)
+    assert outcome.read[bronze.TRANSACTIONS] == len(values) == expected
+    assert outcome.written[silver.TRANSACTIONS] == expected
+    assert outcome.written[silver.QUARANTINE] == outcome.written[silver.DUPLICATES] == 0
     labels = reads.scan(silver.LABELS, tables)
     assert labels is not None
-    assert outcome.labelled == expected
+    assert outcome.written[silver.LABELS] == expected
     assert labels.select(pl.col("is_fraud").sum()).collect().item() == frauds
 
 

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ CSV = Stream(topic="t", format="csv", separator=";", fields=("id", "amount", "no
 CHANGES = Stream(topic="t", format="debezium", fields=("id", "amount"), columns={"amount": "amount"})
 
 
-def set_(value: dict, **expressions: str) -> dict:
-    made: dict = json.loads(patched(json.dumps(value).encode(), CARDS, expressions))
+def set_(value: dict[str, Any], **expressions: str) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(patched(json.dumps(value).encode(), CARDS, expressions))
     return made
 
 

@@ -96,7 +96,7 @@ def test_csv_becomes_json_where_the_source_is_json(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("nothing.csv", None, "no file"),
-        ("what.xlsx", b"", "its name must end in .csv, .jsonl or .parquet"),
+        ("what.xlsx", b"", "the name must end in .csv, .jsonl or .parquet"),
         ("other.csv", b"a,b\n1,2\n", "its first line is not the fields of the source separated by '|'"),
         ("empty.csv", b"", "its first line is not the fields"),
     ],

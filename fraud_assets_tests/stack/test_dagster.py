@@ -2,7 +2,11 @@ from pathlib import Path
 
 import yaml
 from dagster import DagsterInstance
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster_shared.serdes import serialize_value
 
+from fraud_assets.definitions import defs
 from fraud_assets.settings import Settings
 from fraud_assets.stack import dagster
 
@@ -12,7 +16,7 @@ def test_dagster_accepts_the_instance_and_queues_its_runs(tmp_path: Path) -> Non
     dagster.prepare(settings)
     with DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         assert not instance.telemetry_enabled
-        assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
+        assert isinstance(instance.run_coordinator, QueuedRunCoordinator)
         assert instance.run_coordinator.dequeue_interval_seconds == 1
         concurrency = instance.get_concurrency_config()
         assert concurrency.pool_config.default_pool_limit == 1
@@ -37,3 +41,7 @@ def test_the_env_file_keeps_what_people_wrote_in_it(tmp_path: Path) -> None:
     dagster.name_instance(file, tmp_path / "home")
     dagster.name_instance(file, tmp_path / "other")
     assert file.read_text() == f"TOKEN=x\nDAGSTER_HOME={tmp_path}/home\n"
+
+
+def test_the_code_server_can_serve_the_definitions() -> None:
+    assert serialize_value(RepositorySnap.from_def(defs.get_repository_def()))

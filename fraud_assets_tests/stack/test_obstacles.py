@@ -19,7 +19,7 @@ def test_a_busy_port_names_its_owner_and_the_variable() -> None:
         with pytest.raises(FraudError) as raised:
             obstacles.check_ports("127.0.0.1", [part(port)])
     message = str(raised.value)
-    assert message.startswith(f"kafka: port {port} on 127.0.0.1 is taken by process {os.getpid()} (")
+    assert message.startswith(f"kafka: port {port} on 127.0.0.1 is in use by process {os.getpid()} (")
     assert message.endswith("choose another port with FRAUD_KAFKA_PORT")
     obstacles.check_ports("127.0.0.1", [part(port)])
 

@@ -55,11 +55,13 @@ def test_what_a_killed_process_manager_left_is_put_away(own: Settings, capfd: py
     assert "stopped 2 processes that an earlier stack left" in said
 
 
-def test_a_part_that_keeps_dying_is_reported_with_its_last_words(
+def test_a_part_that_keeps_dying_is_reported_with_the_end_of_its_log(
     own: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operate, "embedded", lambda _: [part("weak", "echo no such luck; exit 3", lambda: False)])
-    with pytest.raises(FraudError, match=r"(?s)^weak keeps dying; its last words \(\S+/weak\.log\):\n.*no such luck$"):
+    with pytest.raises(
+        FraudError, match=r"(?s)^weak keeps dying; the end of its log \(\S+/weak\.log\):\n.*no such luck$"
+    ):
         operate.up(own)
 
 

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 from fraud_assets.cli import app
 from fraud_assets.definitions import defs
 from fraud_assets.errors import FraudError
-from fraud_assets.orchestration.run_client import JOBS
+from fraud_assets.orchestration.jobs import Job
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ def test_what_cannot_be_run_is_said(arguments: list[str], said: str) -> None:
 
 
 def test_the_jobs_are_those_that_dagster_has() -> None:
-    assert sorted(JOBS) == sorted(job.name for job in defs.jobs or [])
+    assert sorted(Job) == sorted(job.name for job in defs.jobs or [])

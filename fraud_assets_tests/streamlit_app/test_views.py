@@ -1,22 +1,27 @@
 """Every page on a written lake, on none, and on one whose files vanish: the right figures and never a traceback."""
 
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fraud_assets.declarations.sources.stream import ANALYST
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
 from fraud_assets.silver.quarantine import Id, State, cases, chosen, history
-from fraud_assets.silver.verdicts import ORIGIN
-from fraud_assets_tests.lakes import copied
-from fraud_assets_tests.streamlit_app.lake import SOURCE
-from streamlit_app import data
+from fraud_assets_tests.lakes import SOURCE, copied
+from fraud_assets_tests.streamlit_app.dashboard_lake import LooksAt
+from fraud_assets_tests.streamlit_app.snapshots import snapshot
+from streamlit_app import data, views
 
-PAGES = ("overview", "alerts", "drift", "pipeline", "quarantine", "model")
+PAGES = [module.name for module in iter_modules(views.__path__)]
 
 
-def _page(name, **state):
+def _page(name: str, **state: object) -> AppTest:
     script = f"from streamlit_app.views import {name}\n{name}.draw()\n"
     test = AppTest.from_string(script, default_timeout=30)
     test.session_state["source"] = SOURCE
@@ -25,12 +30,12 @@ def _page(name, **state):
     return test.run()
 
 
-def _metrics(test):
+def _metrics(test: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in test.metric}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_draws(name, looks_at, written):
+def test_page_draws(name: str, looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
     test = _page(name)
     assert not test.exception
@@ -40,7 +45,7 @@ def test_page_draws(name, looks_at, written):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_on_an_empty_lake_says_what_to_run(name, looks_at, tmp_path):
+def test_page_on_an_empty_lake_says_what_to_run(name: str, looks_at: LooksAt, tmp_path: Path) -> None:
     looks_at(Lake(str(tmp_path)))
     test = _page(name)
     assert not test.exception
@@ -48,7 +53,7 @@ def test_page_on_an_empty_lake_says_what_to_run(name, looks_at, tmp_path):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_whose_files_vanish_says_so(name, looks_at, written, tmp_path):
+def test_page_whose_files_vanish_says_so(name: str, looks_at: LooksAt, written: Lake, tmp_path: Path) -> None:
     lake = copied(written, tmp_path / "lake")
     for file in (tmp_path / "lake").rglob("*.parquet"):
         file.unlink()
@@ -58,23 +63,23 @@ def test_page_whose_files_vanish_says_so(name, looks_at, written, tmp_path):
     assert "lake changed" in test.warning[0].value
 
 
-def test_overview_s_figures_are_the_lake_s(looks_at, written):
+def test_overview_s_figures_are_the_lake_s(looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
     shown = _metrics(_page("overview"))
-    alerts = data.count(data.newest(gold.ALERTS, SOURCE))
+    alerts = data.count(snapshot(gold.ALERTS))
     assert shown["Transactions"] == "20,000"
     assert shown["Alerts"] == f"{alerts:,}"
     assert shown["Flagged"] == f"{alerts / 20_000:.2%}"
     assert shown["Money at risk"].endswith(" EUR")
 
 
-def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
+def test_a_label_is_given_with_who_and_why(looks_at: LooksAt, written: Lake, tmp_path: Path) -> None:
     lake = copied(written, tmp_path / "lake")
     looks_at(lake)
-    alert = data.newest(gold.ALERTS, SOURCE).rows().select("transaction_id").head(1).collect().item()
+    alert = snapshot(gold.ALERTS).rows().select("transaction_id").head(1).collect().item()
 
-    def given():
-        return data.newest(silver.LABELS, SOURCE).rows().filter(pl.col("origin") == ORIGIN).collect()
+    def given() -> pl.DataFrame:
+        return snapshot(silver.LABELS).rows().filter(pl.col("origin") == ANALYST).collect()
 
     test = _page("alerts", alert=alert)
     (fraud,) = (button for button in test.button if button.label == "Fraud")
@@ -89,12 +94,12 @@ def test_a_verdict_is_given_with_who_and_why(looks_at, written, tmp_path):
     assert not test.exception
     (row,) = given().select("transaction_id", "is_fraud", "who", "why").rows()
     assert row == (alert, True, "ann", "customer denies it")
-    assert any(text.value.endswith("fraud, verdict by ann: customer denies it") for text in test.text)
+    assert any(text.value.endswith("fraud, analyst by ann: customer denies it") for text in test.text)
 
 
-def test_an_alert_s_detail_shows_payment_and_decision(looks_at, written):
+def test_an_alert_s_detail_shows_payment_and_decision(looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
-    alert = data.newest(gold.ALERTS, SOURCE).rows().sort("score", descending=True).head(1).collect().row(0, named=True)
+    alert = snapshot(gold.ALERTS).rows().sort("score", descending=True).head(1).collect().row(0, named=True)
     test = _page("alerts", alert=alert["transaction_id"])
     shown = _metrics(test)
     assert shown["Score"] == f"{alert['score']:.3f}"
@@ -103,17 +108,17 @@ def test_an_alert_s_detail_shows_payment_and_decision(looks_at, written):
     assert {alert["transaction_id"], alert["customer_id"], alert["merchant_id"], "batch lane"} <= texts
 
 
-def test_the_queue_is_narrowed_by_its_filters(looks_at, written):
+def test_the_queue_is_narrowed_by_its_filters(looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
     test = _page("alerts")
     test.number_input(key="alerts_amount").set_value(150.0)
     test.pills(key="alerts_levels").set_value(["critical"])
     queue = test.run().dataframe[0].value
-    wanted = data.newest(gold.ALERTS, SOURCE).rows().filter(pl.col("amount") >= 150, pl.col("risk_level") == "critical")
+    wanted = snapshot(gold.ALERTS).rows().filter(pl.col("amount") >= 150, pl.col("risk_level") == "critical")
     assert len(queue) == wanted.collect().height > 0
 
 
-def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
+def test_pipeline_says_that_the_broker_is_not_there(looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
     test = _page("pipeline")
     shown = _metrics(test)
@@ -124,24 +129,26 @@ def test_pipeline_says_that_the_broker_is_not_there(looks_at, written):
 
 
 @pytest.fixture
-def own_lake(looks_at, written, tmp_path):
+def own_lake(looks_at: LooksAt, written: Lake, tmp_path: Path) -> Lake:
     lake = copied(written, tmp_path / "lake")
     looks_at(lake)
     return lake
 
 
-def _case(lake, record):
-    return chosen(cases(SOURCE, lake), (record,)).collect().row(0, named=True)
+def _case(lake: Lake, record: Id) -> dict[str, Any]:
+    found = cases(SOURCE, lake)
+    assert found is not None
+    return chosen(found, (record,)).collect().row(0, named=True)
 
 
-def _press(test, label):
+def _press(test: AppTest, label: str) -> AppTest:
     test.text_input(key="quarantine_who").set_value("bob")
     test.text_input(key="quarantine_why").set_value("the shop's test")
     next(button for button in test.button if button.label.startswith(label)).click()
     return test.run()
 
 
-def test_a_record_in_quarantine_is_shown_and_discarded(own_lake):
+def test_a_record_in_quarantine_is_shown_and_discarded(own_lake: Lake) -> None:
     record = Id("cards", 0, 20_001)
     test = _page("quarantine", quarantine_record=record)
     assert '{"amount": -5, "id": "a"}' in {block.value for block in test.code}
@@ -154,7 +161,7 @@ def test_a_record_in_quarantine_is_shown_and_discarded(own_lake):
     assert _metrics(_page("pipeline"))["In quarantine"] == "58"
 
 
-def test_an_edited_record_is_a_fix(own_lake):
+def test_an_edited_record_is_a_fix(own_lake: Lake) -> None:
     record = Id("cards", 0, 20_001)
     test = _page("quarantine", quarantine_record=record)
     test.text_area[0].set_value('{"amount": 5, "id": "a"}')
@@ -166,7 +173,7 @@ def test_an_edited_record_is_a_fix(own_lake):
     ]
 
 
-def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake):
+def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake: Lake) -> None:
     record = Id("cards", 0, 20_001)
     test = _page("quarantine", quarantine_record=record)
     test.selectbox(key="quarantine_for").set_value("amount is negative")
@@ -182,7 +189,7 @@ def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake):
     assert (told["value"], told["expression"]) == (b'{"amount": 5, "id": "a"}', "amount=abs(amount)")
 
 
-def test_nothing_is_done_without_a_name_and_a_reason(own_lake):
+def test_nothing_is_done_without_a_name_and_a_reason(own_lake: Lake) -> None:
     record = Id("cards", 0, 20_001)
     test = _page("quarantine", quarantine_record=record)
     next(button for button in test.button if button.label == "Discard").click()
@@ -190,7 +197,7 @@ def test_nothing_is_done_without_a_name_and_a_reason(own_lake):
     assert _case(own_lake, record)["state"] == State.OPEN
 
 
-def test_the_app_itself_starts_on_overview(looks_at, written):
+def test_the_app_itself_starts_on_overview(looks_at: LooksAt, written: Lake) -> None:
     looks_at(written)
     test = AppTest.from_file(str(REPOSITORY / "streamlit_app/app.py"), default_timeout=30).run()
     assert not test.exception

@@ -11,8 +11,9 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import gold
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.step import refine
-from fraud_assets.summaries.activity import account, aggregate
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.summaries import activity
+from fraud_assets.summaries.activity import aggregate, reconcile
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack
@@ -42,7 +43,7 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
 
     def arrive(values: list[Any], first: int) -> None:
         send(tables, "transactions", records(values, first))
-        refine(spark, named("cards"), "transactions", lake)
+        bronze_to_silver(spark, named("cards"), "transactions", lake)
         aggregate(spark, "cards", lake)
 
     arrive([paid(0, 1), paid(1, 1.5), paid(2, 7), paid(3, 60, "C2"), paid(4, 120, "C2")], 0)
@@ -53,17 +54,48 @@ def test_windows_close_behind_the_watermark_and_late_payments_are_counted(spark:
         "session": [(1, 37, 3)],
     }
     assert closed(tables, "C2") == {}
-    stand = account("cards", lake)
+    stand = reconcile("cards", lake)
     assert (stand.payments, stand.closed, stand.open, stand.late) == (5, 3, 2, 0)
     assert stand.watermark == START + timedelta(hours=1)
 
     arrive([paid(5, 3), paid(6, 61, "C2"), paid(7, 300, "C2")], 5)
     assert closed(tables, "C1")["1m"] == [(1, 2, 2), (7, 8, 1)]  # payment 5 came more than an hour late
     assert closed(tables, "C2")["session"] == [(60, 91, 2), (120, 150, 1)]
-    stand = account("cards", lake)
+    stand = reconcile("cards", lake)
     assert (stand.payments, stand.closed, stand.open, stand.late) == (8, 6, 1, 1)
 
     assert aggregate(spark, "cards", lake) == 0
     frame = reads.scan(gold.ACTIVITY_WINDOWS, lake)
     assert frame is not None
     assert frame.select(gold.ACTIVITY_WINDOWS.key).collect().is_duplicated().sum() == 0
+
+
+def test_a_run_that_died_before_it_recorded_its_position_begins_anew(
+    spark: SparkSession, tables: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(tables, "transactions", records([paid(0, 1), paid(1, 120, "C2")], 0))
+    bronze_to_silver(spark, named("cards"), "transactions", tables)
+    real, calls = activity._record, []
+
+    def die_the_second_time(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise ZeroDivisionError
+        real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(activity, "_record", die_the_second_time)
+        with pytest.raises(ZeroDivisionError):
+            aggregate(spark, "cards", tables)
+    assert activity.position("cards", tables) is None
+    assert reads.count(gold.ACTIVITY_WINDOWS, tables) == 5
+
+    aggregate(spark, "cards", tables)
+    assert closed(tables, "C1")["1m"] == [(1, 2, 1)]
+    assert reads.count(gold.ACTIVITY_WINDOWS, tables) == 5
+    found = reconcile("cards", tables)
+    assert (found.payments, found.closed, found.open, found.late) == (2, 1, 1, 0)
+    position = activity.position("cards", tables)
+    assert position is not None
+    checkpoints = {file.split("/")[2] for file in tables.files(gold.ACTIVITY_WINDOWS, "_checkpoints/cards")}
+    assert checkpoints == {str(position.stream)}

@@ -10,7 +10,7 @@ from fraud_assets.definitions import defs
 from fraud_assets.lake import reads
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings
-from fraud_assets.silver.step import refine
+from fraud_assets.silver.step import bronze_to_silver
 from fraud_assets_tests.raw import payment, records, send
 
 pytestmark = pytest.mark.stack
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 @pytest.mark.slow
 def test_the_job_makes_every_summary_and_its_checks_pass(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([payment(number) for number in range(5)]))
-    refine(spark, named("cards"), "transactions", tables)
+    bronze_to_silver(spark, named("cards"), "transactions", tables)
     with dg.instance_for_test() as instance:
         result = defs.resolve_job_def("summaries").execute_in_process(partition_key="cards", instance=instance)
     assert result.success

@@ -11,11 +11,10 @@ from pyspark.sql import SparkSession
 
 from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import increments, reads
+from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver.step import refine
-from fraud_assets.summaries import step
-from fraud_assets.summaries.account import account
+from fraud_assets.silver.step import bronze_to_silver
+from fraud_assets.summaries.reconciliation import reconcile
 from fraud_assets.summaries.step import summarise
 from fraud_assets.summaries.summaries import CUSTOMERS, HOURLY, MERCHANTS
 from fraud_assets_tests.raw import change, label, payment, records, send
@@ -36,11 +35,11 @@ def arrive(
         if values:
             first = reads.count(named_table(stream), lake)
             send(lake, stream, records(values, first), source)
-            refine(spark, named(source), stream, lake)
+            bronze_to_silver(spark, named(source), stream, lake)
 
 
 def named_table(stream: str) -> Table:
-    from fraud_assets.silver.outcome import STREAMS
+    from fraud_assets.silver.streams import STREAMS
 
     return STREAMS[stream][0]
 
@@ -76,7 +75,7 @@ def assert_equals_reference(lake: Lake) -> None:
 
 
 def everything(spark: SparkSession, lake: Lake, source: str = "cards") -> list[int]:
-    return [summarise(spark, source, summary, lake).written for summary in (HOURLY, CUSTOMERS, MERCHANTS)]
+    return [summarise(spark, source, each, lake).written[each.table] for each in (HOURLY, CUSTOMERS, MERCHANTS)]
 
 
 def at(hour: int) -> str:
@@ -99,7 +98,7 @@ def test_summaries_equal_the_reference_and_only_what_is_touched_is_written(spark
     assert_equals_reference(tables)
 
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "cards", tables).balanced
+        assert reconcile(table, "cards", tables).balanced
     assert rows(HOURLY.table, tables)["category"].null_count() == 5
 
 
@@ -113,7 +112,7 @@ def test_what_a_database_corrects_or_deletes_leaves_the_groups_it_was_in(spark: 
     everything(spark, tables, "ledger")
     assert_equals_reference(tables)
     for table in (HOURLY.table, CUSTOMERS.table):
-        assert account(table, "ledger", tables).balanced
+        assert reconcile(table, "ledger", tables).balanced
 
 
 class Interrupted(Exception):
@@ -121,11 +120,11 @@ class Interrupted(Exception):
 
 
 @contextmanager
-def dying_before_the_verdicts() -> Iterator[None]:
+def dying_before_the_labels() -> Iterator[None]:
     def die(*_: Any) -> None:
         raise Interrupted
 
-    real = increments.skip
+    real = writing.skip
     calls = []
 
     def second(*arguments: Any) -> None:
@@ -133,18 +132,18 @@ def dying_before_the_verdicts() -> Iterator[None]:
         return real(*arguments) if len(calls) == 1 else die()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step.increments, "skip", second)
+        patch.setattr(writing, "skip", second)
         with pytest.raises(Interrupted):
             yield
 
 
 def test_a_run_that_died_between_its_commits_is_completed(spark: SparkSession, tables: Lake) -> None:
     arrive(spark, tables, [payment(n, event_time=at(n)) for n in range(4)], [label(1)])
-    with dying_before_the_verdicts():
+    with dying_before_the_labels():
         everything(spark, tables)
     everything(spark, tables)
     assert_equals_reference(tables)
-    assert account(HOURLY.table, "cards", tables).balanced
+    assert reconcile(HOURLY.table, "cards", tables).balanced
 
 
 def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: Lake) -> None:
@@ -152,5 +151,5 @@ def test_an_account_sees_a_row_that_is_there_twice(spark: SparkSession, tables: 
     summarise(spark, "cards", HOURLY, tables)
     path = tables.path(HOURLY.table)
     spark.read.format("delta").load(path).write.format("delta").mode("append").save(path)
-    found = account(HOURLY.table, "cards", tables)
+    found = reconcile(HOURLY.table, "cards", tables)
     assert (found.payments, found.summarised, found.balanced) == (3, 6, False)

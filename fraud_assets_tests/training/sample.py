@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.training.dataset import TrainingSet
+from fraud_assets.training.data.dataset import TrainingSet
 
 DAY = 86_400
 DELAY = timedelta(days=7)

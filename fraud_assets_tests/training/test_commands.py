@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from fraud_assets.cli import app
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.sources.source import catalogue
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import Settings, settings
-from fraud_assets.training.dataset import pinned, training_set
+from fraud_assets.training.data.dataset import pinned, training_set
 from fraud_assets.training.train import train
 from fraud_assets_tests.training.sample import DELAY, payments
 
@@ -61,7 +61,7 @@ def test_a_life_of_models(mlflow_server: Settings, lake: Lake, tmp_path: Path, s
     fill(lake, source)
     data = training_set(source, pinned(lake), lake, NAMES, 100_000)
     for names in (NAMES, ["amount"]):
-        train(data, Model(average_precision_floor=0), DELAY, mlflow_server.mlflow, tmp_path, lake, names)
+        train(data, ModelConfig(average_precision_floor=0), DELAY, mlflow_server.mlflow, tmp_path, lake, names)
 
     challenger, champion = json.loads(run("list", *own, "--json"))
     assert (champion["version"], champion["aliases"], champion["refusal"]) == (1, ["champion"], None)
@@ -87,4 +87,4 @@ def test_a_search_prints_a_section_for_the_sources_file(mlflow_server: Settings,
         run("search")
     said = run("search", "--trials", "1")
     section = yaml.safe_load(said[said.index("model:") :])["model"]
-    assert Model(average_precision_floor=0.3, **section).algorithm == "xgboost"
+    assert ModelConfig(average_precision_floor=0.3, **section).algorithm == "xgboost"

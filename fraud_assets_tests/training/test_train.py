@@ -8,18 +8,18 @@ import polars as pl
 import pytest
 
 from fraud_assets.declarations.features.catalogue import NAMES
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.model_store import load_champion
 from fraud_assets.settings import Settings
-from fraud_assets.training import registry
-from fraud_assets.training.track import versions_read
+from fraud_assets.training.promote import registry
+from fraud_assets.training.promote.track import versions_read
 from fraud_assets.training.train import TrainingResult, train
 from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
 
-PLAIN = Model(average_precision_floor=0.3)
+PLAIN = ModelConfig(average_precision_floor=0.3)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
     assert champion.version == 1
     assert champion.card.features == NAMES
     assert champion.card.threshold == first.threshold
-    assert sum(champion.card.reference["score"].counts) == first.rows["train"]
+    assert sum(champion.card.baseline["score"].counts) == first.rows["train"]
     assert model.names(model.from_bytes(champion.model)) == list(NAMES)
     assert load_champion(source, at, tmp_path / "elsewhere") == champion
 
@@ -84,7 +84,7 @@ def aliases(source: str, at: str) -> dict[int, tuple[str, ...]]:
 @pytest.fixture(scope="module")
 def forest(mlflow_server: Settings, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A training as a source's file may ask for it, of another algorithm."""
-    asked = Model(
+    asked = ModelConfig(
         average_precision_floor=0.3,
         algorithm="random_forest",
         parameters={"n_estimators": 20},

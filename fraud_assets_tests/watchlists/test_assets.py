@@ -39,7 +39,7 @@ def test_the_job(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
     assert all(check.passed for check in result.get_asset_check_evaluations())
 
     assert not run(**given, blocked_ips=str(tmp_path / "nowhere.csv")).success
-    held = query("select list, entry, valid_to from silver.references order by 1", lake).rows
+    held = query("select list, entry, valid_to from silver.watchlists order by 1", lake).rows
     assert held == [("ip_countries", "10.0.0.0-10.0.0.255", None), ("suspicious_cards", "C1", None)]
 
     assert run().success  # no list is set

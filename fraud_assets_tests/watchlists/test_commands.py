@@ -12,7 +12,7 @@ from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.watchlists.load import TABLE
-from fraud_assets_tests.streamlit_app.lake import write
+from fraud_assets_tests.lakes import write
 
 
 def fraud(*arguments: str) -> Result:

@@ -25,7 +25,7 @@ class Filter:
 
 
 def queue(alerts: pl.LazyFrame, labels: pl.LazyFrame | None, wanted: Filter, at: AsOf) -> pl.DataFrame:
-    """Alerts that pass the filter, riskiest first, with ``label`` (fraud, genuine, or open while nobody can know).
+    """Alerts that pass the filter, riskiest first, with ``label`` (fraud, genuine, or open: not known yet).
 
     ``text`` is looked for in the ids of customer, merchant and payment, letter case aside.
     """
@@ -48,14 +48,14 @@ def queue(alerts: pl.LazyFrame, labels: pl.LazyFrame | None, wanted: Filter, at:
 
 def one(rows: pl.LazyFrame, transaction_id: str) -> dict[str, Any] | None:
     """The payment's row; None when the table has none."""
-    found = rows.filter(pl.col("transaction_id") == transaction_id).head(1).collect()
-    return found.row(0, named=True) if found.height else None
+    alert = rows.filter(pl.col("transaction_id") == transaction_id).head(1).collect()
+    return alert.row(0, named=True) if alert.height else None
 
 
 def reasons(alert: dict[str, Any], currency: str | None = None) -> pl.DataFrame:
     """The alert's reasons, strongest last: ``words`` (meaning, value and unit) and ``contribution`` (log-odds)."""
-    listed = [(_in_words(r["feature"], r["value"], currency), r["contribution"]) for r in alert["reasons"] or []]
-    frame = pl.DataFrame(listed, schema={"words": pl.String, "contribution": pl.Float64}, orient="row")
+    reasons = [(_in_words(r["feature"], r["value"], currency), r["contribution"]) for r in alert["reasons"] or []]
+    frame = pl.DataFrame(reasons, schema={"words": pl.String, "contribution": pl.Float64}, orient="row")
     return frame.sort(pl.col("contribution").abs())
 
 
@@ -89,10 +89,10 @@ def customer_payments(
     return mine.select(*columns, level.alias("risk_level")).sort("event_time").collect()
 
 
-def told(labels: pl.LazyFrame, transaction_id: str) -> pl.DataFrame:
+def labels_of(labels: pl.LazyFrame, transaction_id: str) -> pl.DataFrame:
     """What became known about the payment, oldest first: known_at, is_fraud, origin, who, why.
 
-    Labels of a lake that has not been refreshed since verdicts were introduced do not tell who and why.
+    Labels of a lake that has not been refreshed since analysts' labels were introduced have no who and why.
     """
     wanted = pl.selectors.by_name("known_at", "is_fraud", "origin", "who", "why", require_all=False)
     return labels.filter(pl.col("transaction_id") == transaction_id).select(wanted).sort("known_at").collect()

@@ -13,8 +13,8 @@ def newest(drift: pl.LazyFrame) -> pl.DataFrame:
     of_model = drift.filter(pl.col("model_version") == pl.col("model_version").max())
     last = of_model.filter(pl.col("window_end") == pl.col("window_end").max()).sort("psi", "feature")
     columns = ("feature", "psi", "rows", "window_start", "window_end", "model_version")
-    found = last.select(columns).collect()
-    return found.with_columns(reading=pl.col("psi").map_elements(reading, pl.String))
+    newest = last.select(columns).collect()
+    return newest.with_columns(reading=pl.col("psi").map_elements(reading, pl.String))
 
 
 def history(drift: pl.LazyFrame, feature: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from fraud_assets.training.metrics.names import in_words
+from fraud_assets.training.evaluate.metrics.names import in_words
 
 #: The metrics that a page leads with, and what they mean.
 LEADING = {

@@ -26,7 +26,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class AsOf:
-    """What is known: labels until ``now``; a payment until ``settled`` is genuine unless a label says fraud (UTC)."""
+    """Labels known until ``now``; a payment before ``settled`` is genuine unless a label says fraud (UTC)."""
 
     now: datetime
     settled: datetime
@@ -69,23 +69,23 @@ def decisions(scores: pl.LazyFrame) -> Decisions:
 
 
 def judged(payments: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> pl.LazyFrame:
-    """The payments with ``label``: fraud, genuine, or open while nobody can know; of revised labels the newest."""
+    """The payments with ``label``: fraud, genuine, or open before the label delay ends; the newest label counts."""
     unless_told = pl.when(pl.col("event_time") <= at.settled).then(pl.lit("genuine")).otherwise(pl.lit("open"))
     if labels is None:
         return payments.with_columns(label=unless_told)
-    told = pl.when(pl.col("is_fraud")).then(pl.lit("fraud")).otherwise(pl.lit("genuine"))
+    known = pl.when(pl.col("is_fraud")).then(pl.lit("fraud")).otherwise(pl.lit("genuine"))
     in_force = (
         labels.filter(pl.col("known_at") <= at.now)
         .group_by("transaction_id")
         .agg(pl.col("is_fraud").sort_by("known_at").last())
-        .select("transaction_id", told.alias("label"))
+        .select("transaction_id", known.alias("label"))
     )
     joined = payments.join(in_force, on="transaction_id", how="left")
     return joined.with_columns(pl.col("label").fill_null(unless_told))
 
 
 def verdicts(transactions: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> Verdicts:
-    """Fraud among the settled payments of silver.transactions; younger ones would only count if fraud was found."""
+    """Fraud among the settled payments of silver.transactions; of younger ones only the frauds would be known."""
     settled = transactions.filter(pl.col("event_time") <= at.settled).select("transaction_id", "event_time")
     fraud = (pl.col("label") == "fraud").sum()
     return Verdicts(*judged(settled, labels, at).select(pl.len(), fraud).collect().row(0))

@@ -8,7 +8,7 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps that were carried out, and those of them that failed."""
+    """Steps that ran, and how many of them failed."""
 
     count: int
     failed: int

@@ -19,7 +19,7 @@ def by_reason(cases: pl.LazyFrame) -> pl.DataFrame:
     return exploded.group_by("stream", "reason").len("records").sort("records", "reason", descending=True).collect()
 
 
-def listed(cases: pl.LazyFrame, most: int = 500) -> pl.DataFrame:
+def newest(cases: pl.LazyFrame, most: int = 500) -> pl.DataFrame:
     """The newest records, newest first.
 
     Columns: quarantined_at, state, reasons (as one text), value (as text), stream, topic, partition, offset, who, why.

@@ -11,7 +11,7 @@ from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
-from fraud_assets.silver.verdicts import give
+from fraud_assets.silver.analyst_labels import add_label
 from streamlit_app import data, look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import alerts as query
@@ -43,8 +43,8 @@ def _merchant(alerts: Snapshot, merchant: str, except_for: str) -> pl.DataFrame:
 
 @cached
 def _newest_event(alerts: Snapshot) -> datetime:
-    found: datetime = alerts.rows().select(pl.col("event_time").max()).collect().item()
-    return found
+    newest: datetime = alerts.rows().select(pl.col("event_time").max()).collect().item()
+    return newest
 
 
 @parts.guarded
@@ -72,7 +72,7 @@ def draw() -> None:
     opened = _row(alerts, chosen) if chosen else None
     if opened:
         _detail(opened, alerts)
-        _verdict(opened["transaction_id"], source, labels)
+        _label_form(opened["transaction_id"], source, labels)
 
 
 def unpin() -> None:
@@ -81,7 +81,7 @@ def unpin() -> None:
 
 
 def _pinned(source: str) -> int | None:
-    """The version the queue stays at, so that rows do not move under the mouse; None to take the newest."""
+    """The version the queue stays at, so that rows do not move under the mouse; None for the newest."""
     of, version = st.session_state.get("alerts_pinned", (None, None))
     return version if of == source else None
 
@@ -179,32 +179,32 @@ def _detail(alert: dict[str, Any], alerts: Snapshot) -> None:
     if others.is_empty():
         st.caption("None.")
     else:
-        listed = others.with_columns(pl.concat_list("risk_level").alias("risk_level"))
-        st.dataframe(listed, hide_index=True, column_config=_columns(), alt="The merchant's other alerts")
+        shown = others.with_columns(pl.concat_list("risk_level").alias("risk_level"))
+        st.dataframe(shown, hide_index=True, column_config=_columns(), alt="The merchant's other alerts")
     parts.as_of(alerts, transactions, scores)
 
 
-def _verdict(transaction_id: str, source: str, labels: Snapshot | None) -> None:
-    """What is known of the payment, and a form to say whether it is fraud."""
+def _label_form(transaction_id: str, source: str, labels: Snapshot | None) -> None:
+    """The payment's labels, and a form for an analyst's label."""
     st.markdown("**Verdict**")
-    for label in (query.told(labels.rows(), transaction_id) if labels else pl.DataFrame()).iter_rows(named=True):
-        said = f"{look.moment(label['known_at'])}: {'fraud' if label['is_fraud'] else 'genuine'}"
+    for label in (query.labels_of(labels.rows(), transaction_id) if labels else pl.DataFrame()).iter_rows(named=True):
+        line = f"{look.moment(label['known_at'])}: {'fraud' if label['is_fraud'] else 'genuine'}"
         by = f" by {label['who']}: {label['why']}" if label.get("who") else ""
-        st.text(f"{said}, {label['origin'] or 'label'}{by}")
-    with st.form("alerts_verdict", border=True):
+        st.text(f"{line}, {label['origin'] or 'label'}{by}")
+    with st.form("alerts_label", border=True):
         left, right = st.columns([1, 2.4])
         who = left.text_input("Your name", key="alerts_who")
-        why = right.text_input("Why", key=f"alerts_why_{transaction_id}", help="Kept with the verdict.")
+        why = right.text_input("Why", key=f"alerts_why_{transaction_id}", help="Kept with the label.")
         buttons = st.columns(2)
         fraud = buttons[0].form_submit_button("Fraud", type="primary", width="stretch")
         genuine = buttons[1].form_submit_button("Genuine", width="stretch")
     if not (fraud or genuine):
         return
     if not (who.strip() and why.strip()):
-        st.warning("Say who you are and why; both are kept with the verdict.")
+        st.warning("Say who you are and why; both are kept with the label.")
         return
     try:
-        give(source, transaction_id, fraud, who, why, Lake.of(settings()))
+        add_label(source, transaction_id, fraud, who, why, Lake.of(settings()))
     except FraudError as error:
         st.warning(parts.literal(str(error)))
         return
@@ -224,7 +224,7 @@ def _fields(alert: dict[str, Any], payment: dict[str, Any], score: dict[str, Any
         "Device": payment.get("device"),
         "Country": payment.get("country"),
         "Model version": alert["model_version"],
-        "Policy version": score.get("policy_version"),
+        "Policy": score.get("policy_hash"),
         "Decided by": score.get("lane") and f"{score['lane']} lane",
         "Alert raised": look.moment(alert["raised_at"]),
     }

@@ -86,7 +86,7 @@ def _summary(measured: pl.DataFrame) -> None:
 
 
 def _thresholds(figure: go.Figure, *, vertical: bool) -> None:
-    # the names stand on either side, so that they do not meet where the lines are near each other
+    # the names are on either side, so that they do not overlap where the lines are close
     for at, name, side, end in (
         (MODERATE, f"moderate {MODERATE}", "left", "right"),
         (MAJOR, f"major {MAJOR}", "right", "left"),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fraud_assets.declarations.tables import gold
 from fraud_assets.settings import settings
-from fraud_assets.training.metrics.names import in_words
+from fraud_assets.training.evaluate.metrics.names import in_words
 from streamlit_app import look, parts
 from streamlit_app.data import Snapshot, cached, newest
 from streamlit_app.queries import model as query

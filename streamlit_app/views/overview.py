@@ -114,11 +114,11 @@ def _time(totals: query.Payments, decided: query.Decisions, verdicts: query.Verd
 def _line(volume: pl.DataFrame, what: str, colour: str, unit: str, height: int) -> dict[str, object]:
     """One line in Vega-Lite, which a browser has ready a second before Plotly: this page must not keep people waiting.
 
-    The last hour or day is dotted, for it is not over. The nearest point to the pointer tells its figure.
+    The last, unfinished hour or day is dotted. The point nearest to the pointer shows its figure.
     """
     points = volume.select("time", when=pl.col("time").dt.strftime("%Y-%m-%d %H:%M"), count=what)
     near = {"name": "near", "select": {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}}
-    told = [{"field": "when", "title": "from (UTC)"}, {"field": "count", "title": what, "format": ","}]
+    tooltip = [{"field": "when", "title": "from (UTC)"}, {"field": "count", "title": what, "format": ","}]
     layers: list[dict[str, object]] = [
         {"data": _values(points[:-1]), "mark": {"type": "line", "color": colour}},
         {"data": _values(points[-2:]), "mark": {"type": "line", "color": colour, "strokeDash": [2, 3]}},
@@ -128,7 +128,7 @@ def _line(volume: pl.DataFrame, what: str, colour: str, unit: str, height: int) 
             "params": [near],
             "encoding": {
                 "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
-                "tooltip": told,
+                "tooltip": tooltip,
             },
         },
     ]

@@ -1,4 +1,4 @@
-"""The Pipeline page: runs, delays, errors, what each table holds."""
+"""The Pipeline page: runs, delays, errors, rows in each table."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,8 +34,8 @@ def _steps(pipeline_runs: Snapshot, since: datetime | None) -> query.Steps:
 
 @cached
 def _newest_time(table: Snapshot, column: str) -> datetime | None:
-    found: datetime | None = table.rows().select(pl.col(column).max()).collect().item()
-    return found
+    newest: datetime | None = table.rows().select(pl.col(column).max()).collect().item()
+    return newest
 
 
 @cached
@@ -57,7 +57,7 @@ def _lag(source: str) -> tuple[int | None, str]:
         end = offsets.ends(here.kafka, [topic], timeout=1.0)[topic]
     except (offsets.BrokerUnreachable, SourceError) as error:
         return None, str(error)
-    read = offsets.committed(offsets.checkpoint(bronze.TRANSACTIONS, source, Lake.of(here)))
+    read = offsets.committed(Lake.of(here).opened(bronze.TRANSACTIONS), source, topic)
     return offsets.lag(end, read), f"topic {topic} at {here.kafka}"
 
 
@@ -108,14 +108,17 @@ def _cards(
     failed = f"{done.failed:,} of {done.count:,} steps failed"
     parts.card(first, "Error rate", look.share(done.failed, done.count), failed, "Over the range chosen above.")
 
-    def held(*tables: Table) -> int:
+    def rows_of(*tables: Table) -> int:
         return sum(count(present[t.full_name]) for t in tables if t.full_name in present)
 
     aside = _in_quarantine(cases) if (cases := data.cases(parts.source())) else 0
-    arrived = held(bronze.TRANSACTIONS, bronze.LABELS)
+    arrived = rows_of(bronze.TRANSACTIONS, bronze.LABELS)
     of_all = f"{look.share(aside, arrived)} of what arrived"
     parts.card(second, "In quarantine", f"{aside:,}", of_all, "Open: see the page Quarantine.")
-    parts.card(third, "Duplicates", f"{held(silver.DUPLICATES):,}", "not taken twice", "Records that repeat another.")
+    duplicates = f"{rows_of(silver.DUPLICATES):,}"
+    parts.card(
+        third, "Duplicates", duplicates, "each payment once", "Records with an existing key and the same content."
+    )
     parts.as_of(*(present.get(t.full_name) for t in (gold.PIPELINE_RUNS, silver.QUARANTINE, silver.DUPLICATES)))
 
 
@@ -135,12 +138,13 @@ def _delays(present: dict[str, Snapshot], span: timedelta | None) -> None:
 
 
 def _delay(stage: Stage, table: Snapshot | None, span: timedelta | None) -> dict[str, str]:
-    found = _latency(table, stage.written, _since(_newest_time(table, stage.written), span)) if table else None
-    figures = (look.duration(found.p50), look.duration(found.p95), look.duration(found.p99)) if found else ("–",) * 3
+    delay = _latency(table, stage.written, _since(_newest_time(table, stage.written), span)) if table else None
+    percentiles = (delay.p50, delay.p95, delay.p99) if delay else ()
+    figures = tuple(look.duration(seconds) for seconds in percentiles) or ("–",) * 3
     return {
         "Stage": stage.name,
         **dict(zip(("P50", "P95", "P99"), figures, strict=True)),
-        "Payments": f"{found.rows:,}" if found else "0",
+        "Payments": f"{delay.rows:,}" if delay else "0",
     }
 
 
@@ -161,7 +165,7 @@ def _tables(present: dict[str, Snapshot]) -> None:
 def _show_runs(pipeline_runs: Snapshot | None) -> None:
     runs = _runs(pipeline_runs) if pipeline_runs else pl.DataFrame()
     if pipeline_runs is None or runs.is_empty():
-        st.caption("No run is recorded yet: the first is listed once the next one has looked what ended before it.")
+        st.caption("No run is recorded yet: each run records the runs that ended before it.")
         return
     config: dict[str, Any] = {
         "run_id": "Run",

@@ -11,9 +11,9 @@ from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import settings
 from fraud_assets.silver import actions
-from fraud_assets.silver.account import Account, account
 from fraud_assets.silver.patch import patching
 from fraud_assets.silver.quarantine import Id, State, as_text, cases, chosen, history
+from fraud_assets.silver.reconciliation import Reconciliation, reconcile
 from streamlit_app import data, look, parts
 from streamlit_app.data import cached
 from streamlit_app.queries import quarantine as query
@@ -26,32 +26,32 @@ _COUNT = st.column_config.NumberColumn(format="localized")
 
 
 @cached
-def _accounts(held: data.Cases) -> list[Account]:
-    return account(held.source, Lake.of(settings()))
+def _reconciled(snapshot: data.Cases) -> list[Reconciliation]:
+    return reconcile(snapshot.source, Lake.of(settings()))
 
 
 @cached
-def _by_reason(held: data.Cases) -> pl.DataFrame:
-    return query.by_reason(held.rows())
+def _by_reason(snapshot: data.Cases) -> pl.DataFrame:
+    return query.by_reason(snapshot.rows())
 
 
 @cached
-def _listed(held: data.Cases, reason: str, state: str) -> pl.DataFrame:
-    return query.listed(chosen(held.rows(), reason=reason, states=(State(state),)))
+def _newest_cases(snapshot: data.Cases, reason: str, state: str) -> pl.DataFrame:
+    return query.newest(chosen(snapshot.rows(), reason=reason, states=(State(state),)))
 
 
 @parts.guarded
 def draw() -> None:
     """The page."""
     st.title("Quarantine")
-    held = data.cases(parts.source())
-    if held is None:
+    snapshot = data.cases(parts.source())
+    if snapshot is None:
         parts.nothing_yet("Nothing has reached silver yet.")
         return
-    if told := st.session_state.pop("quarantine_told", ""):
-        st.success(told)
+    if message := st.session_state.pop("quarantine_message", ""):
+        st.success(message)
     st.subheader("By reason")
-    reasons = _by_reason(held)
+    reasons = _by_reason(snapshot)
     columns: dict[str, Any] = {
         "stream": "Stream",
         "reason": "Reason",
@@ -60,32 +60,32 @@ def draw() -> None:
     st.dataframe(
         reasons, width="content", hide_index=True, column_config=columns, alt="Records in quarantine by reason"
     )
-    st.subheader("Account")
-    _account(_accounts(held))
+    st.subheader("Reconciliation")
+    _show(_reconciled(snapshot))
     st.subheader("Records")
     first, second = st.columns([1.4, 1], vertical_alignment="bottom")
     states = [str(state) for state in State]
     state = first.segmented_control("State", states, default="open", required=True, key="quarantine_state")
     reason = second.selectbox("Reason", [_ANY, *dict.fromkeys(reasons["reason"])], key="quarantine_reason")
-    _table(_listed(held, "" if reason == _ANY else reason, state or "open"))
-    parts.as_of(*held.tables)
+    _table(_newest_cases(snapshot, "" if reason == _ANY else reason, state or "open"))
+    parts.as_of(*snapshot.tables)
     if _CHOSEN in st.session_state:
-        _detail(held.source, st.session_state[_CHOSEN])
+        _detail(snapshot.source, st.session_state[_CHOSEN])
 
 
 _TERMS = ("stream", "bronze", "silver", "duplicates", "corrections", "quarantined", "discarded")
 
 
-def _account(accounts: list[Account]) -> None:
-    taken = [a for a in accounts if a.version is not None]
-    if not taken:
+def _show(reconciled: list[Reconciliation]) -> None:
+    read = [each for each in reconciled if each.version is not None]
+    if not read:
         st.caption("Silver has read nothing yet.")
         return
-    rows = [(*(getattr(account, name) for name in _TERMS), "yes" if account.balanced else "no") for account in taken]
+    rows = [(*(getattr(each, name) for name in _TERMS), "yes" if each.balanced else "no") for each in read]
     names = ["Stream", "Bronze", "Silver", "Duplicates", "Corrections", "In quarantine", "Discarded", "Balanced"]
     counts: dict[str, Any] = dict.fromkeys(names[1:-1], _COUNT)
     shown = pl.DataFrame(rows, names, orient="row")
-    st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Account of every stream")
+    st.dataframe(shown, width="content", hide_index=True, column_config=counts, alt="Reconciliation of every stream")
     terms = "silver + duplicates + corrections + in quarantine + discarded"
     st.caption(f"Bronze = {terms}, at the version that silver has read.")
 
@@ -126,10 +126,10 @@ def _table(rows: pl.DataFrame) -> None:
 
 def _detail(source: str, record: Id) -> None:
     frame = cases(source, Lake.of(settings()))
-    found = None if frame is None else chosen(frame, (record,)).collect()
-    if found is None or found.is_empty():
+    case_rows = None if frame is None else chosen(frame, (record,)).collect()
+    if case_rows is None or case_rows.is_empty():
         return
-    case = found.row(0, named=True)
+    case = case_rows.row(0, named=True)
     st.subheader("Record in detail", anchor="detail")
     with st.container(border=True):
         st.text(f"{record}, {case['stream']}, sent {look.moment(case['kafka_time'])}: {case['state']}")
@@ -189,11 +189,11 @@ def _fix(wanted: actions.Chosen, edited: str, expression: str, by: actions.By) -
     return actions.fix(wanted, edit, by, Lake.of(settings()), expression)
 
 
-def _do(act: Callable[[], int], told: str) -> None:
+def _do(act: Callable[[], int], message: str) -> None:
     try:
         done = act()
     except FraudError as error:
         st.warning(parts.literal(str(error)))
         return
-    st.session_state["quarantine_told"] = f"{done:,} {told}"
+    st.session_state["quarantine_message"] = f"{done:,} {message}"
     st.rerun()

@@ -4,39 +4,38 @@ Training, scoring, the gold.features table and its documentation all read this l
 Names follow one grammar: entity_aggregate_column_window.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from graphlib import TopologicalSorter
+from importlib import import_module
+from pkgutil import iter_modules
 
-from fraud_assets.declarations.features.families import (
-    amount,
-    fraud_history,
-    place,
-    profile,
-    references,
-    signals,
-    time,
-    velocity,
-)
+from fraud_assets.declarations.features import families
 from fraud_assets.declarations.features.kinds import Entity, Feature, RowFeature
 
-FAMILIES: dict[str, tuple[Feature, ...]] = {
-    "amount": amount.FEATURES,
-    "velocity": velocity.FEATURES,
-    "time": time.FEATURES,
-    "signals": signals.FEATURES,
-    "place": place.FEATURES,
-    "profile": profile.FEATURES,
-    "fraud_history": fraud_history.FEATURES,
-    "references": references.FEATURES,
-}
-"""In an order in which no feature needs one that comes later."""
+
+def _families() -> dict[str, tuple[Feature, ...]]:
+    found: dict[str, tuple[Feature, ...]] = {
+        module.name: import_module(f"{families.__name__}.{module.name}").FEATURES
+        for module in iter_modules(families.__path__)
+    }
+    family_of = {feature.name: family for family, features in found.items() for feature in features}
+    needs = {
+        family: sorted(
+            {family_of[name] for feature in features for name in feature.needs if name in family_of} - {family}
+        )
+        for family, features in found.items()
+    }
+    return {family: found[family] for family in TopologicalSorter(needs).static_order()}
+
+
+FAMILIES = _families()
+"""The features of each module of families/, in an order in which no feature needs one that comes later."""
 
 FEATURES: tuple[Feature, ...] = tuple(feature for family in FAMILIES.values() for feature in family)
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 AGEING = frozenset(feature.name for feature in FEATURES if "hours_since_began" in feature.needs)
 """Those that grow with the calendar: newer payments differ from older ones in them by what they are."""
-VERSION: str = hashlib.sha256(repr(FEATURES).encode()).hexdigest()[:12]
 
 _BY_NAME = {feature.name: feature for feature in FEATURES}
 ENTITIES: tuple[Entity, ...] = ("customer_id", "merchant_id")
@@ -50,6 +49,16 @@ def of_families(families: Iterable[str]) -> tuple[Feature, ...]:
     """
     wanted = set(families)
     return tuple(feature for family, features in FAMILIES.items() if family in wanted for feature in features)
+
+
+def of_names(names: Iterable[str]) -> tuple[Feature, ...]:
+    """The features of some names.
+
+    >>> [feature.name for feature in of_names(["time_hour", "amount"])]
+    ['amount', 'time_hour']
+    """
+    wanted = set(names)
+    return tuple(feature for feature in FEATURES if feature.name in wanted)
 
 
 def closure(features: Iterable[Feature]) -> tuple[Feature, ...]:

@@ -1,6 +1,6 @@
 """What a declaration of a feature is made of: the three kinds of features, and what each needs.
 
-What belongs here: declarations as data. The declared features are in families/, how they are computed in evaluate.py.
+What belongs here: declarations as data. The declared features are in families/; fraud_assets/features computes.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,10 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 Entity = Literal["customer_id", "merchant_id"]
 Aggregate = Literal["count", "sum", "mean", "std", "max", "gap"]
-Members = Literal["with this one", "before this one", "known as genuine"]
-Events = Literal["payments", "usual payments", "known frauds", "ordinary known frauds"]
+Timeline = Literal["payments", "genuine payments", "labels"]
+RecentEvents = Literal[
+    "payments", "payments not known as fraud", "known frauds", "known frauds of ordinary amount"
+]  # fmt: skip
 Statistic = Literal[
     "count", "percentile", "median", "spread", "gap", "median_gap", "same_hour", "same_merchant", "same_country",
     "last_distance", "usual_distance",
@@ -28,7 +30,7 @@ FROM_REFERENCES = "at the payment, from the lists known by then"
 
 @dataclass(frozen=True)
 class RowFeature:
-    """A Polars SQL expression over columns of silver.transactions, inputs (see inputs.py) and features before it."""
+    """A Polars SQL expression over columns of silver.transactions, inputs and features before it."""
 
     name: str
     meaning: str
@@ -44,15 +46,18 @@ class RowFeature:
 
 @dataclass(frozen=True)
 class WindowFeature:
-    """An aggregate over an entity's payments in ``(t - window, t]``, t being the payment's event time.
+    """An aggregate of ``column`` over one entity's events in ``(t - window, t]``, t being the payment's event time.
 
-    ``of`` is a column of silver.transactions, an input or a feature before it, of the payments that ``members`` says;
-    those known as genuine at ``t`` are in the window by the time at which that became known. Or ``of`` is ``is_fraud``:
-    then the window runs over the time at which each label became known, so nothing unknown at ``t`` can enter.
-    ``last`` is how many there are at most, the newest. ``empty`` is the mean of an empty window (sum and count are 0);
-    null where it is not given. A standard deviation is the sample's (n - 1), null of fewer than two. A gap is the time
-    in seconds since the latest payment of which ``of`` is not 0, or since the first label of one of them last became
-    known. A maximum is of payments, not by label.
+    ``timeline`` says what the events are, and when:
+
+    - "payments": the entity's payments, when they happened; this one too if ``include_current``;
+    - "genuine payments": those known at t as genuine, when that became known;
+    - "labels": what labels say (``column`` is ``is_fraud``), when each became known, so nothing unknown at t enters.
+
+    ``column`` is a column of silver.transactions, an input, or a feature before it. ``last`` limits the window to its
+    newest events, a label's correction being one. ``default`` is the mean of an empty window, null if not given; count
+    and sum are then 0. A standard deviation is the sample's (n - 1), null of fewer than two values. A gap is the time
+    in seconds since the newest payment whose ``column`` is not 0, or since a payment's first label last became known.
     """
 
     name: str
@@ -60,42 +65,42 @@ class WindowFeature:
     unit: str
     entity: Entity
     aggregate: Aggregate
-    of: str
+    column: str
     window: int  # seconds
-    members: Members = "with this one"
+    timeline: Timeline = "payments"
+    include_current: bool = True
     last: int | None = None
-    empty: float | None = None
+    default: float | None = None
     known: str = AT_THE_PAYMENT
 
     @property
     def needs(self) -> frozenset[str]:
-        """The columns the window reads."""
-        return frozenset({self.entity}) | (frozenset() if self.of == "is_fraud" else {self.of})
+        """The columns of payments that the window reads."""
+        return frozenset({self.entity} if self.timeline == "labels" else {self.entity, self.column})
 
 
 @dataclass(frozen=True)
 class RecentFeature:
-    """A statistic over an entity's last payments, or known frauds, within ``(t - window, t]``; null where it has none.
+    """A statistic of an entity's newest events within ``(t - window, t]``, `LAST` at most; null without any.
 
-    ``of`` says what the statistic looks back on: the payments before this one; those less the frauds known at ``t``
-    (usual); the frauds known at ``t``, by the time they became known; or those of them that amount to no more than
-    `ORDINARY` times the source's mean (ordinary). No more than the last `LAST` count. The statistics are in
-    statistics.py.
+    ``events`` says which: the payments before this one; those of them that are not known as fraud at t; the payments
+    known as fraud at t, by the time that became known; or those of them whose amount is at most `ORDINARY` times the
+    source's mean. Events that do not count still are among the `LAST`. The statistics are in algebra/statistics.py.
     """
 
     name: str
     meaning: str
     unit: str
     entity: Entity
-    of: Events
+    events: RecentEvents
     statistic: Statistic
     window: int  # seconds
     known: str = AT_THE_PAYMENT
 
     @property
     def needs(self) -> frozenset[str]:
-        """The columns the statistic reads."""
-        ordinary = {"amount", "population_mean"} if self.of == "ordinary known frauds" else set()
+        """The columns of payments that the statistic reads."""
+        ordinary = {"amount", "population_mean"} if self.events == "known frauds of ordinary amount" else set()
         return frozenset({self.entity, "amount_log", *_READ.get(self.statistic, ()), *ordinary})
 
 

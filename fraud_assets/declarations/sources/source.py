@@ -5,13 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from fraud_assets.declarations.features.catalogue import FAMILIES
+from fraud_assets.declarations.features.catalogue import FAMILIES, of_families
 from fraud_assets.declarations.sources.document import Document, SourceError
 from fraud_assets.declarations.sources.mapping import wrong_expressions
-from fraud_assets.declarations.sources.model import Model
+from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.declarations.sources.stream import Place, Stream, Strict, problems
 from fraud_assets.declarations.tables import silver
 from fraud_assets.settings import settings
@@ -37,7 +37,7 @@ class Features(Strict):
 
 
 class Source(Strict):
-    """One source of payments; ``labels`` is a topic of chargebacks and verdicts, by default in the fields shown."""
+    """One source of payments; ``labels`` is a topic of labels, by default in the fields shown."""
 
     name: Name
     description: str
@@ -47,7 +47,7 @@ class Source(Strict):
     transactions: Stream
     labels: Stream
     features: Features = Features()
-    model: Model
+    model: ModelConfig
 
     @model_validator(mode="before")
     @classmethod
@@ -65,6 +65,19 @@ class Source(Strict):
     @classmethod
     def _in_utc(cls, began: datetime) -> datetime:
         return began if began.tzinfo else began.replace(tzinfo=UTC)
+
+    @field_validator("model")
+    @classmethod
+    def _reads_what_is_computed(cls, model: ModelConfig, info: ValidationInfo) -> ModelConfig:
+        families = info.data.get("features", Features()).families
+        if unknown := sorted(set(model.features or ()) - {feature.name for feature in of_families(families)}):
+            raise ValueError(f"feature '{unknown[0]}' is of none of the source's families: {', '.join(families)}")
+        return model
+
+    @property
+    def model_features(self) -> tuple[str, ...]:
+        """The features that the source's model reads: those its section names, or all of the source's families."""
+        return self.model.features or tuple(feature.name for feature in of_families(self.features.families))
 
     @property
     def label_delay(self) -> timedelta:

@@ -19,14 +19,14 @@ from fraud_assets.expressions.quoting import spark_text
 
 CHANGE_FIELDS = ("op", "ts_ms")
 """What a Debezium change tells besides the row: create, update, delete or read (snapshot), and when."""
-IN_LINE = "in line"
-"""The origin of a label that came with its payment."""
+EMBEDDED, ANALYST = "embedded", "analyst"
+"""Origins of labels that come in a payment's own record, or from an analyst; a labels topic names its own."""
 ROW_NUMBER = "row_number"
 """The field that a replay adds to records of files that lack it, for sources that name it."""
 
 _LABEL = next(column for column in silver.LABELS.columns if column.name == "is_fraud")
 IS_FRAUD = Column(_LABEL.name, _LABEL.type, _LABEL.meaning)
-"""The in-line label: what a payment's record may tell beyond the columns of silver.transactions."""
+"""The embedded label: what a payment's record may hold beyond the columns of silver.transactions."""
 
 Place = tuple[str | int, ...]
 """Where something stands in a YAML file: the names and numbers on the way to it."""
@@ -100,7 +100,7 @@ class Stream(Strict):
     """One topic of a source and how its records become rows of a silver table.
 
     ``columns`` gives an expression (docs/expressions.md) over the record's ``fields`` for each canonical column,
-    ``is_fraud`` among them where the label is in line; every field is text until its column's type is applied.
+    ``is_fraud`` among them where the label is embedded; every field is text until its column's type is applied.
     ``signals`` and ``attributes`` are fields kept as they are, as numbers and as texts. ``checks`` say what must hold
     for a column, ``rules``, by the reason reported when it is broken, a condition over the columns. ``key`` is the
     field by which records are sent to Kafka.

@@ -1,4 +1,4 @@
-"""Bronze: every record Kafka accepted, byte for byte, with where it stood in Kafka."""
+"""Bronze: every record Kafka accepted, byte for byte, with its Kafka coordinates."""
 
 from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
 
@@ -15,4 +15,4 @@ _KEY = ("topic", "partition", "offset")
 TRANSACTIONS = Table(
     Layer.BRONZE, "transactions", "Payment records as Kafka accepted them", _RECORD, _KEY, "kafka_time"
 )
-LABELS = Table(Layer.BRONZE, "labels", "Chargebacks and verdicts as Kafka accepted them", _RECORD, _KEY, "kafka_time")
+LABELS = Table(Layer.BRONZE, "labels", "Records of labels as Kafka accepted them", _RECORD, _KEY, "kafka_time")

@@ -16,7 +16,7 @@ HEAD = """\
 Every table, column and feature as declared in `fraud_assets/declarations/tables/` and
 `fraud_assets/declarations/features/families/`. Made by `make docs`; change the declarations, not this page.
 
-Times are UTC. Privacy tells what a column may reveal: **open**, nothing about a person; **pseudonym**, a person to
+Times are UTC. Privacy is what a column may reveal: **open**, nothing about a person; **pseudonym**, a person to
 those who know the key; **personal**, a person."""
 
 
@@ -62,9 +62,11 @@ def _computed(feature: Feature) -> str:
         return f"`{feature.expression}`"
     span = f"{feature.window / DAY:g} d" if feature.window >= DAY else f"{feature.window / HOUR:g} h"
     if isinstance(feature, WindowFeature):
-        members = "" if feature.of == "is_fraud" else f", {feature.members}"
-        return f"{feature.aggregate} of `{feature.of}` by `{feature.entity}` over {span}{members}"
-    return f"{feature.statistic.replace('_', ' ')} of the last {LAST} {feature.of} by `{feature.entity}` over {span}"
+        current = "" if feature.timeline != "payments" or feature.include_current else " before this one"
+        what = f"{feature.aggregate} of `{feature.column}`"
+        return f"{what} by `{feature.entity}` over {span}, {feature.timeline}{current}"
+    what = f"{feature.statistic.replace('_', ' ')} of the last {LAST} {feature.events}"
+    return f"{what} by `{feature.entity}` over {span}"
 
 
 def _rows(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -21,10 +21,10 @@ FEATURES = Table(
     (
         *_PAYMENT,
         *(Column(f.name, "float", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
-        Column("features_version", "string", "fingerprint of the declarations that made the row", nullable=False),
+        Column("features_fingerprint", "string", "fingerprint of the features that made the row", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
-        Column("repaired_at", "timestamp", "when late or corrected data last changed the row", "UTC"),
+        Column("recomputed_at", "timestamp", "when late or corrected data last made the row be recomputed", "UTC"),
         Column("deleted_at", "timestamp", "when the source deleted the payment: nothing is to learn from it", "UTC"),
     ),
     key=("source", "transaction_id"),
@@ -42,8 +42,13 @@ SCORES = Table(
         Column("risk_level", "string", "low, medium, high or critical", nullable=False),
         Column("decision", "string", "approve, review or block", nullable=False),
         _MODEL_VERSION,
-        Column("features_version", "string", "fingerprint of the feature declarations used", nullable=False),
-        Column("policy_version", "int", "version of the policy that decided", nullable=False),
+        Column("features_fingerprint", "string", "fingerprint of the features used", nullable=False),
+        Column(
+            "policy_hash",
+            "string",
+            "names the policy that decided; its rules are in gold.decision_contexts",
+            nullable=False,
+        ),
         Column("lane", "string", "batch or online: which path decided", nullable=False),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
@@ -53,10 +58,55 @@ SCORES = Table(
     constraints=(("score_is_probability", "score >= 0 AND score <= 1"),),
 )
 
+DECISION_INPUTS = Table(
+    Layer.GOLD,
+    "decision_inputs",
+    "What each decision of gold.scores was made from, exactly as it was scored; facts, never changed",
+    (
+        SOURCE,
+        _TRANSACTION_ID,
+        Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),
+        Column(
+            "vector",
+            "binary",
+            "the features as scored: 4-byte little-endian floats in the order of the context's features, NaN for null",
+            nullable=False,
+        ),
+        Column("watchlist_hits", "array<string>", "the watchlists that named the payment; null where none was known"),
+        Column("context", "string", "the row of gold.decision_contexts that says what decided", nullable=False),
+        Column("decided_at", "timestamp", "when the decision was made", "UTC", nullable=False),
+    ),
+    key=("source", "transaction_id"),
+    time="decided_at",
+)
+
+DECISION_CONTEXTS = Table(
+    Layer.GOLD,
+    "decision_contexts",
+    "What has decided: a row for each combination of model, features, policy, source's file and code",
+    (
+        SOURCE,
+        Column("context", "string", "hash of the other columns", nullable=False),
+        _MODEL_VERSION,
+        Column("model_hash", "string", "SHA-256 of the model's file", nullable=False),
+        Column("features", "array<string>", "the model's features, in the order of the vectors"),
+        Column("features_fingerprint", "string", "fingerprint of these features", nullable=False),
+        Column("threshold", "double", "score from which the model raises an alarm", "0 to 1", nullable=False),
+        Column("policy_hash", "string", "names the policy", nullable=False),
+        Column("policy", "string", "the policy's rules as JSON", nullable=False),
+        Column("source_hash", "string", "names the content of the source's file", nullable=False),
+        Column("source_content", "string", "the content of the source's file as JSON", nullable=False),
+        Column("code_version", "string", "version of the package and commit", nullable=False),
+        Column("first_used_at", "timestamp", "when it first decided", "UTC", nullable=False),
+    ),
+    key=("source", "context"),
+    time="first_used_at",
+)
+
 ALERTS = Table(
     Layer.GOLD,
     "alerts",
-    "Payments that somebody should look at, with what drove the score",
+    "Payments that were not approved, with the features that raised the score",
     (
         *_PAYMENT,
         Column("score", "double", "the model's probability of fraud", "0 to 1", nullable=False),
@@ -80,7 +130,7 @@ _AMOUNTS = (
     Column("amount_mean", "double", "what was paid on average", "currency units", nullable=False),
     Column("amount_max", "double", "the largest payment", "currency units", nullable=False),
 )
-_FRAUDS = Column("frauds", "bigint", "payments known to be fraud by the newest verdicts", nullable=False)
+_FRAUDS = Column("frauds", "bigint", "payments whose newest label is fraud", nullable=False)
 _SUMMARISED_AT = Column("summarised_at", "timestamp", "when the row was last computed", "UTC")
 _LIFE = (
     Column("first_payment", "timestamp", "event time of the first payment", "UTC", nullable=False),
@@ -91,7 +141,7 @@ _LIFE = (
 HOURLY_CATEGORY_SUMMARY = Table(
     Layer.GOLD,
     "hourly_category_summary",
-    "Payments by hour and category, late payments and verdicts included",
+    "Payments by hour and category, late payments and labels included",
     (
         SOURCE,
         Column("hour", "timestamp", "the hour's beginning, by event time", "UTC", nullable=False),
@@ -128,7 +178,7 @@ ACTIVITY_WINDOWS = Table(
 CUSTOMER_PROFILES = Table(
     Layer.GOLD,
     "customer_profiles",
-    "What is known of each customer from all payments and verdicts",
+    "What is known of each customer from all payments and labels",
     (
         SOURCE,
         Column("customer_id", "string", "who paid", privacy=Privacy.PSEUDONYM, nullable=False),
@@ -149,7 +199,7 @@ CUSTOMER_PROFILES = Table(
 MERCHANT_PROFILES = Table(
     Layer.GOLD,
     "merchant_profiles",
-    "What is known of each merchant from all payments and verdicts; none where the source does not say who was paid",
+    "What is known of each merchant from all payments and labels; none where the source does not say who was paid",
     (
         SOURCE,
         Column("merchant_id", "string", "who was paid", nullable=False),

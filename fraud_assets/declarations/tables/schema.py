@@ -39,6 +39,8 @@ class Column:
         return f"`{self.name}` {self.type}{required} COMMENT '{comment.replace(chr(39), chr(39) * 2)}'"
 
 
+FORMAT, FORMAT_PROPERTY = "2", "fraud.format"
+"""The format of the tables, and the table property that says it; increased when a table or column gets another name."""
 RETENTION_DAYS = 30
 """How far back time travel and the change feed reach; a step that has not run for longer cannot go on."""
 
@@ -83,6 +85,7 @@ class Table:
             "delta.dataSkippingStatsColumns": ",".join(skipping),
             "delta.logRetentionDuration": f"interval {RETENTION_DAYS} days",
             "delta.deletedFileRetentionDuration": f"interval {RETENTION_DAYS} days",
+            FORMAT_PROPERTY: FORMAT,
         }
 
     def ddl(self, path: str) -> str:

@@ -3,11 +3,11 @@
 from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
-_STREAM = Column("stream", "string", "transactions or labels: which bronze table the record stands in", nullable=False)
-_CHANGED_AT = Column("changed_at", "timestamp", "when its database told what the row says; absent elsewhere", "UTC")
+_STREAM = Column("stream", "string", "transactions or labels: the record's bronze table", nullable=False)
+_CHANGED_AT = Column("changed_at", "timestamp", "when the database made this change; null for other sources", "UTC")
 _CHANGE = (
     _CHANGED_AT,
-    Column("deleted_at", "timestamp", "when it told that the payment is deleted: it no longer counts", "UTC"),
+    Column("deleted_at", "timestamp", "when the database deleted the payment, which then no longer counts", "UTC"),
 )
 
 TRANSACTIONS = Table(
@@ -38,7 +38,7 @@ TRANSACTIONS = Table(
         Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
         Column("processed_at", "timestamp", "when the row was written here", "UTC"),
         *_CHANGE,
-        Column("corrected_at", "timestamp", "when a newer change was last put over the row here", "UTC"),
+        Column("corrected_at", "timestamp", "when a newer change was last applied to the row", "UTC"),
     ),
     key=("source", "transaction_id"),
     time="event_time",
@@ -49,7 +49,7 @@ TRANSACTIONS = Table(
 CORRECTIONS = Table(
     Layer.SILVER,
     "corrections",
-    "Changes of payments that came after the first; the newest of a payment is put over its row of silver.transactions",
+    "Later changes of payments; the newest of a payment is applied to its row of silver.transactions",
     (
         *(c for c in TRANSACTIONS.columns if c.name not in {"processed_at", "corrected_at"}),
         Column("found_at", "timestamp", "when the row was written here", "UTC"),
@@ -61,17 +61,17 @@ CORRECTIONS = Table(
 LABELS = Table(
     Layer.SILVER,
     "labels",
-    "What became known about payments, and when: chargebacks and verdicts, each revision a row",
+    "Labels of payments and when each became known; a later label of a payment replaces the earlier from then on",
     (
         SOURCE,
         _TRANSACTION_ID,
-        Column("is_fraud", "boolean", "the verdict", nullable=False),
-        Column("origin", "string", "chargeback, in line (with its payment) or verdict (an analyst's)"),
-        Column("known_at", "timestamp", "from when on the verdict may be used", "UTC", nullable=False),
+        Column("is_fraud", "boolean", "whether the payment is fraud", nullable=False),
+        Column("origin", "string", "chargeback, embedded (in the payment's record) or analyst"),
+        Column("known_at", "timestamp", "from when on the label may be used", "UTC", nullable=False),
         *COORDINATES,
         Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
         Column("processed_at", "timestamp", "when the row was written here", "UTC"),
-        Column("who", "string", "the analyst whose verdict it is", privacy=Privacy.PERSONAL),
+        Column("who", "string", "the analyst who gave the label", privacy=Privacy.PERSONAL),
         Column("why", "string", "the reason the analyst gave"),
         _CHANGED_AT,
     ),
@@ -82,7 +82,7 @@ LABELS = Table(
 QUARANTINE = Table(
     Layer.SILVER,
     "quarantine",
-    "Records that could not be trusted, whole, with every reason",
+    "Records that broke a rule, whole, with every reason",
     (
         SOURCE,
         _STREAM,
@@ -123,7 +123,7 @@ QUARANTINE_ACTIONS = Table(
 DUPLICATES = Table(
     Layer.SILVER,
     "duplicates",
-    "Records that repeat one already taken, so that every bronze record is accounted for",
+    "Records with an existing key and the same content, so that every bronze record is counted",
     (
         SOURCE,
         _STREAM,
@@ -135,9 +135,9 @@ DUPLICATES = Table(
     time="kafka_time",
 )
 
-REFERENCES = Table(
+WATCHLISTS = Table(
     Layer.SILVER,
-    "references",
+    "watchlists",
     "Blocked addresses, suspicious cards and merchants, countries of addresses: each revision of an entry a row",
     (
         SOURCE,

@@ -1,5 +1,5 @@
-"""The algorithms a model may be made with, one a module, behind one small interface: see interface.py.
+"""The algorithms that fit a member of a model, one a module, behind one small interface: see interface.py.
 
-Each module has ``DEFAULTS`` (its parameters), ``fit(training, parameters)`` and ``load(files)``. What they
-share (columns by name, calibration, one file for everything) is in training/model.py, the only caller.
+Each module has ``DEFAULTS`` (its parameters, ``seed`` among them), ``fit(training, parameters)`` and ``load(files)``.
+What they share (columns by name, calibration, one file) is in artifact.py.
 """

@@ -14,7 +14,7 @@ from fraud_assets.models.algorithms.scikit import load
 
 __all__ = ["DEFAULTS", "fit", "load"]
 
-DEFAULTS: Mapping[str, Any] = {"C": 1.0, "max_iter": 1000}
+DEFAULTS: Mapping[str, Any] = {"C": 1.0, "max_iter": 1000, "seed": SEED}
 
 
 def fit(training: Training, parameters: Mapping[str, Any]) -> scikit.Scikit:
@@ -24,4 +24,4 @@ def fit(training: Training, parameters: Mapping[str, Any]) -> scikit.Scikit:
     and the fit does not end.
     """
     scaling = make_pipeline(RobustScaler(), FunctionTransformer(np.arcsinh), StandardScaler())
-    return scikit.fitted(LogisticRegression(random_state=SEED, **parameters), training, scaling)
+    return scikit.fitted(LogisticRegression(**scikit.arguments(parameters)), training, scaling)

@@ -16,9 +16,10 @@ DEFAULTS: Mapping[str, Any] = {
     "max_depth": 12,
     "min_samples_leaf": 5,
     "max_features": "sqrt",
+    "seed": SEED,
 }
 
 
 def fit(training: Training, parameters: Mapping[str, Any]) -> scikit.Scikit:
     """Trees of bootstrapped rows, their votes averaged."""
-    return scikit.fitted(RandomForestClassifier(random_state=SEED, n_jobs=-1, **parameters), training)
+    return scikit.fitted(RandomForestClassifier(n_jobs=-1, **scikit.arguments(parameters)), training)

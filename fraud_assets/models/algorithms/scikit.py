@@ -23,12 +23,12 @@ _WEIGHED_ON = 500
 class Scikit:
     """A fitted pipeline, and the median of each feature, against which a row is explained.
 
-    A feature's contribution is what the score's log-odds lose when the usual value takes its place (prediction
+    A feature's contribution is what the score's log-odds lose when the typical value takes its place (prediction
     difference; Robnik-Sikonja and Kononenko 2008): for a linear model its exact part, for others an approximation.
     """
 
     pipeline: Pipeline
-    usual: Floats
+    typical: Floats
     shares: Floats
 
     def score(self, rows: Rows) -> Floats:
@@ -45,9 +45,9 @@ class Scikit:
         return np.column_stack([parts, whole - parts.sum(axis=1)])
 
     def without_each(self, rows: Rows) -> Floats:
-        """The scores with each feature in turn at its usual value; shape (n, k)."""
-        scores = np.empty((len(rows), len(self.usual)))
-        for column, value in enumerate(self.usual):
+        """The scores with each feature in turn at its typical value; shape (n, k)."""
+        scores = np.empty((len(rows), len(self.typical)))
+        for column, value in enumerate(self.typical):
             other = rows.copy()
             other[:, column] = value
             scores[:, column] = self.score(other)
@@ -59,8 +59,13 @@ class Scikit:
 
     def save(self) -> dict[str, bytes]:
         """The pipeline as skops keeps it."""
-        kept = {"pipeline": self.pipeline, "usual": self.usual, "shares": self.shares}
+        kept = {"pipeline": self.pipeline, "typical": self.typical, "shares": self.shares}
         return {_FILE: skops.io.dumps(kept)}
+
+
+def arguments(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as scikit-learn's estimators name them."""
+    return {"random_state" if name == "seed" else name: value for name, value in parameters.items()}
 
 
 def fitted(estimator: Any, training: Training, scaling: Any = "passthrough") -> Scikit:
@@ -68,11 +73,11 @@ def fitted(estimator: Any, training: Training, scaling: Any = "passthrough") -> 
     filled = SimpleImputer(strategy="median", keep_empty_features=True, add_indicator=True)
     pipeline = Pipeline([("fill", filled), ("scale", scaling), ("model", estimator)])
     pipeline.fit(training.rows, training.fraud, model__sample_weight=training.weights)
-    usual = np.asarray(pipeline["fill"].statistics_, dtype=np.float64)
+    typical = np.asarray(pipeline["fill"].statistics_, dtype=np.float64)
     some = training.rows[np.random.default_rng(SEED).permutation(len(training.rows))[:_WEIGHED_ON]].astype(np.float32)
-    unweighed = Scikit(pipeline, usual, np.zeros_like(usual))
+    unweighed = Scikit(pipeline, typical, np.zeros_like(typical))
     moved = np.abs(unweighed.score(some)[:, None] - unweighed.without_each(some)).mean(axis=0)
-    return Scikit(pipeline, usual, moved / (moved.sum() or 1.0))
+    return Scikit(pipeline, typical, moved / (moved.sum() or 1.0))
 
 
 def load(files: Mapping[str, bytes]) -> Scikit:

@@ -79,8 +79,8 @@ def best_rounds(training: Training, later: Training, parameters: Mapping[str, An
 
 
 def load(files: Mapping[str, bytes]) -> Trees:
-    """The trees that ``save`` wrote."""
-    return Trees(xgb.Booster(model_file=bytearray(files[_FILE])))
+    """The trees that ``save`` wrote; each call uses one core, as callers score batches by all of them."""
+    return Trees(xgb.Booster({"nthread": 1}, model_file=bytearray(files[_FILE])))
 
 
 def split_parameters(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

@@ -1,6 +1,6 @@
-"""Faults for the pipeline to survive: malformed records and exact repeats, in seeded small shares.
+"""Faults for the pipeline to survive: malformed records and exact duplicates, in seeded small shares.
 
-What belongs here: damaging records. The true ones always stay complete: malformed and repeated records are added.
+What belongs here: damaging records. The true ones always stay complete: malformed and duplicated records are added.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ import polars as pl
 
 from fraud_assets.sources.cards.records import encode
 
-_REPEAT_LAG = 100  # a repeat comes this many records after the first, or at the end of its batch
+_DUPLICATE_LAG = 100  # a duplicate comes this many records after the first, or at the end of its batch
 
 _DAMAGE: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "not_json": lambda wire: encode(wire, "customer_id").with_columns(
@@ -28,19 +28,19 @@ KINDS = tuple(_DAMAGE)
 
 
 def with_faults(
-    wire: pl.DataFrame, malformed: float, repeats: float, random: np.random.Generator
+    wire: pl.DataFrame, malformed: float, duplicates: float, random: np.random.Generator
 ) -> tuple[pl.DataFrame, Counter[str]]:
     """The records (columns key, value) of ``wire`` and the faults among them, and how many of each fault.
 
-    ``malformed`` and ``repeats`` are shares of the payments. Malformed records carry a transaction_id of their own,
-    each of the `KINDS` equally often; repeats are counted as "repeats". Which rows are hit depends on ``random`` alone:
-    a longer ``wire`` keeps the faults of a shorter one.
+    ``malformed`` and ``duplicates`` are shares of the payments. Malformed records carry a transaction_id of their own,
+    each of the `KINDS` equally often. Which rows are changed depends on ``random`` alone: a longer ``wire`` keeps the
+    faults of a shorter one.
     """
     unit = random.random((wire.height, 3))
     records = encode(wire, "customer_id").with_row_index("position")
     parts = [records]
-    again = records.filter(pl.Series(unit[:, 2] < repeats)).with_columns(pl.col("position") + _REPEAT_LAG)
-    counts = Counter({"repeats": again.height}) if again.height else Counter()
+    again = records.filter(pl.Series(unit[:, 2] < duplicates)).with_columns(pl.col("position") + _DUPLICATE_LAG)
+    counts = Counter({"duplicates": again.height}) if again.height else Counter()
     parts.append(again)
     hit, which = unit[:, 0] < malformed, (unit[:, 1] * len(KINDS)).astype(np.int64)
     for number, (kind, damage) in enumerate(_DAMAGE.items()):

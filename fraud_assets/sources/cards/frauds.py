@@ -2,7 +2,7 @@
 
 What belongs here: which terminals and customers are compromised on a day, and what that does to payments. Rules:
 Le Borgne et al., Fraud Detection Handbook, 2022, chapter 3. The Handbook draws 2 of 10,000 terminals and 3 of 5,000
-customers a day; worlds of other sizes get the same shares, so the fraud rate stays near 0.9 % of payments.
+customers a day; worlds of other sizes get the same rates, so the fraud rate stays near 0.9 % of payments.
 """
 
 from functools import lru_cache
@@ -28,10 +28,10 @@ _CUSTOMERS_A_DAY = 3 / 5_000
 
 
 @lru_cache(maxsize=1_000)
-def _drawn(seed: int, purpose: Purpose, day: int, population: int, share: float) -> Integers:
-    """Who of ``population`` is compromised from ``day`` on: ``share`` of them, a fraction as a chance of one more."""
+def _drawn(seed: int, purpose: Purpose, day: int, population: int, rate: float) -> Integers:
+    """Who of ``population`` is compromised from ``day`` on: ``rate`` of them, a fraction as a chance of one more."""
     random = stream(seed, purpose, day)
-    whole, chance = divmod(population * share, 1)
+    whole, chance = divmod(population * rate, 1)
     return random.choice(population, int(whole) + (random.random() < chance), replace=False)
 
 
@@ -46,12 +46,12 @@ def compromised_customers(world: World, day: int) -> NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=8)
-def _lookback(seed: int, purpose: Purpose, day: int, days: int, population: int, share: float) -> NDArray[np.bool_]:
+def _lookback(seed: int, purpose: Purpose, day: int, days: int, population: int, rate: float) -> NDArray[np.bool_]:
     """Who was drawn on ``day`` or on one of the ``days - 1`` before it; not to be written to."""
-    found = np.zeros(population, dtype=bool)
+    compromised = np.zeros(population, dtype=bool)
     for earlier in range(day - days + 1, day + 1):
-        found[_drawn(seed, purpose, earlier, population, share)] = True
-    return found
+        compromised[_drawn(seed, purpose, earlier, population, rate)] = True
+    return compromised
 
 
 def apply_scenarios(

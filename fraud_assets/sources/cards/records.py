@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 HIDDEN = ("is_fraud", "scenario")
-"""What a payment's record never tells: that comes later, as a label."""
+"""Columns that a payment's record never has: the fraud arrives later, as a label."""
 
 _ISO = "%Y-%m-%dT%H:%M:%S%.3fZ"
 

@@ -24,7 +24,7 @@ from fraud_assets.sources.cards.world import World
 from fraud_assets.sources.produce import Producer, ensure_topics, producer
 
 _TICK_S = 0.1  # live payments are sent this often
-_ROW_GROUP = 100_000  # payments held in memory before they are written to a file
+_ROW_GROUP = 100_000  # payments kept in memory before they are written to a file
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a world's payments reach Kafka; ``malformed`` and ``repeats`` are shares of the payments."""
+    """How a world's payments reach Kafka; ``malformed`` and ``duplicates`` are shares of the payments."""
 
     servers: str
     transactions: str = "cards-transactions"
@@ -68,7 +68,7 @@ class Delivery:
     partitions: int = 2
     label_delay: timedelta = timedelta(days=7)
     malformed: float = 0.0
-    repeats: float = 0.0
+    duplicates: float = 0.0
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Sent:
 
     transactions: int = 0
     frauds: int = 0
-    repeats: int = 0
+    duplicates: int = 0
     malformed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     labels: int = 0
     labels_due: int = 0
@@ -85,13 +85,13 @@ class Sent:
     @property
     def records(self) -> int:
         """Everything that went to the topic of transactions."""
-        return self.transactions + self.repeats + sum(self.malformed.values())
+        return self.transactions + self.duplicates + sum(self.malformed.values())
 
     def count(self, payments: pl.DataFrame, faults: Counter[str]) -> None:
         """Add a batch of payments and its faults."""
         self.transactions += payments.height
         self.frauds += int(payments["is_fraud"].sum())
-        self.repeats += faults["repeats"]
+        self.duplicates += faults["duplicates"]
         for kind in KINDS:
             self.malformed[kind] += faults[kind]
 
@@ -154,17 +154,17 @@ def simulate_live(
 
 def simulate_file(world: World, period: Period, path: Path, progress: Progress | None = None) -> Sent:
     """Write the payments of ``period`` to a Parquet file, is_fraud and scenario included; needs little memory."""
-    sent, writer, held = Sent(), None, []
+    sent, writer, unwritten = Sent(), None, []
     try:
         for payments in payments_between(world, period.start, period.end):
-            held.append(payments)
+            unwritten.append(payments)
             sent.count(payments, Counter())
-            if sum(frame.height for frame in held) >= _ROW_GROUP:
-                writer, held = _write(writer, held, path), []
+            if sum(frame.height for frame in unwritten) >= _ROW_GROUP:
+                writer, unwritten = _write(writer, unwritten, path), []
             if progress:
                 progress(sent)
-        if held:
-            writer = _write(writer, held, path)
+        if unwritten:
+            writer = _write(writer, unwritten, path)
     finally:
         if writer:
             writer.close()
@@ -182,7 +182,7 @@ def _send_payments(
     out: Producer, world: World, payments: pl.DataFrame, fault_key: int, delivery: Delivery, sent: Sent
 ) -> None:
     random = stream(world.seed, Purpose.FAULTS, fault_key)
-    records, faults = with_faults(to_wire(payments), delivery.malformed, delivery.repeats, random)
+    records, faults = with_faults(to_wire(payments), delivery.malformed, delivery.duplicates, random)
     out.send(delivery.transactions, records.iter_rows())
     sent.count(payments, faults)
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from fraud_assets.errors import FraudError
 
-FRAUD, MISSING, REPEATS, OUTLIERS = 0.08, 0.05, 0.01, 0.02
-"""Shares of the orders that are fraud, lack a field, are sent twice, or have an amount beyond the usual."""
+FRAUD, MISSING, DUPLICATES, OUTLIERS = 0.08, 0.05, 0.01, 0.02
+"""Shares of the orders that are fraud, lack a field, are sent twice, or have an untypical amount."""
 PER_HOUR = 1_000
 
 CUSTOMERS = 5_000
@@ -30,11 +30,11 @@ LOSABLE = ("customer_id", "amount", "product_category", "payment_method", "devic
 _SPREAD = 0.6  # standard deviation of the logarithm of an order's amount
 _FRAUD_FACTOR = 3.0
 _OUTLIER_FACTOR = 25.0
-_REPEAT_LAG = 50  # a repeat comes this many orders after the first, or at the end
+_DUPLICATE_LAG = 50  # a duplicate comes this many orders after the first, or at the end
 
 
 def orders(count: int, end: datetime, seed: int = 0) -> pl.DataFrame:
-    """The ``count`` orders before ``end`` (UTC), `PER_HOUR` an hour, and the repeats among them, in order of arrival.
+    """The ``count`` orders before ``end`` (UTC), `PER_HOUR` an hour, with duplicates, in order of arrival.
 
     Columns as the source declares them: transaction_id, customer_id, timestamp (ISO 8601 text, UTC), amount (USD),
     product_category, payment_method, device_type, location, is_fraud; null where a field is missing.
@@ -72,9 +72,9 @@ def orders(count: int, end: datetime, seed: int = 0) -> pl.DataFrame:
     lost = np.where(random.random(count) < MISSING, random.integers(0, len(LOSABLE), count), -1)
     frame = frame.with_columns(
         pl.when(pl.Series(lost != number)).then(name) for number, name in enumerate(LOSABLE)
-    ).with_row_index("place")
-    again = frame.filter(pl.Series(random.random(count) < REPEATS)).with_columns(pl.col("place") + _REPEAT_LAG)
-    return pl.concat([frame, again]).sort("place", maintain_order=True).drop("place")
+    ).with_row_index("position")
+    again = frame.filter(pl.Series(random.random(count) < DUPLICATES)).with_columns(pl.col("position") + _DUPLICATE_LAG)
+    return pl.concat([frame, again]).sort("position", maintain_order=True).drop("position")
 
 
 def _of(prefix: str, numbers: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.Series:

@@ -11,19 +11,19 @@ from pathlib import Path
 import polars as pl
 
 from fraud_assets.declarations.sources.stream import Stream
+from fraud_assets.output_file import check
 from fraud_assets.sources.ecommerce.orders import LOSABLE, PER_HOUR, orders
-from fraud_assets.sources.output import check
 from fraud_assets.sources.produce import ensure_topics, producer
 
 
 @dataclass(frozen=True)
 class Made:
-    """How many records there are, and how many of them are what they should not be; repeats count as records."""
+    """How many records there are, and how many of them are what they should not be; duplicates count as records."""
 
     records: int
     frauds: int
     incomplete: int
-    repeats: int
+    duplicates: int
 
 
 def to_file(count: int, end: datetime, seed: int, path: Path) -> Made:
@@ -58,5 +58,5 @@ def _lines(made: pl.DataFrame) -> Iterator[bytes]:
 
 def _made(made: pl.DataFrame) -> Made:
     lacking = made.select(pl.any_horizontal(pl.all().is_null()).sum()).item()
-    repeats = made.height - made["transaction_id"].n_unique()
-    return Made(made.height, int(made["is_fraud"].sum()), int(lacking), repeats)
+    duplicates = made.height - made["transaction_id"].n_unique()
+    return Made(made.height, int(made["is_fraud"].sum()), int(lacking), duplicates)

@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from fraud_assets.console import ended, plain
 from fraud_assets.settings import settings
-from fraud_assets.sources.commands import stopped_by_signals
+from fraud_assets.signals import stopped_by_signals
 
 if TYPE_CHECKING:  # imported where it is used: every command passes through here
     from fraud_assets.sources.replay.replay import Batch, Report
@@ -25,10 +25,12 @@ def replay(
         float | None, typer.Option(min=0.001, help="records a second", show_default="as fast as Kafka takes them")
     ] = None,
     missing: Annotated[float, typer.Option(min=0.0, max=1.0, help="share of records that lose a field")] = 0.0,
-    repeats: Annotated[float, typer.Option(min=0.0, max=1.0, help="share of records sent twice")] = 0.0,
+    duplicates: Annotated[
+        float, typer.Option("--duplicates", "--repeats", min=0.0, max=1.0, help="share of records sent twice")
+    ] = 0.0,
     late: Annotated[float, typer.Option(min=0.0, max=1.0, help="share of records sent some batches late")] = 0.0,
     late_batches: Annotated[int, typer.Option(min=1, help="how many batches late")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="another seed, other records missing, repeated, late")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, other records missing, duplicated, late")] = 0,
     servers: Annotated[str | None, typer.Option(help="Kafka's addresses", show_default="the stack's")] = None,
 ) -> None:
     """Send a file to a source's topic as a stream, and report what was sent as JSON.
@@ -36,13 +38,13 @@ def replay(
     A batch with more than 1 % fraud is warned of, where the label is a field of the records. Ctrl-C ends it after the
     batch under way.
 
-    Example: fraud replay ulb creditcard.parquet --batch 500 --rate 2000 --repeats 0.01
+    Example: fraud replay ulb creditcard.parquet --batch 500 --rate 2000 --duplicates 0.01
     """
     from fraud_assets.declarations.sources.source import named
     from fraud_assets.sources.replay.replay import replay as send
     from fraud_assets.sources.replay.variations import Variations
 
-    variations = Variations(missing, repeats, late, late_batches, seed)
+    variations = Variations(missing, duplicates, late, late_batches, seed)
     stream = named(source).transactions
     with _progress() as progress, stopped_by_signals() as stop:
         report = send(file, stream, servers or settings().kafka, batch, rate, variations, stop, progress)

@@ -18,7 +18,7 @@ from fraud_assets.sources.produce import ensure_topics, producer
 from fraud_assets.sources.replay.variations import Variations, batches
 
 ALARMING = 0.01
-"""The share of frauds in a batch above which somebody should look."""
+"""The fraud rate of a batch above which a warning is shown."""
 
 _CONFIRM_EVERY = 50_000
 """Records between two waits for the broker when nothing paces the replay; each wait measures the latency."""
@@ -36,7 +36,7 @@ class Batch:
 
     @property
     def fraud_rate(self) -> float:
-        """Frauds among the records, 0 to 1, by the label in line."""
+        """Frauds among the records, 0 to 1, by the embedded label."""
         return self.frauds / self.records
 
     @property
@@ -46,7 +46,7 @@ class Batch:
 
     @property
     def alarming(self) -> bool:
-        """Whether the batch holds more fraud than usual."""
+        """Whether the batch's fraud rate is above `ALARMING`."""
         return self.fraud_rate > ALARMING
 
 
@@ -98,7 +98,7 @@ class Report:
             "quality": round(self.whole / share, 6),
             "fraud_rate": round(self.frauds / share, 6) if self.labelled else None,
             "batches_above_1_percent_fraud": self.alarming_batches if self.labelled else None,
-            **{name: self.changed[name] for name in ("missing", "repeats", "late")},
+            **{name: self.changed[name] for name in ("missing", "duplicates", "late")},
         }
 
 
@@ -120,9 +120,9 @@ def replay(
     stop = stop or threading.Event()
     report = Report(path.name, stream.topic, variations.seed, stream.label_field is not None)
     sending = batches(records(path, stream), batch_size, stream, variations, report.changed)
-    first = next(sending, None)  # a file that is not the source's is told before a topic is made
+    first = next(sending, None)  # a file that is not the source's is refused before a topic is made
     ensure_topics(servers, [stream.topic])
-    began, unconfirmed = time.perf_counter(), 0
+    started, unconfirmed = time.perf_counter(), 0
     with producer(servers, linger_ms=5 if rate else 50) as out:
         while first is not None and not stop.is_set():
             handed_over = time.perf_counter()
@@ -134,17 +134,17 @@ def replay(
                 latency, unconfirmed = time.perf_counter() - handed_over, 0
             batch = _batch(report.batches + 1, first, latency)
             report.add(batch)
-            report.seconds = time.perf_counter() - began
+            report.seconds = time.perf_counter() - started
             if progress:
                 progress(batch, report)
             if rate:
-                stop.wait(max(0.0, began + report.records / rate - time.perf_counter()))
+                stop.wait(max(0.0, started + report.records / rate - time.perf_counter()))
             first = next(sending, None)
         last = time.perf_counter()
         out.flush()
         if unconfirmed:
             report.latencies.append(time.perf_counter() - last)
-    report.seconds = time.perf_counter() - began
+    report.seconds = time.perf_counter() - started
     return report
 
 

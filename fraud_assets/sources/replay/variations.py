@@ -20,7 +20,7 @@ class Variations:
     """Shares of the records, 0 to 1, that lose a field, are sent twice, or come ``late_batches`` batches late."""
 
     missing: float = 0.0
-    repeats: float = 0.0
+    duplicates: float = 0.0
     late: float = 0.0
     late_batches: int = 5
     seed: int = 0
@@ -28,7 +28,7 @@ class Variations:
     @property
     def any(self) -> bool:
         """Whether anything is changed at all."""
-        return self.missing > 0 or self.repeats > 0 or self.late > 0
+        return self.missing > 0 or self.duplicates > 0 or self.late > 0
 
 
 def batches(
@@ -36,20 +36,20 @@ def batches(
 ) -> Iterator[list[Record]]:
     """The records in batches of ``size`` of the file's, varied; how many were is added to ``counts``.
 
-    Which are hit depends on the seed and on a record's place in the file alone.
+    Which records are changed depends on the seed and on a record's position in the file alone.
     """
     source, random = iter(records), np.random.default_rng(variations.seed)
-    held: dict[int, list[Record]] = {}
+    delayed: dict[int, list[Record]] = {}
     number = 0
     while batch := list(islice(source, size)):
         if variations.any:
             batch, later = _varied(batch, stream, variations, random.random((len(batch), 4)), counts)
-            held[number + variations.late_batches] = later
-            batch += held.pop(number, [])
+            delayed[number + variations.late_batches] = later
+            batch += delayed.pop(number, [])
         if batch:
             yield batch
         number += 1
-    yield from (batch for _, batch in sorted(held.items()) if batch)
+    yield from (batch for _, batch in sorted(delayed.items()) if batch)
 
 
 def _varied(
@@ -61,16 +61,20 @@ def _varied(
 ) -> tuple[list[Record], list[Record]]:
     """What of the batch is sent now, and what later."""
     now, later = list(batch), []
-    for place in np.flatnonzero(chance[:, 0] < variations.missing).tolist():
-        changed = _without_a_field(batch[place], stream, chance[place, 3])
-        counts["missing"] += changed is not batch[place]
-        now[place] = changed
+    for position in np.flatnonzero(chance[:, 0] < variations.missing).tolist():
+        changed = _without_a_field(batch[position], stream, chance[position, 3])
+        counts["missing"] += changed is not batch[position]
+        now[position] = changed
     late = set(np.flatnonzero(chance[:, 2] < variations.late).tolist())
-    again = [now[place] for place in np.flatnonzero(chance[:, 1] < variations.repeats).tolist() if place not in late]
-    later = [now[place] for place in sorted(late)]
-    counts["repeats"] += len(again)
+    again = [
+        now[position]
+        for position in np.flatnonzero(chance[:, 1] < variations.duplicates).tolist()
+        if position not in late
+    ]
+    later = [now[position] for position in sorted(late)]
+    counts["duplicates"] += len(again)
     counts["late"] += len(later)
-    return [record for place, record in enumerate(now) if place not in late] + again, later
+    return [record for position, record in enumerate(now) if position not in late] + again, later
 
 
 def _without_a_field(record: Record, stream: Stream, which: float) -> Record:

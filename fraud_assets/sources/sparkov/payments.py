@@ -56,7 +56,7 @@ def payments(count: int, end: datetime, seed: int = 0) -> pl.DataFrame:
     amounts = _amounts(chosen, stolen, who.spends[holders], random)
     stamps = round(begin.timestamp()) + np.clip(seconds, 0, days * _DAY - 1)
     home = who.columns.select("lat", "long").to_numpy()[holders]
-    place = home + random.uniform(-REACH, REACH, (count, 2))
+    location = home + random.uniform(-REACH, REACH, (count, 2))
     digits = random.bytes(16 * count).hex()
     merchants = _merchants(random)
     frame = who.columns[holders].with_columns(
@@ -66,8 +66,8 @@ def payments(count: int, end: datetime, seed: int = 0) -> pl.DataFrame:
         amt=pl.Series(amounts),
         is_fraud=pl.Series(stolen.astype(np.int64)),
         merchant=merchants.gather(chosen * _MERCHANTS + random.integers(0, _MERCHANTS, count)),
-        merch_lat=pl.Series(place[:, 0].round(6)),
-        merch_long=pl.Series(place[:, 1].round(6)),
+        merch_lat=pl.Series(location[:, 0].round(6)),
+        merch_long=pl.Series(location[:, 1].round(6)),
     )
     time = pl.from_epoch("unix_time")
     dated = frame.with_columns(trans_date=time.dt.strftime("%Y-%m-%d"), trans_time=time.dt.strftime("%H:%M:%S"))
@@ -97,17 +97,17 @@ def _categories(holders: Integers, stolen: NDArray[np.bool_], who: People, rando
     thieves = np.array([category.stolen for category in CATEGORIES.values()])
     likes = np.vstack([who.likes, thieves / thieves.sum()]).cumsum(axis=1)
     rows = np.where(stolen, PEOPLE, holders)
-    found: Integers = (likes[rows] < random.random(len(rows))[:, None]).sum(axis=1)
-    return np.minimum(found, len(CATEGORIES) - 1)
+    chosen: Integers = (likes[rows] < random.random(len(rows))[:, None]).sum(axis=1)
+    return np.minimum(chosen, len(CATEGORIES) - 1)
 
 
 def _seconds(chosen: Integers, stolen: NDArray[np.bool_], random: np.random.Generator) -> Integers:
     """Seconds of the day; a theft's night is the evening of its day and the morning of the same."""
     count = len(chosen)
     mornings = np.array([category.morning for category in CATEGORIES.values()])[chosen]
-    usual = (random.random(count) >= mornings) * _DAY / 2 + random.random(count) * _DAY / 2
+    typical = (random.random(count) >= mornings) * _DAY / 2 + random.random(count) * _DAY / 2
     night = (_EVENING + random.random(count) * _NIGHT) % _DAY
-    return np.where(stolen & (random.random(count) < STOLEN_AT_NIGHT), night, usual).astype(np.int64)
+    return np.where(stolen & (random.random(count) < STOLEN_AT_NIGHT), night, typical).astype(np.int64)
 
 
 def _amounts(chosen: Integers, stolen: NDArray[np.bool_], spends: Floats, random: np.random.Generator) -> Floats:

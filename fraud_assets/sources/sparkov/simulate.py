@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fraud_assets.declarations.sources.source import named
-from fraud_assets.sources.output import check
+from fraud_assets.output_file import check
 from fraud_assets.sources.sparkov.payments import payments
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from fraud_assets.declarations.tables import ALL, Layer, Table
 from fraud_assets.declarations.tables.schema import Column
+from fraud_assets.lake.location import Lake
 
 
 @pytest.mark.parametrize("table", ALL, ids=lambda table: table.full_name)
@@ -29,4 +30,4 @@ def test_quotes_in_meanings_are_escaped() -> None:
 def test_statistics_are_kept_for_time_and_key() -> None:
     table = Table(Layer.GOLD, "t", "T", (Column("source", "string", "s"), Column("id", "int", "i")), ("id",), "id")
     assert "'delta.dataSkippingStatsColumns' = 'id'" in table.ddl("/lake")
-    assert re.search(r"delta\.`/lake/gold/t`", table.ddl("/lake/"))
+    assert re.search(r"delta\.`/lake/gold/t`", table.ddl(Lake("/lake/").path(table)))

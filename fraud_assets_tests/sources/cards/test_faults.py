@@ -16,9 +16,9 @@ TRUE = encode(WIRE, "customer_id")
 
 
 def faulty(
-    malformed: float = 0.02, repeats: float = 0.01, wire: pl.DataFrame = WIRE
+    malformed: float = 0.02, duplicates: float = 0.01, wire: pl.DataFrame = WIRE
 ) -> tuple[pl.DataFrame, Counter[str]]:
-    return with_faults(wire, malformed, repeats, stream(0, Purpose.FAULTS, 1))
+    return with_faults(wire, malformed, duplicates, stream(0, Purpose.FAULTS, 1))
 
 
 def test_no_shares_no_faults() -> None:
@@ -36,18 +36,18 @@ def test_faults_are_deterministic_and_added_to_complete_rows_in_order() -> None:
 
 def test_shares_are_kept_and_every_kind_occurs() -> None:
     _, counts = faulty()
-    assert counts["repeats"] == pytest.approx(0.01 * WIRE.height, rel=0.4)
+    assert counts["duplicates"] == pytest.approx(0.01 * WIRE.height, rel=0.4)
     assert sum(counts[kind] for kind in KINDS) == pytest.approx(0.02 * WIRE.height, rel=0.3)
     assert min(counts[kind] for kind in KINDS) > 20
 
 
-def test_repeats_are_exact() -> None:
+def test_duplicates_are_exact() -> None:
     records, counts = faulty(malformed=0.0)
-    assert records.height - records.unique().height == counts["repeats"] > 0
+    assert records.height - records.unique().height == counts["duplicates"] > 0
 
 
 def test_malformed_records_are_wrong_in_the_way_counted() -> None:
-    records, counts = faulty(repeats=0.0)
+    records, counts = faulty(duplicates=0.0)
     found = dict.fromkeys(KINDS, 0)
     for key, value in records.join(TRUE, on="value", how="anti").iter_rows():
         try:
@@ -69,5 +69,5 @@ def test_malformed_records_are_wrong_in_the_way_counted() -> None:
 
 
 def test_a_longer_batch_keeps_the_faults_of_a_shorter_one() -> None:
-    short, _ = faulty(repeats=0.0, wire=WIRE.head(3_000))
-    assert faulty(repeats=0.0)[0].head(short.height).equals(short)
+    short, _ = faulty(duplicates=0.0, wire=WIRE.head(3_000))
+    assert faulty(duplicates=0.0)[0].head(short.height).equals(short)

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
 import polars as pl
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from fraud_assets.errors import FraudError
@@ -22,7 +23,7 @@ WORLD = World(300, 600)
 PERIOD = Period.ending(datetime(2026, 8, 1, 12, tzinfo=UTC), 20)
 
 
-def everything(servers: str, topic: str) -> list[Message]:
+def everything(servers: str, topic: str) -> list[Any]:
     """All records of ``topic``, partition by partition."""
     consumer = Consumer({"bootstrap.servers": servers, "group.id": str(uuid4()), "enable.auto.commit": False})
     try:
@@ -39,7 +40,7 @@ def everything(servers: str, topic: str) -> list[Message]:
 @pytest.fixture
 def delivery(stack: object) -> Iterator[Delivery]:
     name = f"test-{uuid4()}"
-    made = Delivery(settings().kafka, f"{name}-transactions", f"{name}-labels", malformed=0.01, repeats=0.02)
+    made = Delivery(settings().kafka, f"{name}-transactions", f"{name}-labels", malformed=0.01, duplicates=0.02)
     yield made
     for deleted in (
         AdminClient({"bootstrap.servers": made.servers}).delete_topics([made.transactions, made.labels]).values()
@@ -90,7 +91,7 @@ def test_kafka_holds_what_history_says_it_sent(delivery: Delivery) -> None:
             good[record["transaction_id"]] = record
     assert good.keys() == set(truth["transaction_id"])
     assert sent.transactions == truth.height
-    assert sum(times.values()) - len(times) == sent.repeats > 0
+    assert sum(times.values()) - len(times) == sent.duplicates > 0
     assert len(times) - len(good) == sum(sent.malformed.values()) > 0
 
     frauds = truth.filter("is_fraud")

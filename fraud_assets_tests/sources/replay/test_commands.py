@@ -19,9 +19,9 @@ def run(*arguments: object) -> tuple[str, str]:
 def test_a_file_is_sent_with_a_warning_and_a_report(stack: Settings, tmp_path: Path) -> None:
     sample = ["simulate", "ecommerce", "--sample", "700", "--output", str(tmp_path / "orders.jsonl"), "--json"]
     made = json.loads(CliRunner().invoke(cli.app, sample, catch_exceptions=False).stdout)["file"]
-    out, err = run("ecommerce", tmp_path / "orders.jsonl", "--batch", 500, "--repeats", 0.1)
+    out, err = run("ecommerce", tmp_path / "orders.jsonl", "--batch", 500, "--duplicates", 0.1)
     report = json.loads(out)
-    assert report["records"] == made["records"] + report["repeats"]
+    assert report["records"] == made["records"] + report["duplicates"]
     assert report["batches"] == report["batches_above_1_percent_fraud"] == 2
     assert "warning: batch 1 holds" in err
     assert "warning: batch 2" not in err

@@ -3,6 +3,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
@@ -32,10 +33,10 @@ def stream(topic: str) -> Stream:
     return named("ecommerce").transactions.model_copy(update={"topic": topic})
 
 
-def received(servers: str, topic: str, count: int) -> list[tuple[bytes, bytes, int]]:
+def received(servers: str, topic: str, count: int) -> list[tuple[Any, Any, Any]]:
     consumer = Consumer({"bootstrap.servers": servers, "group.id": topic, "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])
-    found = []
+    found: list[tuple[Any, Any, Any]] = []
     until = time.monotonic() + 30
     while len(found) < count and time.monotonic() < until:
         found += [(m.key(), m.value(), m.partition()) for m in consumer.consume(1000, 0.5) if not m.error()]
@@ -65,7 +66,7 @@ def test_a_file_reaches_kafka_whole_with_each_customer_on_one_partition(
 def test_a_rate_is_kept_and_variations_are_counted(stack: Settings, topic: str, orders: Path) -> None:
     report = replay(orders, stream(topic), stack.kafka, 250, rate=2_500, variations=Variations(0.1, 0.1, 0.1))
     assert report.seconds >= 0.9
-    assert report.records == 2_500 + report.changed["repeats"]
+    assert report.records == 2_500 + report.changed["duplicates"]
     assert report.whole < 2_500
     assert len(report.latencies) == report.batches
     assert len(received(stack.kafka, topic, report.records)) == report.records
@@ -98,5 +99,5 @@ def test_a_report_says_what_was_measured() -> None:
     assert report.summary() == {
         "file": "f", "topic": "t", "seed": 7, "records": 300, "batches": 3, "seconds": 0.5, "records_per_s": 600.0,
         "latency_ms": {"p50": 2.0, "p95": 2.9, "max": 3.0}, "quality": 0.9, "fraud_rate": 0.02,
-        "batches_above_1_percent_fraud": 2, "missing": 0, "repeats": 0, "late": 2,
+        "batches_above_1_percent_fraud": 2, "missing": 0, "duplicates": 0, "late": 2,
     }  # fmt: skip

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from collections.abc import Callable
 from itertools import chain
 
 import pytest
@@ -17,12 +18,12 @@ def stream(format_: str) -> Stream:
 
 
 def file(format_: str) -> list[Record]:
-    values = {
+    lines: dict[str, Callable[[int], str]] = {
         "json": lambda n: json.dumps({"id": n, "who": f"c{n}", "sum": 1, "bad": 0}),
         "csv": lambda n: f"{n},c{n},1,0",
         "debezium": lambda n: json.dumps({"after": {"id": n, "who": f"c{n}", "sum": 1, "bad": 0}, "op": "c"}),
-    }[format_]
-    return [Record(f"c{number}", values(number).encode(), False, True) for number in range(ROWS)]
+    }
+    return [Record(f"c{number}", lines[format_](number).encode(), False, True) for number in range(ROWS)]
 
 
 def test_without_variations_the_file_passes_in_order() -> None:
@@ -53,13 +54,13 @@ def test_a_share_of_the_records_loses_a_field_but_never_key_or_label(format_: st
     assert lost.total() == len(changed)
 
 
-def test_repeats_are_added_and_late_records_come_later_but_come() -> None:
+def test_duplicates_are_added_and_late_records_come_later_but_come() -> None:
     counts = Counter[str]()
-    variations = Variations(repeats=0.05, late=0.1, late_batches=2, seed=3)
+    variations = Variations(duplicates=0.05, late=0.1, late_batches=2, seed=3)
     found = list(batches(file("csv"), 100, stream("csv"), variations, counts))
     sent = Counter(chain(*found))
     assert set(sent) == set(file("csv"))
-    assert sum(count - 1 for count in sent.values()) == counts["repeats"] > 50
+    assert sum(count - 1 for count in sent.values()) == counts["duplicates"] > 50
     place = {record: number for number, batch in enumerate(found) for record in batch}
     delays = Counter(place[record] - number // 100 for number, record in enumerate(file("csv")))
     assert delays[2] + delays[1] == counts["late"] > 100  # what is held back at the end comes as the last batches

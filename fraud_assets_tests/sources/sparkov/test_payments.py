@@ -7,7 +7,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.sources.sparkov.categories import CATEGORIES, STOLEN_AT_NIGHT
 from fraud_assets.sources.sparkov.payments import FRAUD, PEOPLE, PER_DAY, REACH, payments
 from fraud_assets.sources.sparkov.people import AGES
-from fraud_assets.training.metrics.auc_roc import auc_roc
+from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 
 END = datetime(2026, 3, 1, tzinfo=UTC)
 COUNT = 150_000

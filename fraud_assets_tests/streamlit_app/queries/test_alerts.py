@@ -38,16 +38,18 @@ ALERTS = pl.LazyFrame(
         (Filter(text="nobody"), ""),
     ],
 )
-def test_queue(wanted, ids):
+def test_queue(wanted: Filter, ids: str) -> None:
     assert "".join(queue(ALERTS, None, wanted, AT)["transaction_id"]) == ids
 
 
-def test_one():
-    assert one(ALERTS, "c")["amount"] == 30
+def test_one() -> None:
+    found = one(ALERTS, "c")
+    assert found is not None
+    assert found["amount"] == 30
     assert one(ALERTS, "no such payment") is None
 
 
-def test_reasons_in_words():
+def test_reasons_in_words() -> None:
     given = [
         {"feature": "amount", "value": 1234.5, "contribution": 2.0},
         {"feature": "time_is_night", "value": 1.0, "contribution": 0.5},
@@ -63,7 +65,7 @@ def test_reasons_in_words():
     assert reasons({"reasons": None}).is_empty()
 
 
-def test_customer_payments_are_theirs_and_around_the_time():
+def test_customer_payments_are_theirs_and_around_the_time() -> None:
     scores = ALERTS.filter(pl.col("transaction_id") == "a")
     payments = ALERTS.drop("risk_level")
     found = customer_payments(payments, scores, "C1", NOW)
@@ -71,6 +73,6 @@ def test_customer_payments_are_theirs_and_around_the_time():
     assert customer_payments(payments, None, "C2", NOW, days=7).is_empty()
 
 
-def test_merchant_alerts_leave_this_one_out():
+def test_merchant_alerts_leave_this_one_out() -> None:
     assert merchant_alerts(ALERTS, "m1", "b")["transaction_id"].to_list() == ["a", "d"]
     assert merchant_alerts(ALERTS, "m1", "b", most=1).height == 1

@@ -19,11 +19,11 @@ DRIFT = pl.LazyFrame(
 )
 
 
-def test_newest_is_the_last_window_of_the_newest_model():
+def test_newest_is_the_last_window_of_the_newest_model() -> None:
     found = newest(DRIFT)
     assert found.select("feature", "psi", "reading").rows() == [("score", 0.11, "moderate"), ("amount", 0.3, "major")]
     assert newest(DRIFT.head(0)).is_empty()
 
 
-def test_history_goes_forward_in_time():
+def test_history_goes_forward_in_time() -> None:
     assert history(DRIFT, "amount")["psi"].to_list() == [0.2, 0.9, 0.3]

@@ -19,11 +19,11 @@ RUNS = pl.LazyFrame(
 )
 
 
-def test_runs_are_newest_first_and_fail_with_any_step():
+def test_runs_are_newest_first_and_fail_with_any_step() -> None:
     found = runs(RUNS).select("run_id", "status", "seconds", "steps", "failed").rows()
     assert found == [("two", "failure", 4.0, 3, "b"), ("one", "success", 5.0, 2, "")]
 
 
-def test_steps_leave_skipped_ones_out():
+def test_steps_leave_skipped_ones_out() -> None:
     assert steps(RUNS, None) == Steps(4, 1)
     assert steps(RUNS, START + timedelta(seconds=61)) == Steps(1, 1)

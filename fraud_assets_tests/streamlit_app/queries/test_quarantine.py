@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from streamlit_app.queries.quarantine import by_reason, editable, in_quarantine, listed
+from streamlit_app.queries.quarantine import by_reason, editable, in_quarantine, newest
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CASES = pl.LazyFrame(
@@ -23,19 +23,19 @@ CASES = pl.LazyFrame(
 )
 
 
-def test_discarded_records_are_not_in_quarantine():
+def test_discarded_records_are_not_in_quarantine() -> None:
     assert in_quarantine(CASES) == 2
     assert by_reason(CASES).select("reason", "records").rows() == [("not JSON", 2), ("amount is negative", 1)]
 
 
-def test_the_newest_records_are_listed_first():
-    newest = listed(CASES, most=2)
-    assert newest["offset"].to_list() == [3, 2]
-    assert newest["value"].to_list() == ["x", "(no value)"]
-    assert newest["reasons"][1] == "not JSON; amount is negative"
+def test_the_newest_records_are_listed_first() -> None:
+    cases = newest(CASES, most=2)
+    assert cases["offset"].to_list() == [3, 2]
+    assert cases["value"].to_list() == ["x", "(no value)"]
+    assert cases["reasons"][1] == "not JSON; amount is negative"
 
 
-def test_only_text_can_be_edited():
+def test_only_text_can_be_edited() -> None:
     assert editable("é".encode()) == "é"
     assert editable(b"\xff") is None
     assert editable(None) is None

@@ -1,6 +1,6 @@
 """Family amount: what was paid against what the source, and the customer, have paid before.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_ratio_amount_30d", amounts=[10, 30, 60])
 [None, 3.0, 3.0]
 """
@@ -9,14 +9,12 @@ from fraud_assets.declarations.features.kinds import (
     DAY,
     HOUR,
     Feature,
-    Members,
     RecentFeature,
     RowFeature,
     WindowFeature,
 )
 
 MONTH = 30 * DAY
-_BEFORE: Members = "before this one"
 
 FEATURES: tuple[Feature, ...] = (
     RowFeature("amount", "what was paid", "currency units", "amount"),
@@ -45,15 +43,15 @@ FEATURES: tuple[Feature, ...] = (
     ),
     WindowFeature(
         "customer_mean_past_amount_30d", "mean amount of the customer's earlier payments in 30 days", "currency units",
-        "customer_id", "mean", "amount", MONTH, _BEFORE,
+        "customer_id", "mean", "amount", MONTH, include_current=False,
     ),
     WindowFeature(
         "customer_std_past_amount_30d", "standard deviation of the customer's earlier amounts in 30 days",
-        "currency units", "customer_id", "std", "amount", MONTH, _BEFORE,
+        "currency units", "customer_id", "std", "amount", MONTH, include_current=False,
     ),
     WindowFeature(
         "customer_max_past_amount_30d", "highest amount of the customer's earlier payments in 30 days",
-        "currency units", "customer_id", "max", "amount", MONTH, _BEFORE,
+        "currency units", "customer_id", "max", "amount", MONTH, include_current=False,
     ),
     RowFeature(
         "customer_zscore_amount_30d", "amount against the mean of the customer's earlier payments",

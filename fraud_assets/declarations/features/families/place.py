@@ -2,7 +2,7 @@
 
 Distances are kilometres along the great circle, or units of the source's plane grid where its YAML says so.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("place_distance_home", positions="plane", homes=[(0, 0)], shops=[(3, 4)])
 [5.0]
 >>> [round(km) for km in features("place_distance_home", homes=[(52.52, 13.41)], shops=[(48.86, 2.35)])]
@@ -25,7 +25,7 @@ FEATURES: tuple[Feature, ...] = (
     ),
     RecentFeature(
         "customer_distance_usual_30d", "from the middle (median) of the customer's last merchants to this one",
-        "km or grid units", "customer_id", "usual payments", "usual_distance", MONTH,
+        "km or grid units", "customer_id", "payments not known as fraud", "usual_distance", MONTH,
     ),
     RecentFeature(
         "customer_share_country_30d", "share of the customer's last payments that were made in this country; "

@@ -6,7 +6,7 @@ median of the logarithms of the last payments, its spread 1.4826 times their med
 influence curve and its role in robust estimation, 1974); or, where a label is waited for, the mean of the payments
 known as genuine. A burst is made of payments far above that.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_ratio_genuine_90d", amounts=[10, 90, 20], hours=[0, 24, 240], frauds=[False, True, False])
 [None, None, 2.0]
 """
@@ -18,6 +18,7 @@ from fraud_assets.declarations.features.kinds import (
     Feature,
     RecentFeature,
     RowFeature,
+    Statistic,
     WindowFeature,
 )
 
@@ -27,9 +28,10 @@ _RATIO = "coalesce(customer_ratio_genuine_90d, case when customer_id is not null
 SPAN = 60 * DAY
 
 
-def _usual(statistic: str, name: str, meaning: str, unit: str) -> Feature:
+def _usual(statistic: Statistic, name: str, meaning: str, unit: str) -> Feature:
     return RecentFeature(
-        f"customer_{name}_60d", meaning, unit, "customer_id", "usual payments", statistic, SPAN, FROM_LABELS  # type: ignore[arg-type]
+        f"customer_{name}_60d", meaning, unit, "customer_id", "payments not known as fraud",
+        statistic, SPAN, FROM_LABELS,
     )  # fmt: skip
 
 
@@ -38,15 +40,15 @@ def _genuine(days: int) -> tuple[Feature, ...]:
     return (
         WindowFeature(
             f"customer_count_genuine_{days}d", about, "payments", "customer_id", "count", "amount",
-            days * DAY, "known as genuine", known=FROM_LABELS,
+            days * DAY, "genuine payments", known=FROM_LABELS,
         ),
         WindowFeature(
             f"customer_mean_genuine_{days}d", f"mean amount of {about}", "currency units", "customer_id", "mean",
-            "amount", days * DAY, "known as genuine", known=FROM_LABELS,
+            "amount", days * DAY, "genuine payments", known=FROM_LABELS,
         ),
         WindowFeature(
             f"customer_std_genuine_{days}d", f"standard deviation of the amounts of {about}", "currency units",
-            "customer_id", "std", "amount", days * DAY, "known as genuine", known=FROM_LABELS,
+            "customer_id", "std", "amount", days * DAY, "genuine payments", known=FROM_LABELS,
         ),
         RowFeature(
             f"customer_ratio_genuine_{days}d", f"amount as a multiple of the mean of {about}", "ratio",
@@ -60,11 +62,11 @@ def _genuine(days: int) -> tuple[Feature, ...]:
 
 
 def _bursts(days: int) -> tuple[Feature, ...]:
-    def past(aggregate: Aggregate, of: str, meaning: str, unit: str) -> Feature:
-        name = f"customer_{aggregate}_{of.removeprefix('customer_').removesuffix('_amount_90d')}_{days}d"
+    def past(aggregate: Aggregate, column: str, meaning: str, unit: str) -> Feature:
+        name = f"customer_{aggregate}_{column.removeprefix('customer_').removesuffix('_amount_90d')}_{days}d"
         about = f"{meaning} customer's earlier payments in {days} days"
         return WindowFeature(
-            name, about, unit, "customer_id", aggregate, of, days * DAY, "before this one", known=FROM_LABELS
+            name, about, unit, "customer_id", aggregate, column, days * DAY, include_current=False, known=FROM_LABELS
         )
 
     excess, unusual = "customer_excess_amount_90d", "customer_is_unusual_amount_90d"
@@ -113,7 +115,7 @@ FEATURES: tuple[Feature, ...] = (
     *_bursts(3), *_bursts(7), *_bursts(14),
     WindowFeature(
         "customer_gap_unusual_14d", f"time since the customer's last payment over {UNUSUAL} times the usual", "s",
-        "customer_id", "gap", "customer_is_unusual_amount_90d", 14 * DAY, "before this one", known=FROM_LABELS,
+        "customer_id", "gap", "customer_is_unusual_amount_90d", 14 * DAY, include_current=False, known=FROM_LABELS,
     ),
     _usual("same_hour", "share_hour", "share of the customer's payments within 2 hours of this time of day", "0 to 1"),
     RowFeature(

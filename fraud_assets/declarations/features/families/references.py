@@ -2,7 +2,7 @@
 
 Where the address is, and where the payment says it is, are compared as ISO 3166 alpha-2 codes.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_is_suspicious", hours=[0, 1, 2, 3], suspicious=(1, 3))
 [None, 1.0, 1.0, 0.0]
 """

@@ -1,6 +1,6 @@
 """Family signals: the numbers that a provider makes, V1 to V28 for example. Null where a payment has none.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("signals_product_v1_v2", signals=[{"V1": 2.0, "V2": -3.0}, None])
 [-6.0, None]
 """
@@ -14,4 +14,5 @@ FEATURES: tuple[Feature, ...] = (
                "signal_v1 + signal_v2 + signal_v3 + signal_v4 + signal_v5"),
     RowFeature("signals_mean_all", "mean of all signals", "", "signals_mean"),
     RowFeature("signals_std_all", "standard deviation (sample's) of all signals", "", "signals_std"),
+    *(RowFeature(f"signals_v{number}", f"V{number}", "", f"signal_v{number}") for number in range(1, 29)),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Family velocity: how many payments a customer makes, how much, how fast.
 
->>> from fraud_assets.declarations.features.families.sample import features
+>>> from fraud_assets_tests.features.examples import features
 >>> features("customer_count_amount_6h", hours=[0, 5, 7])
 [1.0, 2.0, 2.0]
 >>> features("customer_gap_event_time_30d", hours=[0, 5, 7])

@@ -1,0 +1,1 @@
+"""The events of customers and merchants in the order in which they happened or became known."""
