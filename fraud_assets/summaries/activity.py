@@ -3,7 +3,7 @@
 A window is written once, when the watermark, `LATENESS` behind the newest payment, has passed its end. A payment that
 comes later changes no window; it is counted (`reconcile`), and the other summaries, which are recomputed, contain it.
 A database's corrections change no window either. Exactly once by Spark's checkpoint and by Delta's sink, which
-recognises a batch it has.
+recognises a batch it has. The closed windows of a first history are computed in process (`history`).
 
 How far a source's stream has read stands in the table's log (decision 0019): ``stream/<source>`` is the stream's
 number, which names its checkpoint, ``stream/<source>/<number>/version`` the version of silver.transactions read, and
