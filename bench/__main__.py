@@ -78,9 +78,9 @@ def _stack() -> Iterator[None]:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "SPARK_REMOTE", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)
     os.environ |= {"FRAUD_RUNTIME": runtime, "FRAUD_LAKE": f"{runtime}/lake"}
-    with ExitStack() as taken:
+    with ExitStack() as listeners:
         for name in PORTS:
-            listener = taken.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
+            listener = listeners.enter_context(closing(socket.create_server(("127.0.0.1", 0))))
             os.environ[f"FRAUD_{name}_PORT"] = str(listener.getsockname()[1])
     settings.cache_clear()
     try:

@@ -57,15 +57,15 @@ def run() -> dict[str, Any]:
 
 def _fill(size: int, lake: Lake) -> None:
     """The days before today in silver, as many as hold ``size`` payments."""
-    day, held = TODAY, 0
-    while held < size:
+    day, filled = TODAY, 0
+    while filled < size:
         days = [payments_of_day(WORLD, day - timedelta(days=back + 1)) for back in range(BATCH_DAYS)]
         day -= timedelta(days=BATCH_DAYS)
-        batch = pl.concat(days).head(size - held)
-        held += writing.append(silver.TRANSACTIONS, _as_silver(batch, held), lake)
+        batch = pl.concat(days).head(size - filled)
+        filled += writing.append(silver.TRANSACTIONS, _as_silver(batch, filled), lake)
 
 
-def _as_silver(payments: pl.DataFrame, held: int) -> pl.DataFrame:
+def _as_silver(payments: pl.DataFrame, filled: int) -> pl.DataFrame:
     now = pl.lit(datetime.now(UTC))
     return payments.select(
         "transaction_id", "customer_id", "amount", "currency", "channel",
@@ -74,7 +74,7 @@ def _as_silver(payments: pl.DataFrame, held: int) -> pl.DataFrame:
         merchant_id="terminal_id",
         topic=pl.lit("cards-transactions"),
         partition=pl.lit(0, pl.Int32),
-        offset=pl.int_range(held, held + pl.len()),
+        offset=pl.int_range(filled, filled + pl.len()),
         kafka_time=now,
         ingested_at=now,
         processed_at=now,

@@ -31,9 +31,9 @@ def run() -> dict[str, Any]:
 
 
 def _rows_per_s(work: Any) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     rows: int = work()
-    return rows / (time.perf_counter() - began)
+    return rows / (time.perf_counter() - started_at)
 
 
 def _simulate(end: datetime) -> int:

@@ -32,16 +32,16 @@ def test_results_come_in_order_though_the_first_takes_longest(pool: ThreadPoolEx
 
 
 def test_no_more_is_taken_than_may_be_ahead(pool: ThreadPoolExecutor) -> None:
-    taken: list[int] = []
+    consumed: list[int] = []
 
     def things() -> Iterator[int]:
         for thing in range(100):
-            taken.append(thing)
+            consumed.append(thing)
             yield thing
 
     results = each(pool, str, things(), 2)
     assert [next(results), next(results)] == ["0", "1"]
-    assert taken == [0, 1, 2, 3]
+    assert consumed == [0, 1, 2, 3]
 
 
 def test_an_error_comes_where_its_result_would(pool: ThreadPoolExecutor) -> None:

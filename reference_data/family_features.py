@@ -68,10 +68,10 @@ def of_population(payments: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def of_time(payments: pd.DataFrame, began: pd.Timestamp) -> pd.DataFrame:
+def of_time(payments: pd.DataFrame, started: pd.Timestamp) -> pd.DataFrame:
     """Features of the time alone."""
     time = payments["event_time"]
-    hours = (time - began).dt.total_seconds() / 3600
+    hours = (time - started).dt.total_seconds() / 3600
     return pd.DataFrame(
         {"time_hour": time.dt.hour.astype(float), "time_hours_began": hours, "time_days_began": hours / 24}
     )

@@ -2,7 +2,7 @@
 
 The messages are those of PostgreSQL's chapter "Logical Replication Message Formats", protocol version 1; the envelope
 and the values' forms those of Debezium's documentation of its PostgreSQL connector, with ``decimal.handling.mode``
-string and ``tombstones.on.delete`` false. Debezium 3.7.0 itself, on Kafka Connect 4.3.1, told the statements of
+string and ``tombstones.on.delete`` false. Debezium 3.7.0 itself, on Kafka Connect 4.3.1, sent the statements of
 ``test_ledger.py`` with the same keys, operations and rows.
 """
 
@@ -34,7 +34,7 @@ def value(text: str | None, kind: int) -> Any:
         return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
     if kind == _TIMESTAMPTZ:
         return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return text.upper() if kind == _NUMERIC else text  # NaN is told as NAN
+    return text.upper() if kind == _NUMERIC else text  # NaN is sent as NAN
 
 
 @dataclass
@@ -62,10 +62,10 @@ class Capture:
             f" and attrelid = '{self.table}'::regclass order by attnum"
         )
         self._columns = [(name, int(kind)) for name, kind in kinds.iter_rows()]
-        held = self.database.rows(
+        rows = self.database.rows(
             f"select {', '.join(name for name, _ in self._columns)} from {self.table} order by id"
         )
-        return [self._record("r", None, self._row(texts), "0/0", 0) for texts in held.iter_rows()]
+        return [self._record("r", None, self._row(texts), "0/0", 0) for texts in rows.iter_rows()]
 
     def changes(self) -> list[Record]:
         """What was committed since the last call, in the order of the log."""
@@ -74,16 +74,16 @@ class Capture:
             "'capture', null, null, 'proto_version', '1', 'publication_names', 'capture')"
         )
         begun = 0
-        told: list[Record] = []
+        records: list[Record] = []
         for lsn, data in self.database.rows(read).iter_rows():
             message = bytes.fromhex(data)
             if message[:1] == b"B":
                 begun = struct.unpack_from("!I", message, 17)[0]
             elif message[:1] in (b"I", b"U", b"D"):
-                told.extend(self._told(message, lsn, begun))
-        return told
+                records.extend(self._change(message, lsn, begun))
+        return records
 
-    def _told(self, message: bytes, lsn: str, transaction: int) -> Iterator[Record]:
+    def _change(self, message: bytes, lsn: str, transaction: int) -> Iterator[Record]:
         """The change of one row; two if its key changed, as Debezium tells a delete and a create."""
         rows = dict(self._tuples(message[5:]))
         before, after = rows.get("O"), rows.get("N")
@@ -103,9 +103,9 @@ class Capture:
             at += 3
             texts: list[str | None] = []
             for _ in range(count):
-                held, at = data[at : at + 1], at + 1
+                kind, at = data[at : at + 1], at + 1
                 text = None
-                if held == b"t":
+                if kind == b"t":
                     length = struct.unpack_from("!I", data, at)[0]
                     text, at = data[at + 4 : at + 4 + length].decode(), at + 4 + length
                 texts.append(text)
@@ -121,6 +121,6 @@ class Capture:
         origin = {"connector": "postgresql", "name": "ledger", "ts_ms": now, "db": "postgres", "schema": schema,
                   "table": table, "snapshot": str(op == "r").lower(), "txId": transaction,
                   "lsn": (high << 32) + low}  # fmt: skip
-        told = {"before": before, "after": after, "source": origin, "op": op, "ts_ms": now, "transaction": None}
+        change = {"before": before, "after": after, "source": origin, "op": op, "ts_ms": now, "transaction": None}
         key = json.dumps({"id": (after or before or {})["id"]})
-        return key, json.dumps(told, ensure_ascii=False)
+        return key, json.dumps(change, ensure_ascii=False)

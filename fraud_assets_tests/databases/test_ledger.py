@@ -81,10 +81,10 @@ def assert_as_in(database: Postgres, source: Source, time: str, lake: Lake, gone
     )
     frame = reads.scan(silver.TRANSACTIONS, lake)
     assert frame is not None
-    held = frame.filter(pl.col("source") == source.name).collect()
-    assert set(held.filter(pl.col("deleted_at").is_not_null())["transaction_id"]) == gone
-    standing = held.filter(pl.col("deleted_at").is_null()).select(names)
-    assert_frame_equal(standing.sort("transaction_id"), table.sort("transaction_id"))
+    stored = frame.filter(pl.col("source") == source.name).collect()
+    assert set(stored.filter(pl.col("deleted_at").is_not_null())["transaction_id"]) == gone
+    present = stored.filter(pl.col("deleted_at").is_null()).select(names)
+    assert_frame_equal(present.sort("transaction_id"), table.sort("transaction_id"))
 
 
 def test_silver_ends_as_the_database_s_table(
@@ -97,9 +97,9 @@ def test_silver_ends_as_the_database_s_table(
     settled = mapped("settled", topic, fields=fields, columns=columns, time=Time())
     ensure_topics(stack.kafka, [topic])
 
-    def carry(told: list[tuple[str, str]], sources: tuple[Source, ...]) -> None:
+    def refresh(changes: list[tuple[str, str]], sources: tuple[Source, ...]) -> None:
         with producer(stack.kafka) as out:
-            out.send(topic, told)
+            out.send(topic, changes)
         for source in sources:
             ingest(spark, source.name, source.transactions, bronze.TRANSACTIONS, lake, stack.kafka, 1_000_000)
             bronze_to_silver(spark, source, "transactions", lake)
@@ -109,10 +109,10 @@ def test_silver_ends_as_the_database_s_table(
     snapshot = capture.snapshot()
     database.run(LATER)
     later = capture.changes()
-    carry([*snapshot, *later], (ledger,))
+    refresh([*snapshot, *later], (ledger,))
     database.run(LAST)
     last = capture.changes()
-    carry(last, (ledger, settled))
+    refresh(last, (ledger, settled))
 
     assert (len(snapshot), len(later), len(last)) == (60, 2 + 8 + 3 + 6, 2 + 1 + 1 + 2)
     gone = {"3", "6", "14", "23", "33", "43", "53"}

@@ -21,13 +21,13 @@ CLOCK = {
 
 def contents(lake: Lake, tables: Sequence[Table] = TABLES) -> dict[str, pl.DataFrame]:
     """The tables, each in the order of its key, without the times of writing."""
-    held = {}
+    rows_by_table = {}
     for table in tables:
         frame = reads.scan(table, lake)
         assert frame is not None, f"{table.full_name} does not exist"
         kept = frame.select(name for name in table.column_names if name not in CLOCK)
-        held[table.full_name] = kept.collect().sort(KEYS[table.full_name])
-    return held
+        rows_by_table[table.full_name] = kept.collect().sort(KEYS[table.full_name])
+    return rows_by_table
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Difference:
 def difference(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> Difference:
     """How the tables of a lake differ from a clean one's; rows are known by their keys."""
     lost, doubled, changed = 0, 0, []
-    for table, held in contents(lake, tables).items():
-        key = [name for name in held.columns if name in KEYS[table]]
-        here, there = held.select(key), clean[table].select(key)
+    for table, rows in contents(lake, tables).items():
+        key = [name for name in rows.columns if name in KEYS[table]]
+        here, there = rows.select(key), clean[table].select(key)
         lost += there.join(here, on=key, how="anti", nulls_equal=True).height
         doubled += here.height - here.unique().join(there, on=key, how="semi", nulls_equal=True).height
         try:
-            assert_frame_equal(held, clean[table], rel_tol=1e-9)
+            assert_frame_equal(rows, clean[table], rel_tol=1e-9)
         except AssertionError:
             changed.append(table)
     return Difference(lost, doubled, tuple(changed))
@@ -56,6 +56,6 @@ def difference(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[T
 
 def assert_same(lake: Lake, clean: Mapping[str, pl.DataFrame], tables: Sequence[Table] = TABLES) -> None:
     """The lake holds what a clean one does, and every record is accounted for."""
-    for table, held in contents(lake, tables).items():
-        assert_frame_equal(held, clean[table], rel_tol=1e-9)
+    for table, rows in contents(lake, tables).items():
+        assert_frame_equal(rows, clean[table], rel_tol=1e-9)
     assert all(stream.balanced for stream in reconcile("cards", lake))

@@ -40,9 +40,9 @@ def clean(own: OwnStack, empty: Path) -> dict[str, pl.DataFrame]:
     """What a lake holds after a run that nothing disturbed, its increments small."""
     lake = copied(empty, empty.parent / "clean")
     own.refresh(lake)
-    held = contents(lake)
-    assert not [name for name, rows in held.items() if rows.is_empty()]
-    return held
+    rows_by_table = contents(lake)
+    assert not [name for name, rows in rows_by_table.items() if rows.is_empty()]
+    return rows_by_table
 
 
 @pytest.fixture

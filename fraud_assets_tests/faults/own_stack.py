@@ -49,7 +49,7 @@ class OwnStack:
     def spark(self, work: Callable[[SparkSession], object]) -> None:
         """Work done with a new session, which does not wait for a server that is gone.
 
-        In a thread of its own, as Spark finds a thread's active session where it is not told one.
+        In a thread of its own, as Spark otherwise uses a thread's active session.
         """
 
         def alone() -> None:

@@ -52,6 +52,6 @@ def struck_in_traffic(own: OwnStack, lake: Lake, topic: str) -> list[int]:
     own.whole(["kafka"])
     sending.join()
     take()
-    taken = reads.scan(bronze.TRANSACTIONS, lake)
-    assert taken is not None
-    return taken.select(pl.col("value").cast(pl.String).cast(pl.Int64)).collect()["value"].to_list()
+    ingested = reads.scan(bronze.TRANSACTIONS, lake)
+    assert ingested is not None
+    return ingested.select(pl.col("value").cast(pl.String).cast(pl.Int64)).collect()["value"].to_list()

@@ -42,10 +42,10 @@ def test_as_known_uses_the_source_s_label_delay() -> None:
     assert (known.now - data.as_known("undeclared").settled).days > 10_000
 
 
-def test_what_told_of_a_delete_is_counted(looks_at: LooksAt, tmp_path: Path) -> None:
+def test_corrections_keep_what_deleted_a_payment(looks_at: LooksAt, tmp_path: Path) -> None:
     looks_at(Lake(str(tmp_path)))
     for table in (silver.TRANSACTIONS, silver.CORRECTIONS):
-        told = pl.DataFrame({"source": ["ledger"] * 2, "deleted_at": [None, datetime(2026, 1, 1, tzinfo=UTC)]})
-        told.write_delta(Lake(str(tmp_path)).path(table))
+        rows = pl.DataFrame({"source": ["ledger"] * 2, "deleted_at": [None, datetime(2026, 1, 1, tzinfo=UTC)]})
+        rows.write_delta(Lake(str(tmp_path)).path(table))
     assert data.count(snapshot(silver.TRANSACTIONS, "ledger")) == 1
     assert data.count(snapshot(silver.CORRECTIONS, "ledger")) == 2

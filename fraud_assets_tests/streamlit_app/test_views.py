@@ -185,8 +185,8 @@ def test_a_patch_fixes_all_with_a_reason_or_says_where_it_cannot(own_lake: Lake)
     test.selectbox(key="quarantine_for").set_value("this record")
     _press(test, "Fix")
     assert test.success[0].value.startswith("1 fixed.")
-    told = history(SOURCE, record, own_lake).row(1, named=True)
-    assert (told["value"], told["expression"]) == (b'{"amount": 5, "id": "a"}', "amount=abs(amount)")
+    action = history(SOURCE, record, own_lake).row(1, named=True)
+    assert (action["value"], action["expression"]) == (b'{"amount": 5, "id": "a"}', "amount=abs(amount)")
 
 
 def test_nothing_is_done_without_a_name_and_a_reason(own_lake: Lake) -> None:

@@ -140,7 +140,7 @@ def test_live_payments_happen_now_and_labels_of_history_follow(delivery: Deliver
 @pytest.mark.stack
 def test_live_payments_stop_when_told(delivery: Delivery) -> None:
     stop = threading.Event()
-    began = time.monotonic()
+    started_at = time.monotonic()
 
     def stop_after_some(sent: Sent) -> None:
         if sent.transactions >= 20:
@@ -148,4 +148,4 @@ def test_live_payments_stop_when_told(delivery: Delivery) -> None:
 
     sent = simulate_live(WORLD, 100.0, delivery, stop, progress=stop_after_some)
     assert sent.transactions >= 20
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started_at < 10

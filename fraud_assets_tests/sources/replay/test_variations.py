@@ -63,7 +63,7 @@ def test_duplicates_are_added_and_late_records_come_later_but_come() -> None:
     assert sum(count - 1 for count in sent.values()) == counts["duplicates"] > 50
     place = {record: number for number, batch in enumerate(found) for record in batch}
     delays = Counter(place[record] - number // 100 for number, record in enumerate(file("csv")))
-    assert delays[2] + delays[1] == counts["late"] > 100  # what is held back at the end comes as the last batches
+    assert delays[2] + delays[1] == counts["late"] > 100  # what is still delayed at the end comes as the last batches
     assert set(delays) <= {0, 1, 2}
 
 

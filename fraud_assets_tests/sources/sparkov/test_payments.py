@@ -62,8 +62,8 @@ def test_frauds_are_days_of_theft_while_the_holder_pays_on(many: pl.DataFrame) -
     assert frauds["hour"].is_in(NIGHT).mean() == pytest.approx(STOLEN_AT_NIGHT + (1 - STOLEN_AT_NIGHT) / 5, abs=0.05)
     days = frauds.group_by("cc_num", "trans_date").len()
     assert 3 < days["len"].mean() < 10  # type: ignore[operator]
-    held = many.filter(pl.col("is_fraud") == 0).join(days, on=["cc_num", "trans_date"], how="semi")
-    assert held.height > days.height
+    genuine = many.filter(pl.col("is_fraud") == 0).join(days, on=["cc_num", "trans_date"], how="semi")
+    assert genuine.height > days.height
 
 
 @pytest.mark.parametrize("column", ["amt", "unix_time", "cc_num", "acct_num", "trans_num", "merch_lat", "city_pop"])
