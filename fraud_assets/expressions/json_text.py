@@ -63,6 +63,8 @@ def double(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    if len(digits) == 1:  # Java writes two digits at least, the nearest: 4.9E-324 where Python writes 5e-324
+        sign, digits, exponent = Decimal(f"{value:.1e}").as_tuple()
     text = "".join(map(str, digits)).rstrip("0") or "0"
     power = len(digits) - 1 + int(exponent)
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
