@@ -21,7 +21,7 @@ from fraud_assets.declarations.features.catalogue import of_families
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.features.batch.plan import Plan
-from fraud_assets.features.batch.spark import spread
+from fraud_assets.features.batch.spark import evaluate_spark
 from fraud_assets.features.inputs.row import Facts
 from fraud_assets.settings import settings
 from reference_data import pandas_baseline
@@ -50,8 +50,8 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
         value = min(seconds(lambda: ours(lake, PLAN)) for _ in range(ROUNDS))
         # Spark overwrites a table of plain strings: Polars reads none that Spark made of Arrow
         empty = pl.scan_delta(lake / "features").limit(0).collect()
-        empty.write_delta(lake / "spread", delta_write_options={"configuration": STATISTICS})
-        by_spark = min(seconds(lambda: _spread(spark, lake)) for _ in range(ROUNDS))
+        empty.write_delta(lake / "spark", delta_write_options={"configuration": STATISTICS})
+        by_spark = min(seconds(lambda: _by_spark(spark, lake)) for _ in range(ROUNDS))
         baseline = seconds(lambda: _pandas(file, lake))
         _assert_equal(lake)
     ratio, times = baseline / value, by_spark / value
@@ -70,10 +70,10 @@ def run(file: Path = HANDBOOK) -> dict[str, Any]:
     }
 
 
-def _spread(spark: SparkSession, lake: Path) -> None:
+def _by_spark(spark: SparkSession, lake: Path) -> None:
     payments, labels = tables(lake)
-    features = spread(spark, payments, labels, PLAN, payments.select(pl.len()).collect().item())
-    features.write.format("delta").mode("overwrite").save(str(lake / "spread"))
+    features = evaluate_spark(spark, payments, labels, PLAN, payments.select(pl.len()).collect().item())
+    features.write.format("delta").mode("overwrite").save(str(lake / "spark"))
 
 
 def _pandas(file: Path, lake: Path) -> None:
@@ -83,7 +83,7 @@ def _pandas(file: Path, lake: Path) -> None:
 
 def _assert_equal(lake: Path) -> None:
     """Our features, from this process and by Spark, are pandas', of every payment."""
-    written = [pl.scan_delta(lake / name) for name in ("pandas", "features", "spread")]
+    written = [pl.scan_delta(lake / name) for name in ("pandas", "features", "spark")]
     for feature in FEATURES:
         expected, *found = (
             table.select("transaction_id", feature.name).sort("transaction_id").collect() for table in written

@@ -19,7 +19,7 @@ from deltalake import write_deltalake
 from bench.clock import seconds
 from fraud_assets.declarations.features.catalogue import FEATURES
 from fraud_assets.errors import FraudError
-from fraud_assets.features.batch.chunks import in_shares
+from fraud_assets.features.batch.chunks import evaluate_in_chunks
 from fraud_assets.features.batch.plan import Plan
 from fraud_assets.lake.writing import streamed, writer_properties
 from reference_data.files import HANDBOOK
@@ -76,10 +76,10 @@ def tables(lake: Path) -> tuple[pl.LazyFrame, pl.LazyFrame]:
 
 def ours(lake: Path, plan: Plan) -> None:
     """Compute a plan's features into the table ``features``, as for a first history."""
-    shares = in_shares(*tables(lake), plan)
-    first = next(shares)
+    chunks = evaluate_in_chunks(*tables(lake), plan)
+    first = next(chunks)
     schema = first.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-    rows = streamed(chain([first], shares), schema)
+    rows = streamed(chain([first], chunks), schema)
     write_deltalake(lake / "features", rows, mode="overwrite", writer_properties=writer_properties(schema))
 
 

@@ -132,8 +132,8 @@ def _parts(data: TrainingSet, fold: Fold, since: date) -> tuple[Part, pl.DataFra
         datetime(day.year, day.month, day.day, tzinfo=UTC)
         for day in (since, fold.train_end, fold.test_start, fold.test_end)
     )
-    begun = datetime(fold.start.year, fold.start.month, fold.start.day, tzinfo=UTC)
-    tested = fold.testing(Part(begun, end, end + DELAY).collect(data.features, data.labels))
+    started = datetime(fold.start.year, fold.start.month, fold.start.day, tzinfo=UTC)
+    tested = fold.testing(Part(started, end, end + DELAY).collect(data.features, data.labels))
     return Part(first, last, known), tested
 
 
@@ -180,7 +180,7 @@ def _write(payments: pl.DataFrame, labels: pl.DataFrame, folder: Path, number: i
 @contextmanager
 def _measured() -> Iterator[Measured]:
     """What is filled in while the body runs."""
-    measured, done, begun = Measured(), threading.Event(), time.perf_counter()
+    measured, done, started = Measured(), threading.Event(), time.perf_counter()
 
     def watch() -> None:
         while not done.wait(0.5):
@@ -193,7 +193,7 @@ def _measured() -> Iterator[Measured]:
     finally:
         done.set()
         watching.join()
-        measured.seconds = time.perf_counter() - begun
+        measured.seconds = time.perf_counter() - started
 
 
 def _resident() -> int:

@@ -14,19 +14,18 @@ def decide(policy: Policy, payments: pl.DataFrame, threshold: float) -> pl.DataF
     ``threshold`` is the score from which the model that scored them raises an alarm.
     """
     scored = payments.select("score", "amount", threshold=pl.lit(threshold, pl.Float64))
-    return payments.with_columns(*scored.select(_outcomes(policy)), policy_hash=pl.lit(policy.hash))
+    rule = scored.select(_rule(policy)).to_series()
+    return payments.with_columns(
+        pl.Series("risk_level", [*(rule.risk_level for rule in policy.rules), "low"]).gather(rule),
+        pl.Series("decision", [*(rule.decision for rule in policy.rules), "approve"]).gather(rule),
+        policy_hash=pl.lit(policy.hash),
+    )
 
 
 @lru_cache(maxsize=16)
-def _outcomes(policy: Policy) -> tuple[pl.Expr, pl.Expr]:
-    """The risk level and the decision, for any batch of payments."""
-    return _first(policy, "risk_level", "low"), _first(policy, "decision", "approve")
-
-
-def _first(policy: Policy, outcome: str, otherwise: str) -> pl.Expr:
-    chosen = pl.lit(otherwise)
-    for rule in reversed(policy.rules):
-        chosen = (
-            pl.when(to_polars(condition(rule.when, COLUMNS))).then(pl.lit(getattr(rule, outcome))).otherwise(chosen)
-        )
-    return chosen.alias(outcome)
+def _rule(policy: Policy) -> pl.Expr:
+    """The position of the first rule that applies; the number of rules where none does."""
+    chosen = pl.lit(len(policy.rules), pl.UInt32)
+    for at, rule in reversed(list(enumerate(policy.rules))):
+        chosen = pl.when(to_polars(condition(rule.when, COLUMNS))).then(pl.lit(at, pl.UInt32)).otherwise(chosen)
+    return chosen.alias("rule")

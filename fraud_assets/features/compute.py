@@ -38,14 +38,14 @@ Stages = Sequence[Sequence[Feature]]
 
 def stages(features: Iterable[Feature]) -> Stages:
     """As few stages as can be; row features, which Polars computes together, in stages of their own."""
-    waiting, found = list(features), []
+    waiting, result = list(features), []
     while waiting:
         names = {feature.name for feature in waiting}
         ready = [feature for feature in waiting if not (feature.needs - {feature.name}) & names]
         rows = [feature for feature in ready if isinstance(feature, RowFeature)]
-        found.append(rows or ready)
-        waiting = [feature for feature in waiting if feature not in found[-1]]
-    return found
+        result.append(rows or ready)
+        waiting = [feature for feature in waiting if feature not in result[-1]]
+    return result
 
 
 @dataclass
@@ -62,8 +62,8 @@ class Computation:
         for stage in stages:
             missing = [feature for feature in stage if feature.name not in given]
             rows = [feature for feature in missing if isinstance(feature, RowFeature)]
-            found = frame.select(_column(feature) for feature in rows).get_columns() if rows else []
-            frame = frame.hstack(found)
+            result = frame.select(_column(feature) for feature in rows).get_columns() if rows else []
+            frame = frame.hstack(result)
             for entity in sorted({feature.entity for feature in missing if not isinstance(feature, RowFeature)}):
                 of = [f for f in missing if not isinstance(f, RowFeature) and f.entity == entity]
                 frame = frame.hstack(self._series(entity, of, frame))
@@ -119,11 +119,11 @@ class EntityFeatures:
     def recents(self, features: Sequence[RecentFeature]) -> dict[str, Floats]:
         """Features that look back on the same events, computed while these are at hand."""
         rows = len(self.timelines.at)
-        found = {f.name: np.full(rows, OF_NOTHING.get(f.statistic, np.nan)) for f in features}
+        result = {f.name: np.full(rows, OF_NOTHING.get(f.statistic, np.nan)) for f in features}
         for which, past in self._pasts(features[0].events, features[0].window):
             for feature in features:
-                found[feature.name][which] = STATISTICS[feature.statistic](past)
-        return found
+                result[feature.name][which] = STATISTICS[feature.statistic](past)
+        return result
 
     def _events(self, timeline: Timeline) -> Events:
         if timeline == "payments":

@@ -45,10 +45,10 @@ def fingerprint(features: Iterable[Feature] = FEATURES) -> str:
 
 def _declaration(feature: Feature) -> dict[str, Any]:
     """What of a declaration decides values."""
-    found = {field.name: getattr(feature, field.name) for field in fields(feature) if field.name not in _PROSE}
+    result = {field.name: getattr(feature, field.name) for field in fields(feature) if field.name not in _PROSE}
     if isinstance(feature, RowFeature):
-        found["expression"] = str(parsed(feature.expression))
-    return {"kind": type(feature).__name__, **found}
+        result["expression"] = str(parsed(feature.expression))
+    return {"kind": type(feature).__name__, **result}
 
 
 def _input(name: str) -> Any:

@@ -89,8 +89,8 @@ class LiveFeatures:
             self._records.labels[record] = after
             since = new.first_difference(old)
             if since is not None:
-                self._take_back(record, since, payment=False)
-                self._tell(record, new)
+                self._remove(record, since, payment=False)
+                self._insert_labels(record, new)
 
     def delete(self, transaction_ids: Iterable[str]) -> None:
         """Take payments back; their labels wait, should they come again."""
@@ -98,7 +98,7 @@ class LiveFeatures:
             record = self._records.numbers.known(text)
             if record is None:
                 continue
-            self._take_back(record, int(self._records.paid[record]), payment=True)
+            self._remove(record, int(self._records.paid[record]), payment=True)
             if self._baseline is not None:
                 amount, log = self._records.amounts[:, record].tolist()
                 self._baseline.add(int(self._records.paid[record]), amount, log, -1)
@@ -189,16 +189,16 @@ class LiveFeatures:
         for at in np.flatnonzero(waiting):
             record = int(records[at])
             labels = self._records.labels[record] = sorted(self._waiting.pop(ids[at]).items())
-            self._tell(record, LabelEvents.of(int(paid[at]), labels, self._delay))
+            self._insert_labels(record, LabelEvents.of(int(paid[at]), labels, self._delay))
         return records
 
-    def _tell(self, record: int, events: LabelEvents) -> None:
+    def _insert_labels(self, record: int, events: LabelEvents) -> None:
         """Put what labels say of a payment on the timelines."""
         self._records.last_known[record] = events.known[-1]
         for state in self._states.values():
             state.insert_labels(record, events)
 
-    def _take_back(self, record: int, since: int, payment: bool) -> None:
+    def _remove(self, record: int, since: int, payment: bool) -> None:
         """Take what labels say of a payment, and the payment too, from the timelines: other from a time on."""
         for entity, state in self._states.items():
             state.remove(record, payment)
@@ -219,24 +219,26 @@ class LiveFeatures:
                 inner = self._inner(entity)
                 timelines = LiveTimelines(state, records)
                 frame = self._remembered(state, records, timelines)
-                frame = Computation(lambda _, of=timelines: of, self._facts).extend(frame, stages(inner))  # type: ignore[misc]
+                frame = Computation({entity: timelines}.__getitem__, self._facts).extend(frame, stages(inner))
                 timelines.load(state.computed, frame)
 
     def _remembered(self, state: EntityState, records: Integers, timelines: LiveTimelines) -> pl.DataFrame:
         """What inner features read of payments that have been added before."""
-        found: dict[str, pl.Series] = {}
+        result: dict[str, pl.Series] = {}
         for name in state.columns:
             if name in state.computed:
                 continue
             values = timelines.payments.column(name)[timelines.at]
             if name in self._texts:
                 texts = self._texts[name].texts
-                found[name] = pl.Series(name, [None if np.isnan(n) else texts[int(n)] for n in values], dtype=pl.String)
+                result[name] = pl.Series(
+                    name, [None if np.isnan(n) else texts[int(n)] for n in values], dtype=pl.String
+                )
             else:
-                found[name] = pl.Series(name, values, nan_to_null=True)
+                result[name] = pl.Series(name, values, nan_to_null=True)
         entities = [state.numbers.texts[number] for number in timelines.entities]
         times = pl.Series("event_time", timelines.now).cast(pl.Datetime("us", "UTC"))
-        return pl.DataFrame(found | {state.entity: pl.Series(state.entity, entities), "event_time": times})
+        return pl.DataFrame(result | {state.entity: pl.Series(state.entity, entities), "event_time": times})
 
     def _nobody(self, entity: Entity) -> LiveTimelines:
         raise AssertionError(f"features of the payment alone need no timelines of {entity}")
@@ -277,11 +279,11 @@ class LiveFeatures:
 
     def _matrix(self, frame: pl.DataFrame, names: Sequence[str]) -> npt.NDArray[np.float64]:
         """Columns as numbers, a row each; NaN for what is not known or not there yet."""
-        found = np.full((len(names), frame.height), np.nan)
+        result = np.full((len(names), frame.height), np.nan)
         for at, name in enumerate(names):
             if name in frame.columns:
-                found[at] = self._as_numbers(frame[name])
-        return found
+                result[at] = self._as_numbers(frame[name])
+        return result
 
     def _as_numbers(self, values: pl.Series) -> npt.NDArray[np.float64]:
         if values.dtype == pl.String:

@@ -1,4 +1,4 @@
-"""Scores that mean what they say: of the payments scored 0.3, three in ten are fraud.
+"""Calibrated scores: of the payments scored 0.3, three in ten are fraud.
 
 What belongs here: fitting and applying a calibration. It is fitted on payments later than those trained on (scores of
 payments trained on are too sure), and both kinds keep the order of the scores.
@@ -24,7 +24,7 @@ class Calibration:
     y: tuple[float, ...] = ()
 
     def __call__(self, scores: Floats) -> Floats:
-        """The probability each score stands for, 0 to 1."""
+        """The calibrated probability of each score, 0 to 1."""
         if self.kind == "platt":
             (slope,), (shift,) = self.x, self.y
             return probability(slope * log_odds(scores) + shift)

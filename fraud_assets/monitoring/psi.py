@@ -60,6 +60,6 @@ def reading(value: float) -> str:
     return "moderate" if value >= MODERATE else "stable"
 
 
-def _shares(held: NDArray[np.float64]) -> NDArray[np.float64]:
-    smoothed = held + _PSEUDO_COUNT
+def _shares(counted: NDArray[np.float64]) -> NDArray[np.float64]:
+    smoothed = counted + _PSEUDO_COUNT
     return np.asarray(smoothed / smoothed.sum())

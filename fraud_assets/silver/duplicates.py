@@ -8,15 +8,16 @@ which a database made a change is content. Only records with an existing key are
 import polars as pl
 
 from fraud_assets.declarations.tables import Column, Table
+from fraud_assets.declarations.tables.schema import Filled
 from fraud_assets.silver.streams import COORDINATES, key
 
-_NO_CONTENT = {"source", *COORDINATES, "kafka_time", "ingested_at", "processed_at", "corrected_at"}
 _FIRST = " of the first"
 
 
 def content(table: Table) -> list[Column]:
     """The silver table's columns in which two records with one key may differ."""
-    return [column for column in table.columns if column.name not in {*_NO_CONTENT, *table.key}]
+    filled = [column for column in table.columns if column.filled is not Filled.LAKE]
+    return [column for column in filled if column.name not in table.key]
 
 
 def conflict(table: Table, names: str) -> str:

@@ -4,6 +4,7 @@ What belongs here: JSON, CSV and Debezium in this process; ``formats.py`` has th
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -77,7 +78,7 @@ def _csv(stream: Stream) -> Callable[[bytes, str], Record | None]:
         elif line.match(text) is None:
             return None
         else:
-            texts = next(csv.reader(_lines(text), delimiter=separator, strict=True))
+            texts = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
         return Record([each or None for each in texts]) if len(texts) == width else None
 
     return read
@@ -138,8 +139,3 @@ def _slowly(text: str) -> dict[str, str | None] | None:
     if not isinstance(found, tuple):
         return None
     return {str(json_text.written(name)): json_text.written(each) for name, each in found}
-
-
-def _lines(text: str) -> list[str]:
-    """The lines of a record, each with its end, as the reader of CSV takes them."""
-    return text.splitlines(keepends=True) if "\n" in text or "\r" in text else [text]

@@ -24,8 +24,11 @@ _INSTANT = pl.Datetime("us", "UTC")
 _CHANGE_TIME = Time(format="milliseconds")
 _TYPES: dict[str, Any] = {"string": pl.String, "double": pl.Float64, "boolean": pl.Boolean, "timestamp": _INSTANT}
 _YES, _NO = ["t", "true", "y", "yes", "1"], ["f", "false", "n", "no", "0"]
-_STRIPPED = "".join(map(chr, range(33))) + "\x7f"
-"""White space and control characters, which Spark strips from a boolean's text."""
+_SPACES = "".join(map(chr, range(33)))
+"""White space and control characters, which Java strips from a number."""
+_STRIPPED = _SPACES + "\x7f"
+"""What Spark strips from a boolean's text."""
+_DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 
 
 def canonical(raw: pl.DataFrame, source: Source, stream: Stream, table: Table) -> pl.DataFrame:
@@ -43,6 +46,7 @@ class Parser:
         self._read = fields.reader(stream)
         places = {field: _field(place) for place, field in enumerate(stream.known)}
         self._given = [to_polars(renamed(node, places)).alias(_given(column)) for column, node in self._mapped.items()]
+        self._typed = [_typed(column, node) for column, node in self._mapped.items() if column.type != "timestamp"]
         self._broken = self._rules()
 
     def parsed(self, raw: pl.DataFrame) -> pl.DataFrame:
@@ -54,7 +58,7 @@ class Parser:
         )
         unreadable = pl.Series("_unreadable", [record.reason for record in found], pl.String)
         rows = raw.select(_ALONG).hstack([*texts, unreadable]).with_columns(self._given)
-        rows = rows.with_columns(self._typed(rows))
+        rows = rows.with_columns(*self._typed, *self._times(rows))
         rows = rows.with_columns(self._reasons(rows))
         beside = [*self._attributes(rows, found), *self._change(rows)]
         typed = [rows[column.name] for column in self._columns]
@@ -66,9 +70,10 @@ class Parser:
         signals = {signal(field) for field in self._stream.signals}
         return [column for column in self._mapped if column.name not in signals]
 
-    def _typed(self, rows: pl.DataFrame) -> list[pl.Series]:
-        """Each column's type applied to its value, null where that is impossible."""
-        return [_typed(rows[_given(column)], column, node, self._stream.time) for column, node in self._mapped.items()]
+    def _times(self, rows: pl.DataFrame) -> list[pl.Series]:
+        """The columns that are times."""
+        times = [column for column in self._mapped if column.type == "timestamp"]
+        return [_instants(rows[_given(column)], self._stream.time).alias(column.name) for column in times]
 
     def _rules(self) -> list[tuple[pl.Expr, pl.Expr]]:
         """When each rule is broken, with its reason, in the order of the reasons."""
@@ -139,31 +144,24 @@ def _given(column: Column) -> str:
     return f"_{column.name}_given"
 
 
-def _typed(given: pl.Series, column: Column, node: Node, time: Time) -> pl.Series:
-    kind = _TYPES[column.type]
-    if given.dtype == pl.Null or node.type == "null":
-        return pl.Series(column.name, [None] * given.len(), kind)
-    if column.type == "timestamp":
-        return _instants(given, time).alias(column.name)
-    if column.type == "boolean" and given.dtype == pl.String:
+def _typed(column: Column, node: Node) -> pl.Expr:
+    """The column's type applied to its value, null where that is impossible; not for times, which `_instants` reads."""
+    given = pl.col(_given(column))
+    if node.type != "string" or column.type == "string":
+        made = given.cast(_TYPES[column.type], strict=False)
+    elif column.type == "boolean":
         low = given.str.strip_chars(_STRIPPED).str.to_lowercase()
-        frame = pl.DataFrame({"low": low})
-        yes, no = pl.col("low").is_in(_YES), pl.col("low").is_in(_NO)
-        return frame.select(pl.when(yes).then(True).when(no).then(False).alias(column.name)).to_series()
-    if column.type == "double" and given.dtype == pl.String:
-        return numbers(given).alias(column.name)
-    return given.cast(kind, strict=False).alias(column.name)
+        made = pl.when(low.is_in(_YES)).then(True).when(low.is_in(_NO)).then(False)
+    else:
+        made = _number(given)
+    return made.alias(column.name)
 
 
-def numbers(texts: pl.Series) -> pl.Series:
-    """The numbers that texts tell, NaN among them; null for other texts, those with Java's suffixes too."""
-    stripped = texts.str.strip_chars("".join(map(chr, range(33))))
-    decimal = stripped.set(~stripped.str.contains(_DECIMAL), None).cast(pl.Float64, strict=False)
-    nan = stripped.str.to_lowercase() == "nan"
-    return decimal.set(nan.fill_null(False), float("nan"))
-
-
-_DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
+def _number(text: pl.Expr) -> pl.Expr:
+    """The number that a text tells, NaN if it says so; null for other texts, those with Java's suffixes too."""
+    stripped = text.str.strip_chars(_SPACES)
+    decimal = pl.when(stripped.str.contains(_DECIMAL)).then(stripped).cast(pl.Float64, strict=False)
+    return pl.when(stripped.str.to_lowercase() == "nan").then(float("nan")).otherwise(decimal)
 
 
 def _instants(given: pl.Series, time: Time) -> pl.Series:

@@ -14,7 +14,7 @@ from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.silver import corrections
 from fraud_assets.silver.batch import Batch
-from fraud_assets.silver.in_line import in_line_labels
+from fraud_assets.silver.embedded_labels import embedded_labels
 from fraud_assets.silver.streams import COORDINATES, STREAMS
 
 Writer = Callable[[Batch, Increment, Lake], int]
@@ -48,7 +48,7 @@ def write_embedded_labels(batch: Batch, increment: Increment, lake: Lake) -> int
         pl.DataFrame(rows.select([name for name in needed if name in rows.column_names]))
         for rows in (batch.rows(batch.new), batch.rows(batch.later))
     )
-    labels = in_line_labels(new, later, batch.source, lake).to_arrow(compat_level=pl.CompatLevel.oldest())
+    labels = embedded_labels(new, later, batch.source, lake).to_arrow(compat_level=pl.CompatLevel.oldest())
     rows = _with(labels, source=batch.source.name, origin=EMBEDDED, processed_at=datetime.now(UTC))
     return writing.append_in_process(rows, increment, lake)
 

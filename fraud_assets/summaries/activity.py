@@ -24,15 +24,19 @@ from pyspark.sql.streaming.query import StreamingQuery
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake import reads, writing
 from fraud_assets.lake.location import Lake
+from fraud_assets.summaries import history
+from fraud_assets.summaries.history import Handover, Spans
 from fraud_assets.summaries.summaries import amounts
 
 LATENESS = timedelta(hours=1)
 """How much later than the newest payment another may come and still be counted in its windows."""
 SESSION_GAP = timedelta(minutes=30)
 """A customer's session ends when this long no payment follows."""
-WINDOWS = {"1m": ("1 minute", "1 minute"), "5m": ("5 minutes", "5 minutes"), "10m": ("10 minutes", "5 minutes")}
-"""By the name of the span: how long a window is, and how long after another it begins."""
+_MINUTE = timedelta(minutes=1)
+WINDOWS = {"1m": (_MINUTE, _MINUTE), "5m": (5 * _MINUTE, 5 * _MINUTE), "10m": (10 * _MINUTE, 5 * _MINUTE)}
+"""By the name of the span: how long a window is, and how long after another it starts."""
 SESSION = "session"
+SPANS = Spans(WINDOWS, SESSION, SESSION_GAP, LATENESS)
 ALL_FILES = 2**31 - 1
 """What is new is one micro-batch: cut into several, the files of an unordered history would be late to each other."""
 _STATE = "spark.sql.streaming.stateStore.providerClass"
@@ -71,8 +75,10 @@ class Reconciliation:
         return self.late + self.corrected >= 0
 
 
-def aggregate(spark: SparkSession, source: str, lake: Lake) -> int:
+def aggregate(spark: SparkSession, source: str, lake: Lake, rows_in_process: int) -> int:
     """Write the windows that have closed since the last call; returns how many.
+
+    Of a first history of at most ``rows_in_process`` payments, the closed windows are computed in this process.
 
     A run may die after Delta's commit of a batch and before Spark's own, or before the position is recorded. Delta's
     sink then skips the batch when it is repeated, and its payments move no watermark. If so, the source's stream
@@ -83,7 +89,8 @@ def aggregate(spark: SparkSession, source: str, lake: Lake) -> int:
     before = reads.count(gold.ACTIVITY_WINDOWS, lake, source)
     found = position(source, lake)
     if found is None or not _read_on(spark, source, found.stream, lake):
-        _read_on(spark, source, _begin_anew(spark, source, lake), lake)
+        stream = _begin_anew(spark, source, lake)
+        _read_on(spark, source, stream, lake, history.write(source, SPANS, rows_in_process, lake))
     return reads.count(gold.ACTIVITY_WINDOWS, lake, source) - before
 
 
@@ -111,8 +118,11 @@ def _begin_anew(spark: SparkSession, source: str, lake: Lake) -> int:
     return stream
 
 
-def _read_on(spark: SparkSession, source: str, stream: int, lake: Lake) -> bool:
-    """Run the stream over what silver gained and record its position; False if its batches cannot be relied on."""
+def _read_on(spark: SparkSession, source: str, stream: int, lake: Lake, handover: Handover | None = None) -> bool:
+    """Run the stream over what silver gained and record its position; False if its batches cannot be relied on.
+
+    After a handover no later run needs to know of it: to the stream, what is excluded would be too late or closed.
+    """
     payments = (
         spark.readStream.format("delta")
         .option("readChangeFeed", "true")
@@ -120,11 +130,15 @@ def _read_on(spark: SparkSession, source: str, stream: int, lake: Lake) -> bool:
         .load(lake.path(silver.TRANSACTIONS))
         .where((F.col("source") == source) & (F.col("_change_type") == "insert") & F.col("deleted_at").isNull())
     )
+    if handover:
+        payments = payments.where(F.col("event_time") >= F.lit(handover.since))
+    rows = windows(payments)
+    if handover:
+        rows = rows.where(F.col("window_end") > F.lit(handover.closed_until))
     spark.conf.set(_STATE, _ON_DISK)
     try:
         query = (
-            windows(payments)
-            .writeStream.format("delta")
+            rows.writeStream.format("delta")
             .outputMode("append")
             .option("checkpointLocation", f"{lake.path(gold.ACTIVITY_WINDOWS)}/_checkpoints/{source}/{stream}")
             .trigger(availableNow=True)
@@ -177,7 +191,9 @@ def _identifier(source: str, *parts: object) -> str:
 def windows(payments: DataFrame) -> DataFrame:
     """Payments (a stream, or all at once) as rows of gold.activity_windows."""
     marked = payments.withWatermark("event_time", _interval(LATENESS))
-    spans = {name: F.window("event_time", length, every) for name, (length, every) in WINDOWS.items()}
+    spans = {
+        name: F.window("event_time", _interval(length), _interval(every)) for name, (length, every) in WINDOWS.items()
+    }
     spans[SESSION] = F.session_window("event_time", _interval(SESSION_GAP))
     parts = [
         marked.groupBy("source", "customer_id", window.alias("window"))

@@ -39,7 +39,7 @@ def activity_windows(context: dg.AssetExecutionContext, spark: LazyPySparkResour
     """Write the windows that have closed."""
     source, lake = context.partition_key, Lake.of(settings())
     create_all(spark.spark_session, lake, (gold.ACTIVITY_WINDOWS,))
-    written = activity.aggregate(spark.spark_session, source, lake)
+    written = activity.aggregate(spark.spark_session, source, lake, settings().max_rows_in_memory)
     stand = activity.reconcile(source, lake)
     return dg.MaterializeResult(
         metadata=metadata.step_metadata(

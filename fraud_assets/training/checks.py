@@ -44,10 +44,10 @@ def average_precision_above_floor(context: dg.AssetCheckExecutionContext) -> dg.
 @dg.asset_check(
     asset=MODEL,
     partitions_def=specs.SOURCES,
-    description="the newest model may take the champion's place; if not, it is challenger and this says why",
+    description="the newest model passes the gate; if not, it is challenger, and this check says why",
 )
 def promotion_gate(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-    """Each condition of the gate as it stood when the newest model was trained; a refusal fails no run."""
+    """Each condition of the gate at the time when the newest model was trained; a refusal fails no run."""
     here = settings()
     newest = registry.versions(context.partition_key, here.mlflow)[0]
     found = json.loads(registry.text(context.partition_key, newest.version, GATE_FILE, here.mlflow))

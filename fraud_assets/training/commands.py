@@ -60,7 +60,7 @@ def promote(
     source: Source = "cards",
     force: Annotated[bool, typer.Option("--force", help="although the gate refused it")] = False,
 ) -> None:
-    """Make a version the champion; scoring takes it with its next run.
+    """Make a version the champion; scoring uses it from its next run on.
 
     Example: fraud model promote 3 --source cards
     """

@@ -134,7 +134,7 @@ def train(
 def _role(
     source: str, registered: Registered, champion: Champion | None, refusal: str | None, tracking_uri: str
 ) -> tuple[Role, str | None]:
-    """What the new version becomes: champion in place of the one it was compared with, or challenger and why."""
+    """The new version's role: champion, replacing the one it was compared with, or challenger and why."""
     if champion is not None and refusal is not None:
         registry.refresh_aliases(source, tracking_uri)
         return "challenger", refusal

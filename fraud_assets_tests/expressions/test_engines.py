@@ -119,45 +119,78 @@ def made(depth: int) -> dict[str, st.SearchStrategy[str]]:
     compared = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
     return {
         "string": st.one_of(
-            text, fill("{} || {}", text, st.one_of(text, whole, truth)), fill("concat_ws('-', {}, {})", text, text),
-            fill("trim(lower({}))", text), fill("upper({})", text), fill("substr({}, 2, 3)", text),
+            text,
+            fill("{} || {}", text, st.one_of(text, whole, truth)),
+            fill("concat_ws('-', {}, {})", text, text),
+            fill("trim(lower({}))", text),
+            fill("upper({})", text),
+            fill("substr({}, 2, 3)", text),
             fill("left({}, 2)", text),
-            fill("right({}, 2)", text), fill("replace({}, 'a', 'bc')", text), fill("lpad({}, 4, 'xy')", text),
-            fill("rpad({}, 2, '0')", text), fill("split_part({}, '-', 2)", text), fill("cast({} as string)", whole),
-            fill("regexp_replace({}, '([a-z])[0-9]?', '<$1>')", text), fill("regexp_extract({}, '(a)|.', 1)", text),
+            fill("right({}, 2)", text),
+            fill("replace({}, 'a', 'bc')", text),
+            fill("lpad({}, 4, 'xy')", text),
+            fill("rpad({}, 2, '0')", text),
+            fill("split_part({}, '-', 2)", text),
+            fill("cast({} as string)", whole),
+            fill("regexp_replace({}, '([a-z])[0-9]?', '<$1>')", text),
+            fill("regexp_extract({}, '(a)|.', 1)", text),
             *(choice(text) for choice in chosen),
         ),
         "bigint": st.one_of(
-            whole, fill("({} {} {})", whole, sign, whole), fill("-({})", whole), fill("abs({})", whole),
+            whole,
+            fill("({} {} {})", whole, sign, whole),
+            fill("-({})", whole),
+            fill("abs({})", whole),
             fill("length({})", text),
-            fill("cast({} as bigint)", st.one_of(text, number)), *(choice(whole) for choice in chosen),
+            fill("cast({} as bigint)", st.one_of(text, number)),
+            *(choice(whole) for choice in chosen),
         ),
         "double": st.one_of(
-            number, fill("({} {} {})", number, sign, any_number), fill("({} / {})", any_number, any_number),
+            number,
+            fill("({} {} {})", number, sign, any_number),
+            fill("({} / {})", any_number, any_number),
             fill("abs({})", number),
-            fill("cast({} as double)", st.one_of(text, whole)), fill("greatest({}, {})", number, any_number),
+            fill("cast({} as double)", st.one_of(text, whole)),
+            fill("greatest({}, {})", number, any_number),
             *(choice(number) for choice in chosen),
         ),
         "boolean": st.one_of(
-            truth, fill("({} {} {})", text, compared, text), fill("({} {} {})", any_number, compared, any_number),
-            fill("({} and {})", truth, truth), fill("({} or {})", truth, truth), fill("not ({})", truth),
+            truth,
+            fill("({} {} {})", text, compared, text),
+            fill("({} {} {})", any_number, compared, any_number),
+            fill("({} and {})", truth, truth),
+            fill("({} or {})", truth, truth),
+            fill("not ({})", truth),
             fill("({}) is null", text),
-            fill("({}) is true", truth), fill("{} in ('a', '12')", text), fill("{} not in (0, 1.5)", any_number),
-            fill("{} like '%a_'", text), fill(r"{} rlike '^\\d|a$'", text),
+            fill("({}) is true", truth),
+            fill("{} in ('a', '12')", text),
+            fill("{} not in (0, 1.5)", any_number),
+            fill("{} like '%a_'", text),
+            fill(r"{} rlike '^\\d|a$'", text),
             fill("{} between {} and {}", number, any_number, whole),
-            fill("contains({}, 'a')", text), fill("startswith({}, 'a')", text), fill("cast({} as boolean)", text),
+            fill("contains({}, 'a')", text),
+            fill("startswith({}, 'a')", text),
+            fill("cast({} as boolean)", text),
         ),
-    }  # fmt: skip
+    }
 
 
 MADE = made(3)
 TEXTS = st.one_of(st.none(), st.text("a1-. é\n", max_size=5), st.sampled_from(["12", "-0.5", "1e3", "true", "N"]))
 WHOLES = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3))
 FLOATS = st.one_of(st.none(), st.floats(allow_nan=False), st.sampled_from([0.0, -0.0, 1.0]))
-ROWS = st.fixed_dictionaries({
-    "t": TEXTS, "u": TEXTS, "i": WHOLES, "j": WHOLES, "d": FLOATS, "e": FLOATS, "b": st.booleans() | st.none(),
-    "c": st.booleans() | st.none(),
-})  # fmt: skip
+ROWS = st.fixed_dictionaries(
+    {
+        "t": TEXTS,
+        "u": TEXTS,
+        "i": WHOLES,
+        "j": WHOLES,
+        "d": FLOATS,
+        "e": FLOATS,
+        "b": st.booleans() | st.none(),
+        "c": st.booleans() | st.none(),
+    }
+)
 
 
 @settings(max_examples=150)

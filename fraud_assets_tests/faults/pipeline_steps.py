@@ -56,7 +56,7 @@ def _summaries(spark: SparkSession, lake: Lake, kafka: str) -> None:
 
 
 def _windows(spark: SparkSession, lake: Lake, kafka: str) -> None:
-    activity.aggregate(spark, "cards", lake)
+    activity.aggregate(spark, "cards", lake, 0)
 
 
 STEPS: Mapping[str, Step] = {

@@ -36,7 +36,7 @@ def test_from_bronze_to_query_and_export(spark: SparkSession, tmp_path: Path, ad
     run(spark, lake)
     assert_conserved(lake)
     assert all(each.balanced for each in reconcile("cards", lake))
-    activity.aggregate(spark, "cards", lake)
+    activity.aggregate(spark, "cards", lake, 1_000)
     assert activity.reconcile("cards", lake).balanced
 
     spark.sql(f"DELETE FROM delta.`{lake.path(gold.FEATURES)}` WHERE transaction_id = 'T00000'")

@@ -465,6 +465,8 @@ LINES = [
     "a\u2028b,c,d",
     "a\x0bb,c,d",
     "a\x85b,c,d",
+    '"a\nb",\x1e\x1c\x85c,d',
+    '"a\nb",\u2028c,\x0b\x0cd',
 ]
 BEFORE: list[Any] = [5, "x", [], {}, {"id": 2}]
 PAYLOADS: list[Any] = [None, 5, "x", [], {}, {"op": "c"}]

@@ -177,7 +177,7 @@ def test_decisions_stay_and_recomputed_features_say_so(spark: SparkSession, tabl
     assert features.compute(spark, LEDGER, lake, pipeline.MAX_ROWS_IN_MEMORY).versions == "nothing new"
 
 
-def test_a_change_revises_the_label_in_line(spark: SparkSession, tables: Lake) -> None:
+def test_a_change_revises_the_embedded_label(spark: SparkSession, tables: Lake) -> None:
     told = LEDGER.transactions
     described = told.model_copy(
         update={"fields": [*told.fields, "is_fraud"], "columns": told.columns | {"is_fraud": "is_fraud"}}

@@ -46,7 +46,7 @@ def test_csv_records_become_payments_or_say_why_not(spark: SparkSession, tables:
     assert labels["known_at"][0] == datetime(2019, 1, 8, 0, 44, 56, tzinfo=UTC)
 
 
-def test_in_line_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Lake) -> None:
+def test_embedded_labels_come_once_and_only_with_payments_taken(spark: SparkSession, tables: Lake) -> None:
     send(tables, "transactions", records([line(0), line(0), line(1, amt="ten")]), "sparkov_sample")
     assert bronze_to_silver(spark, SPARKOV, "transactions", tables).written[silver.LABELS] == 1
     send(tables, "transactions", records([line(0), line(2)], first=3), "sparkov_sample")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, StringConstraints, fiel
 
 from fraud_assets.declarations.sources.times import COUNTS, ISO, written
 from fraud_assets.declarations.tables import silver
-from fraud_assets.declarations.tables.schema import Column, Table
+from fraud_assets.declarations.tables.schema import Column, Filled, Table
 from fraud_assets.expressions import Type
 from fraud_assets.expressions.quoting import spark_text
 
@@ -140,13 +140,8 @@ class Stream(Strict):
 
 def mapped_columns(table: Table) -> list[str]:
     """The columns of a silver table that a source's mapping may fill."""
-    filled_by_us = {
-        "source", "signals", "attributes",
-        "topic", "partition", "offset", "kafka_time", "ingested_at", "processed_at",
-        "changed_at", "deleted_at", "corrected_at",
-    }  # fmt: skip
-    in_line = [IS_FRAUD.name] if table is silver.TRANSACTIONS else []
-    return [*(name for name in table.column_names if name not in filled_by_us), *in_line]
+    embedded = [IS_FRAUD.name] if table is silver.TRANSACTIONS else []
+    return [*(column.name for column in table.columns if column.filled is Filled.MAPPING), *embedded]
 
 
 def problems(stream: Stream, table: Table) -> Iterator[tuple[Place, str]]:

@@ -20,6 +20,17 @@ class Privacy(StrEnum):
     PERSONAL = "personal"
 
 
+class Filled(StrEnum):
+    """What fills a column of silver."""
+
+    MAPPING = "mapping"
+    """An expression in the source's file."""
+    RECORD = "record"
+    """The record, without a mapping."""
+    LAKE = "lake"
+    """The lake: Kafka coordinates and times of processing, which are no content of the record."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its Spark SQL type, what it means, its unit where it has one."""
@@ -30,6 +41,7 @@ class Column:
     unit: str = ""
     privacy: Privacy = Privacy.OPEN
     nullable: bool = True
+    filled: Filled = Filled.MAPPING
 
     @property
     def ddl(self) -> str:
@@ -100,10 +112,12 @@ class Table:
         )
 
 
-SOURCE = Column("source", "string", "which source the row came from; one of the YAML files", nullable=False)
+SOURCE = Column(
+    "source", "string", "which source the row came from; one of the YAML files", nullable=False, filled=Filled.LAKE
+)
 COORDINATES = (
-    Column("topic", "string", "Kafka topic the record was read from"),
-    Column("partition", "int", "Kafka partition"),
-    Column("offset", "bigint", "Kafka offset within the partition"),
-    Column("kafka_time", "timestamp", "Kafka's timestamp of the record", "UTC"),
+    Column("topic", "string", "Kafka topic the record was read from", filled=Filled.LAKE),
+    Column("partition", "int", "Kafka partition", filled=Filled.LAKE),
+    Column("offset", "bigint", "Kafka offset within the partition", filled=Filled.LAKE),
+    Column("kafka_time", "timestamp", "Kafka's timestamp of the record", "UTC", filled=Filled.LAKE),
 )

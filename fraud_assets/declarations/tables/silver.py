@@ -1,13 +1,21 @@
 """Silver: typed, validated and deduplicated records, one canonical schema for all sources."""
 
-from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Layer, Privacy, Table
+from fraud_assets.declarations.tables.schema import COORDINATES, SOURCE, Column, Filled, Layer, Privacy, Table
 
 _TRANSACTION_ID = Column("transaction_id", "string", "the source's identifier of the payment", nullable=False)
 _STREAM = Column("stream", "string", "transactions or labels: the record's bronze table", nullable=False)
-_CHANGED_AT = Column("changed_at", "timestamp", "when the database made this change; null for other sources", "UTC")
+_CHANGED_AT = Column(
+    "changed_at", "timestamp", "when the database made this change; null for other sources", "UTC", filled=Filled.RECORD
+)
 _CHANGE = (
     _CHANGED_AT,
-    Column("deleted_at", "timestamp", "when the database deleted the payment, which then no longer counts", "UTC"),
+    Column(
+        "deleted_at",
+        "timestamp",
+        "when the database deleted the payment, which then no longer counts",
+        "UTC",
+        filled=Filled.RECORD,
+    ),
 )
 
 TRANSACTIONS = Table(
@@ -32,13 +40,17 @@ TRANSACTIONS = Table(
         Column("merchant_latitude", "double", "where the merchant is", "degrees or grid units"),
         Column("merchant_longitude", "double", "where the merchant is", "degrees or grid units"),
         Column("country", "string", "country of the payment", "ISO 3166"),
-        Column("signals", "map<string, double>", "numbers the provider made, for example V1 to V28"),
-        Column("attributes", "map<string, string>", "all other fields of the record"),
+        Column(
+            "signals", "map<string, double>", "numbers the provider made, for example V1 to V28", filled=Filled.RECORD
+        ),
+        Column("attributes", "map<string, string>", "all other fields of the record", filled=Filled.RECORD),
         *COORDINATES,
-        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
-        Column("processed_at", "timestamp", "when the row was written here", "UTC"),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC", filled=Filled.LAKE),
+        Column("processed_at", "timestamp", "when the row was written here", "UTC", filled=Filled.LAKE),
         *_CHANGE,
-        Column("corrected_at", "timestamp", "when a newer change was last applied to the row", "UTC"),
+        Column(
+            "corrected_at", "timestamp", "when a newer change was last applied to the row", "UTC", filled=Filled.LAKE
+        ),
     ),
     key=("source", "transaction_id"),
     time="event_time",
@@ -69,8 +81,8 @@ LABELS = Table(
         Column("origin", "string", "chargeback, embedded (in the payment's record) or analyst"),
         Column("known_at", "timestamp", "from when on the label may be used", "UTC", nullable=False),
         *COORDINATES,
-        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
-        Column("processed_at", "timestamp", "when the row was written here", "UTC"),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC", filled=Filled.LAKE),
+        Column("processed_at", "timestamp", "when the row was written here", "UTC", filled=Filled.LAKE),
         Column("who", "string", "the analyst who gave the label", privacy=Privacy.PERSONAL),
         Column("why", "string", "the reason the analyst gave"),
         _CHANGED_AT,
@@ -91,7 +103,7 @@ QUARANTINE = Table(
         Column("value", "binary", "the record's value as it was sent or fixed", privacy=Privacy.PERSONAL),
         Column("reasons", "array<string>", "every rule the record broke", nullable=False),
         Column("quarantined_at", "timestamp", "when the row was written here", "UTC"),
-        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC", filled=Filled.LAKE),
         Column("attempt", "int", "which reading of the record failed; 0 is that of bronze, absent in older rows"),
     ),
     key=("topic", "partition", "offset", "attempt"),
@@ -114,7 +126,7 @@ QUARANTINE_ACTIONS = Table(
         Column("who", "string", "who acted", privacy=Privacy.PERSONAL, nullable=False),
         Column("why", "string", "why, in the person's words", nullable=False),
         Column("acted_at", "timestamp", "when the row was written here", "UTC", nullable=False),
-        Column("ingested_at", "timestamp", "when bronze read the record", "UTC"),
+        Column("ingested_at", "timestamp", "when bronze read the record", "UTC", filled=Filled.LAKE),
     ),
     key=("topic", "partition", "offset", "attempt"),
     time="kafka_time",

@@ -29,19 +29,19 @@ def insert_rows(
     new_record: Integers,
     new_values: npt.NDArray[np.float64],
     begin: int,
-    place: int,
+    position: int,
 ) -> int:
     """Insert rows from ``begin`` on, each into its block, which must have room; returns where it stopped.
 
     It stops before a row that a row of another payment equals in time, paid and prefix: the caller says at which
-    position (``place``) that belongs and calls again; -1 leaves the first row's position to the loop.
+    position (``position``) that belongs and calls again; -1 leaves the first row's position to the loop.
     """
     for n in range(begin, len(block)):
         of = block[n]
         low, high = first[of], first[of] + size[of]
         last = high
-        if n == begin and place >= 0:
-            low = place
+        if n == begin and position >= 0:
+            low = position
         else:
             while low < high:
                 half = (low + high) // 2
@@ -108,7 +108,7 @@ def remove_rows(
 @compiled
 def positions_in_blocks(first: Integers, size: Integers, time: Integers, block: Integers, at: Integers) -> Integers:
     """The position after the last row of each block at or before the moment ``at``."""
-    found = np.empty(len(block), np.int64)
+    result = np.empty(len(block), np.int64)
     for n in range(len(block)):
         low, high = first[block[n]], first[block[n]] + size[block[n]]
         while low < high:
@@ -117,8 +117,8 @@ def positions_in_blocks(first: Integers, size: Integers, time: Integers, block: 
                 low = half + 1
             else:
                 high = half
-        found[n] = low
-    return found
+        result[n] = low
+    return result
 
 
 @compiled
@@ -126,7 +126,7 @@ def positions_of(
     first: Integers, size: Integers, time: Integers, record: Integers, block: Integers, at: Integers, records: Integers
 ) -> Integers:
     """The position of each payment's last row in its block, at the moment ``at``."""
-    found = np.empty(len(block), np.int64)
+    result = np.empty(len(block), np.int64)
     for n in range(len(block)):
         low, high = first[block[n]], first[block[n]] + size[block[n]]
         while low < high:
@@ -138,8 +138,8 @@ def positions_of(
         low -= 1
         while record[low] != records[n]:
             low -= 1
-        found[n] = low
-    return found
+        result[n] = low
+    return result
 
 
 @compiled
@@ -182,24 +182,24 @@ def sum_up(
 @compiled
 def highest_between(values: Floats, start: Integers, end: Integers) -> Floats:
     """The maximum of ``values[start:end]`` for each pair; NaN of nothing."""
-    found = np.full(len(start), np.nan)
+    result = np.full(len(start), np.nan)
     for n in range(len(start)):
         for row in range(start[n], end[n]):
-            if not values[row] <= found[n] and not np.isnan(values[row]):
-                found[n] = values[row]
-    return found
+            if not values[row] <= result[n] and not np.isnan(values[row]):
+                result[n] = values[row]
+    return result
 
 
 @compiled
 def latest_between(times: Integers, values: Floats, start: Integers, end: Integers) -> Floats:
     """The time of the last of the rows ``[start, end)`` whose value is not 0; NaN where there is none."""
-    found = np.full(len(start), np.nan)
+    result = np.full(len(start), np.nan)
     for n in range(len(start)):
         for row in range(end[n] - 1, start[n] - 1, -1):
             if values[row] != 0:
-                found[n] = times[row]
+                result[n] = times[row]
                 break
-    return found
+    return result
 
 
 @compiled
@@ -234,15 +234,15 @@ def clear_frauds(
     fraud_record: Integers,
 ) -> Mask:
     """The mask over the rows before ``end``, without payments that are among the frauds until after ``now``."""
-    found = mask.copy()
+    result = mask.copy()
     for n in range(len(end)):
         for fraud in range(fraud_start[n], fraud_end[n]):
             if fraud_until[fraud] <= now[n]:
                 continue
             for back in range(mask.shape[1]):
-                if found[n, back] and record[end[n] - 1 - back] == fraud_record[fraud]:
-                    found[n, back] = False
-    return found
+                if result[n, back] and record[end[n] - 1 - back] == fraud_record[fraud]:
+                    result[n, back] = False
+    return result
 
 
 @compiled

@@ -45,7 +45,7 @@ def positions_until(entities: Integers, times: Integers, of: Integers, at: Integ
     Events are in the order (entity, time). Those asked for may be in any, and cost least in the same: the first is
     searched for, each other one looked for from where the one before was found.
     """
-    found = np.empty(len(of), np.int64)
+    result = np.empty(len(of), np.int64)
     n, beyond = 0, len(times) if len(of) else 0
     while n < beyond:
         half = (n + beyond) // 2
@@ -59,54 +59,54 @@ def positions_until(entities: Integers, times: Integers, of: Integers, at: Integ
             n += 1
         while n > 0 and (entities[n - 1] > entity or (entities[n - 1] == entity and times[n - 1] > moment)):
             n -= 1
-        found[one] = n
-    return found
+        result[one] = n
+    return result
 
 
 @compiled
 def members(first: Integers, groups: Integers) -> tuple[Integers, Integers]:
-    """The members of some groups, one group after the other: each one's place in ``groups``, and which member it is.
+    """The members of some groups, one group after the other: each one's index in ``groups``, and which member it is.
 
     Those of the group at n are numbered from ``first[n]`` until before ``first[n + 1]``.
     """
     count = 0
     for group in groups:
         count += first[group + 1] - first[group]
-    place, member = np.empty(count, np.int64), np.empty(count, np.int64)
-    found = 0
+    index, member = np.empty(count, np.int64), np.empty(count, np.int64)
+    result = 0
     for at in range(len(groups)):
         for one in range(first[groups[at]], first[groups[at] + 1]):
-            place[found], member[found] = at, one
-            found += 1
-    return place, member
+            index[result], member[result] = at, one
+            result += 1
+    return index, member
 
 
 @compiled
 def grown(running: npt.NDArray[Any], start: Integers, end: Integers) -> npt.NDArray[Any]:
     """By how much running totals grow from each start to its end."""
-    found = np.empty(len(start), running.dtype)
+    result = np.empty(len(start), running.dtype)
     for one in range(len(start)):
-        found[one] = running[end[one]] - running[start[one]]
-    return found
+        result[one] = running[end[one]] - running[start[one]]
+    return result
 
 
 @compiled
 def means(sums: Floats, counts: Integers, empty: float) -> Floats:
     """Each sum by its count; ``empty`` of nothing."""
-    found = np.empty(len(sums))
+    result = np.empty(len(sums))
     for one in range(len(sums)):
-        found[one] = sums[one] / counts[one] if counts[one] > 0 else empty
-    return found
+        result[one] = sums[one] / counts[one] if counts[one] > 0 else empty
+    return result
 
 
 @compiled
 def gather(values: Floats, end: Integers, mask: Mask) -> Floats:
     """The values before each position, newest first, of the shape of the mask; NaN where that is false."""
-    found = np.empty(mask.shape)
+    result = np.empty(mask.shape)
     for row in range(mask.shape[0]):
         for back in range(mask.shape[1]):
-            found[row, back] = values[end[row] - 1 - back] if mask[row, back] else np.nan
-    return found
+            result[row, back] = values[end[row] - 1 - back] if mask[row, back] else np.nan
+    return result
 
 
 @compiled
@@ -117,7 +117,7 @@ def clear_in_interval(
 
     Positions are in ascending order, and so are the events that the intervals are of.
     """
-    found = mask.copy()
+    result = mask.copy()
     first = 0
     for interval in range(len(event)):
         while first < len(end) and end[first] <= event[interval]:
@@ -125,9 +125,9 @@ def clear_in_interval(
         row = first
         while row < len(end) and end[row] - 1 - event[interval] < mask.shape[1]:
             if since[interval] <= now[row] < until[interval]:
-                found[row, end[row] - 1 - event[interval]] = False
+                result[row, end[row] - 1 - event[interval]] = False
             row += 1
-    return found
+    return result
 
 
 @compiled
@@ -137,7 +137,7 @@ def share_between(values: Floats, end: Integers, mask: Mask, low: Floats, high: 
     Events without a value, NaN, do not count. Where ``low`` is above ``high``, values go round, as hours do. No branch
     depends on a value, so that the processor takes several at once.
     """
-    found = np.empty(len(mask))
+    result = np.empty(len(mask))
     for row in range(len(mask)):
         n, hits = 0, 0
         last, least, most = end[row], low[row], high[row]
@@ -147,42 +147,42 @@ def share_between(values: Floats, end: Integers, mask: Mask, low: Floats, high: 
             counts = mask[row, back] & (value == value)
             n += counts
             hits += counts & ((value >= least) + (value <= most) >= sides)
-        found[row] = hits / n if n else np.nan
-    return found
+        result[row] = hits / n if n else np.nan
+    return result
 
 
 @compiled
 def gaps(values: Floats, end: Integers, mask: Mask) -> Floats:
     """Of the values before each position, newest first, each less the one before it; NaN where the mask lacks one."""
-    found = np.empty((mask.shape[0], mask.shape[1] - 1))
-    for row in range(found.shape[0]):
-        for back in range(found.shape[1]):
+    result = np.empty((mask.shape[0], mask.shape[1] - 1))
+    for row in range(result.shape[0]):
+        for back in range(result.shape[1]):
             event = end[row] - 1 - back
             both = mask[row, back] and mask[row, back + 1]
-            found[row, back] = values[event] - values[event - 1] if both else np.nan
-    return found
+            result[row, back] = values[event] - values[event - 1] if both else np.nan
+    return result
 
 
 @compiled
 def event_mask(start: Integers, end: Integers, width: int) -> Mask:
     """Whether there is an event ``back`` before each end that is not before its start; of the shape (rows, width)."""
-    found = np.empty((len(end), width), np.bool_)
+    result = np.empty((len(end), width), np.bool_)
     for row in range(len(end)):
         for back in range(width):
-            found[row, back] = end[row] - back > start[row]
-    return found
+            result[row, back] = end[row] - back > start[row]
+    return result
 
 
 @compiled
 def middle_of_sorted(ascending: Floats) -> Floats:
     """The middle of each row's values that are not NaN, which come last; NaN where there are none."""
-    found = np.empty(len(ascending))
+    result = np.empty(len(ascending))
     for row in range(len(ascending)):
         n = ascending.shape[1]
         while n and np.isnan(ascending[row, n - 1]):
             n -= 1
-        found[row] = (ascending[row, (n - 1) // 2] + ascending[row, n // 2]) / 2 if n else np.nan
-    return found
+        result[row] = (ascending[row, (n - 1) // 2] + ascending[row, n // 2]) / 2 if n else np.nan
+    return result
 
 
 @compiled
@@ -191,7 +191,7 @@ def deviation_of_sorted(ascending: Floats) -> Floats:
 
     The k values nearest to the middle stand side by side: of all k that do, those of which the farthest is nearest.
     """
-    found = np.empty(len(ascending))
+    result = np.empty(len(ascending))
     for row in range(len(ascending)):
         values = ascending[row]
         n = len(values)
@@ -205,8 +205,8 @@ def deviation_of_sorted(ascending: Floats) -> Floats:
         half = n // 2 + 1
         for first in range(n - half + 1):
             farther = min(farther, max(middle - values[first], values[first + half - 1] - middle))
-        found[row] = (nearer + farther) / 2 if n else np.nan
-    return found
+        result[row] = (nearer + farther) / 2 if n else np.nan
+    return result
 
 
 @compiled

@@ -21,8 +21,8 @@ _2_64 = 2.0**64
 
 def codes_of(entities: pl.Series) -> Integers:
     """A number for each entity, in the order in which they first appear; -1 for none."""
-    found = entities.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode().indices
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    result = entities.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode().indices
+    return np.asarray(result.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def ordered(entities: Integers, times: Integers, tie_break: pl.Series | None = None) -> Integers:
@@ -240,8 +240,8 @@ def std_of(totals: Totals) -> Floats:
 def _whole(about: Floats, modulo: Unsigned) -> Floats:
     """The numbers of which one part is known modulo 2^64 and all of it nearly."""
     rest = modulo.astype(np.float64)
-    found: Floats = np.rint((about - rest) / _2_64) * _2_64 + rest
-    return found
+    result: Floats = np.rint((about - rest) / _2_64) * _2_64 + rest
+    return result
 
 
 def highest(values: Floats, start: Integers, end: Integers) -> Floats:
@@ -251,13 +251,13 @@ def highest(values: Floats, start: Integers, end: Integers) -> Floats:
     """
     length = end - start
     level = np.where(length > 0, np.frexp(np.maximum(length, 1))[1] - 1, 0)
-    found = np.full(len(start), np.nan)
+    result = np.full(len(start), np.nan)
     table = values
     for power in range(int(level.max(initial=-1)) + 1):
         mine = np.flatnonzero((level == power) & (length > 0))
-        found[mine] = np.fmax(table[start[mine]], table[end[mine] - (1 << power)])
+        result[mine] = np.fmax(table[start[mine]], table[end[mine] - (1 << power)])
         table = np.fmax(table[: -(1 << power)], table[1 << power :])
-    return found
+    return result
 
 
 def latest(times: Floats, marked: npt.NDArray[np.bool_], start: Integers, end: Integers) -> Floats:

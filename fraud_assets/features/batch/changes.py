@@ -17,7 +17,7 @@ from fraud_assets.features.batch.affected import affected_rows
 from fraud_assets.features.batch.plan import COMPUTED, STORED, Plan
 from fraud_assets.features.batch.recompute import IDENTITY, REWRITTEN
 from fraud_assets.features.batch.source_rows import read_spark, scan
-from fraud_assets.features.batch.spark import spread
+from fraud_assets.features.batch.spark import evaluate_spark
 from fraud_assets.lake import cursor, reading, reads
 from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
@@ -109,7 +109,7 @@ def changes_spark(
             kept.filter(pl.col("event_time") < reached).join(late, on="transaction_id", how="semi"),
         )
     )
-    computed = spread(spark, context, labels, plan, reads.count(silver.TRANSACTIONS, lake, source.name))
+    computed = evaluate_spark(spark, context, labels, plan, reads.count(silver.TRANSACTIONS, lake, source.name))
     computed = computed.where(F.col("event_time") >= since).localCheckpoint()
     stored = read_spark(spark, gold.FEATURES, source, lake).where(F.col("event_time") >= since)
     now = computed.withColumn("now", F.struct(*REWRITTEN))

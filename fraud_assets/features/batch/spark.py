@@ -1,4 +1,4 @@
-"""Spark spreads the evaluation: its workers read what they need of the lake, compute, and hand back rows to write."""
+"""Evaluation by Spark's workers: each reads its part of the lake, computes, and returns rows to write."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -11,19 +11,21 @@ from pyspark.sql.types import StructType
 
 from fraud_assets.declarations.features.catalogue import columns
 from fraud_assets.declarations.features.kinds import Entity, Feature
-from fraud_assets.features.batch.chunks import SHARE_ROWS, shares_of
+from fraud_assets.features.batch.chunks import CHUNK_ROWS, chunks_of
 from fraud_assets.features.batch.plan import PAYMENT, STORED, Plan, by_entity, widened
 from fraud_assets.features.inputs.row import columns_for
 
 WORKER_ROWS = 1_000_000
-"""Payments that a worker holds, on average: entities are not equally busy."""
+"""Payments of a worker, on average: entities are not equally busy."""
 FEWEST = 2
-"""Parts, so that few payments are spread too."""
+"""Smallest number of parts, so that every worker has one."""
 
 Batches = Iterable[pa.RecordBatch]
 
 
-def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan, rows: int) -> DataFrame:
+def evaluate_spark(
+    spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, plan: Plan, rows: int
+) -> DataFrame:
     """The payments as `widened` has them, by Spark's workers.
 
     ``payments`` and ``labels`` are one source's, scanned from the lake at a given version each: the plans go to the
@@ -35,19 +37,19 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
     payments = payments.select(plan.needed)
     of_customers, of_merchants = by_entity(plan.features)
     needed = payments.select(columns_for(columns(of_merchants), PAYMENT))
-    usual = plan.baseline(payments)
+    baseline = plan.baseline(payments)
     parts = max(FEWEST, -(-rows // WORKER_ROWS))
     added = [feature.name for feature in of_merchants]
 
     def apart(
         entity: Entity, part: int, scanned: pl.LazyFrame, features: Sequence[Feature], beside: pl.DataFrame | None
     ) -> Iterator[pl.DataFrame]:
-        """Features of a part's payments, a share at a time, with the columns that ``beside`` has of them."""
-        mine = scanned.filter(_part_of(entity, parts) == part)
-        told = labels.join(mine.select("transaction_id"), on="transaction_id", how="semi").collect()
-        paid = mine.collect() if beside is None else mine.collect().join(beside, on="transaction_id")
-        for share in shares_of(paid.rechunk(), told, entity):
-            yield plan.evaluate(share.payments, share.labels, usual, features)
+        """Features of a part's payments, a chunk at a time, with the columns that ``beside`` has of them."""
+        own = scanned.filter(_part_of(entity, parts) == part)
+        own_labels = labels.join(own.select("transaction_id"), on="transaction_id", how="semi").collect()
+        own_payments = own.collect() if beside is None else own.collect().join(beside, on="transaction_id")
+        for chunk in chunks_of(own_payments.rechunk(), own_labels, entity):
+            yield plan.evaluate(chunk.payments, chunk.labels, baseline, features)
 
     def merchants(part: int) -> Iterator[pl.DataFrame]:
         for found in apart("merchant_id", part, needed, of_merchants, None):
@@ -65,7 +67,7 @@ def spread(spark: SparkSession, payments: pl.LazyFrame, labels: pl.LazyFrame, pl
             yield from customers(part, theirs.drop("part"))
 
     none = payments.limit(0).collect()
-    empty = widened(plan.evaluate(none, labels.limit(0).collect(), usual))
+    empty = widened(plan.evaluate(none, labels.limit(0).collect(), baseline))
     computed = {*(feature.name for feature in plan.features), *none.columns}
     stored = [name for name in empty.columns if name in computed]
     if added:
@@ -95,7 +97,7 @@ def _by_part(
 
 
 def _in_arrow(work: Callable[[Batches], Iterator[pl.DataFrame]]) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
-    return lambda batches: (batch for made in work(batches) for batch in _arrow(made).to_batches(SHARE_ROWS))
+    return lambda batches: (batch for made in work(batches) for batch in _arrow(made).to_batches(CHUNK_ROWS))
 
 
 def _schema(frame: pl.DataFrame) -> StructType:

@@ -93,8 +93,8 @@ class Blocks:
 
     def column(self, name: str) -> Floats:
         """A column, by position."""
-        found: Floats = self._values[self._column[name]]
-        return found
+        result: Floats = self._values[self._column[name]]
+        return result
 
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
@@ -136,13 +136,13 @@ class Blocks:
         if not len(rows.block):
             return
         self._make_room(rows.block)
-        begin, place = 0, -1
+        begin, position = 0, -1
         while begin < len(rows.block):
             begin = insert_rows(
                 self.first, self.size, self._clean, self.time, self._paid, self._prefix, self.record, self._values,
-                rows.block, rows.time, rows.paid, rows.prefix, rows.record, rows.values, begin, place,
+                rows.block, rows.time, rows.paid, rows.prefix, rows.record, rows.values, begin, position,
             )  # fmt: skip
-            place = self._place(rows, begin) if begin < len(rows.block) else -1
+            position = self._position(rows, begin) if begin < len(rows.block) else -1
 
     def remove(self, blocks: Integers, records: Integers) -> None:
         """Remove all rows of some payments."""
@@ -159,7 +159,7 @@ class Blocks:
         self._clean[:] = 0
         self._compact()
 
-    def _place(self, rows: Rows, at: int) -> int:
+    def _position(self, rows: Rows, at: int) -> int:
         """Where a row belongs among those of other payments that agree in all but the identifier."""
         block, own = rows.block[at], self._ids[rows.record[at]]
         low, high = int(self.first[block]), int(self.first[block] + self.size[block])

@@ -55,7 +55,7 @@ class FrameEvents:
         payments: "FrameEvents | None" = None,
         rows: Integers | None = None,
     ) -> None:
-        """Of an event that counts -1 the values are taken back, of one that counts 0 they correct."""
+        """The values of an event that counts -1 are subtracted; one that counts 0 corrects an earlier value."""
         self.entities, self.times, self.columns, self.counts = entities, times, columns, counts
         self._payments, self._rows = payments, rows
         self._running: dict[str, RunningOf] = {}
@@ -126,9 +126,9 @@ class FrameTimelines:
     def _as_asked(self, values: Floats) -> Floats:
         if self._in_order:
             return values
-        found = np.full(self._height, np.nan)
-        found[self._index] = values
-        return found
+        result = np.full(self._height, np.nan)
+        result[self._index] = values
+        return result
 
     @cached_property
     def labels(self) -> FrameEvents:
@@ -172,15 +172,15 @@ class FrameTimelines:
     @cached_property
     def _positions(self) -> Integers:
         """Of each payment of the frame; -1 without an entity."""
-        found = np.full(len(self._codes), -1)
-        found[self._order] = np.arange(len(self._order))
-        return found
+        result = np.full(len(self._codes), -1)
+        result[self._order] = np.arange(len(self._order))
+        return result
 
     @cached_property
     def _fraud(self) -> Intervals:
         """The intervals as known fraud, by position; those of one payment by time."""
-        found = self._of_entities(self._all.frauds)
-        return found.of(np.argsort(found.row, kind="stable"))
+        result = self._of_entities(self._all.frauds)
+        return result.of(np.argsort(result.row, kind="stable"))
 
     @cached_property
     def _genuine(self) -> Intervals:

@@ -76,5 +76,5 @@ def label_intervals(events: pl.DataFrame) -> tuple[Intervals, Intervals]:
     changes = events.filter((pl.col("fraud") != 0) | (pl.col("count") == 1))  # of one payment, in order
     row, since, fraud = (changes[name].to_numpy() for name in ("row", "known", "fraud"))
     again = np.append(row[1:] == row[:-1], False)[: len(row)]
-    found = Intervals(row, since, np.where(again, np.append(since[1:], NEVER)[: len(row)], NEVER))
-    return found.of(fraud > 0), found.of(fraud <= 0)
+    result = Intervals(row, since, np.where(again, np.append(since[1:], NEVER)[: len(row)], NEVER))
+    return result.of(fraud > 0), result.of(fraud <= 0)

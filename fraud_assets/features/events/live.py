@@ -49,16 +49,16 @@ class Numbers:
                 self._free.append(number)
 
     def _number(self, text: str) -> int:
-        found = self._numbers.get(text)
-        if found is None:
+        result = self._numbers.get(text)
+        if result is None:
             if self._free:
-                found = self._free.pop()
-                self.texts[found] = text
+                result = self._free.pop()
+                self.texts[result] = text
             else:
-                found = len(self.texts)
+                result = len(self.texts)
                 self.texts.append(text)
-            self._numbers[text] = found
-        return found
+            self._numbers[text] = result
+        return result
 
 
 @dataclass(frozen=True)
@@ -186,14 +186,14 @@ class EntityState:
 
     def numbers_of(self, entities: pl.Series) -> Integers:
         """The entities' numbers; all timelines have a block for each."""
-        found = self.numbers.of(entities.to_list())
+        result = self.numbers.of(entities.to_list())
         count = len(self.numbers.texts)
         for blocks in self._timelines:
             blocks.extend(count)
         if count > len(self.stale_from):
             more = count - len(self.stale_from) + count // 2
             self.stale_from = np.append(self.stale_from, np.full(more, NEVER))
-        return found
+        return result
 
     def outdate(self, entities: Integers, times: Integers) -> None:
         """Inner features of entities' payments from a time on may no longer be right."""
@@ -236,8 +236,8 @@ class EntityState:
         """The payments of entities at or after a time each."""
         first, size = self.payments.first[entities], self.payments.size[entities]
         start = self.payments.until(entities, times - 1)
-        found = [self.payments.record[low:high] for low, high in zip(start, first + size, strict=True)]
-        return np.concatenate(found)
+        result = [self.payments.record[low:high] for low, high in zip(start, first + size, strict=True)]
+        return np.concatenate(result)
 
     def remove(self, record: int, payment: bool) -> None:
         """Remove what labels say of a payment, and the payment too."""
@@ -325,8 +325,8 @@ class LiveTimelines:
 
     def series(self, values: Mapping[str, Floats]) -> list[pl.Series]:
         """See `protocol.EntityTimelines`."""
-        found = np.full((len(values), self._height), np.nan)
+        result = np.full((len(values), self._height), np.nan)
         for row, of in enumerate(values.values()):
-            found[row, self._rows] = of
-        frame = pl.DataFrame([pl.Series(name, row) for name, row in zip(values, found, strict=True)])
+            result[row, self._rows] = of
+        frame = pl.DataFrame([pl.Series(name, row) for name, row in zip(values, result, strict=True)])
         return frame.select(pl.all().fill_nan(None)).get_columns()

@@ -62,16 +62,16 @@ class LiveBaseline:
         self._hourly: dict[int, list[int]] = {}
         self._end = 0  # the hour before which the month ends
         self._month = [*_NOTHING]
-        self._found: dict[int, tuple[float | None, ...]] = {}  # of the month's hour, and of late ones
+        self._by_hour: dict[int, tuple[float | None, ...]] = {}  # of the month's hour, and of late ones
 
     def next(self, time: int, amount: int, log: int) -> tuple[float | None, ...]:
         """The statistics for a payment at a time in µs, which then counts; ``amount`` and ``log`` are `millionths`."""
         hour = time - time % _HOUR
-        found = self._found.get(hour)
-        if found is None:
-            found = self._found[hour] = self._of(hour)
+        result = self._by_hour.get(hour)
+        if result is None:
+            result = self._by_hour[hour] = self._of(hour)
         self.add(time, amount, log, 1)
-        return found
+        return result
 
     def add(self, time: int, amount: int, log: int, count: int) -> None:
         """Count a payment, or, with a count of -1, no longer."""
@@ -79,7 +79,7 @@ class LiveBaseline:
         more = (count, count * amount, count * amount * amount, count * log, count * log * log)
         _add(self._hourly.setdefault(hour, [*_NOTHING]), more)
         if hour < self._end:
-            self._found.clear()
+            self._by_hour.clear()
             if hour >= self._end - _SPAN:
                 _add(self._month, more)
 
@@ -89,7 +89,7 @@ class LiveBaseline:
         self._hourly = {hour: totals for hour, totals in self._hourly.items() if hour >= least}
         if self._end - _SPAN < least:
             self._end, self._month = 0, [*_NOTHING]
-        self._found.clear()
+        self._by_hour.clear()
 
     def _of(self, hour: int) -> tuple[float | None, ...]:
         last = self._hourly.get(hour - _HOUR, _NOTHING)
@@ -98,23 +98,23 @@ class LiveBaseline:
     def _before(self, hour: int) -> Sequence[int]:
         """The totals of the 30 days before an hour."""
         if not self._end <= hour <= self._end + _SPAN:
-            found = self._total(hour - _SPAN, hour)
+            result = self._total(hour - _SPAN, hour)
             if hour > self._end:
-                self._end, self._month = hour, found
-            return found
+                self._end, self._month = hour, result
+            return result
         if hour > self._end:
             _add(self._month, self._total(self._end, hour))
             _add(self._month, [-total for total in self._total(self._end - _SPAN, hour - _SPAN)])
             self._end = hour
-            self._found.clear()
+            self._by_hour.clear()
         return self._month
 
     def _total(self, begin: int, end: int) -> list[int]:
-        found = [*_NOTHING]
+        result = [*_NOTHING]
         for hour in range(begin, end, _HOUR):
             if hour in self._hourly:
-                _add(found, self._hourly[hour])
-        return found
+                _add(result, self._hourly[hour])
+        return result
 
 
 def _add(totals: list[int], more: Sequence[int]) -> None:
@@ -139,8 +139,8 @@ def _statistics(month: Sequence[int], hour_n: int, hour_amount: int) -> tuple[fl
 
 
 def _rounded(rows: Sequence[tuple[float | None, ...]]) -> pl.DataFrame:
-    found = pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.Float64), orient="row")
-    return found.select(pl.all().round_sig_figs(_DIGITS))
+    result = pl.DataFrame(rows, schema=dict.fromkeys(NAMES, pl.Float64), orient="row")
+    return result.select(pl.all().round_sig_figs(_DIGITS))
 
 
 def _mean_std(n: int, total: int, squares: int) -> tuple[float | None, float | None]:

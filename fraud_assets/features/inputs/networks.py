@@ -30,7 +30,7 @@ class Networks:
 
         An address that is none, or is under no entry, has no row.
         """
-        found = [
+        result = [
             (text, self._networks[prefix])
             for text in addresses
             if self._networks and (address := _address(text)) is not None
@@ -38,7 +38,7 @@ class Networks:
             if version == address.version and (prefix := _prefix(address, length)) in self._networks
             if self._networks[prefix] != text
         ]
-        return pl.DataFrame(found, schema={"entry": pl.String, "holder": pl.String}, orient="row")
+        return pl.DataFrame(result, schema={"entry": pl.String, "holder": pl.String}, orient="row")
 
 
 def _prefix(address: IPv4Address | IPv6Address, length: int) -> tuple[int, int, int]:

@@ -96,14 +96,16 @@ def with_inputs(
     lacking = [
         pl.lit(None, kind).alias(name) for name, kind in _COLUMNS.items() if name in behind - {*payments.columns}
     ]
-    found = payments.with_columns(pl.col("amount").cast(pl.Float64), *lacking)
+    result = payments.with_columns(pl.col("amount").cast(pl.Float64), *lacking)
     if facts.began is None and "hours_since_began" in needs:
-        found, needs = found.with_columns(hours_since_began=pl.lit(None, pl.Float64)), needs - {"hours_since_began"}
+        result, needs = result.with_columns(hours_since_began=pl.lit(None, pl.Float64)), needs - {"hours_since_began"}
     if "signals" in behind:
-        found = found.with_columns(pl.col("signals").cast(SIGNALS))
-    found = found.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
-    found = with_watchlists(found, needs, facts.watchlists)
+        result = result.with_columns(pl.col("signals").cast(SIGNALS))
+    result = result.with_columns(make(facts).alias(name) for name, (_, make) in INPUTS.items() if name in needs)
+    result = with_watchlists(result, needs, facts.watchlists)
     if baseline is not None and needs & {*BASELINE}:
         hour = pl.col("event_time").dt.truncate("1h")
-        found = found.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
-    return found
+        result = (
+            result.with_columns(hour=hour).join(baseline, on="hour", how="left", maintain_order="left").drop("hour")
+        )
+    return result

@@ -67,13 +67,13 @@ def with_watchlists(payments: pl.DataFrame, needs: Iterable[str], watchlists: Wa
             continue
         asked = payments.select(pl.col(lookup.column).alias("entry"), "event_time").with_row_index()
         look_up = {COUNTRY: watchlist.countries, LISTED: watchlist.addresses}.get(name, watchlist.entries)
-        found = asked.select("index").join(look_up(asked), on="index", how="left", maintain_order="left")["found"]
-        payments = payments.with_columns(found.alias(name))
+        result = asked.select("index").join(look_up(asked), on="index", how="left", maintain_order="left")["value"]
+        payments = payments.with_columns(result.alias(name))
     return payments.with_columns(empty)
 
 
 class Watchlist:
-    """One list. Look-ups take columns index, entry and event_time, and give index and found."""
+    """One list. Look-ups take columns index, entry and event_time, and give index and value."""
 
     def __init__(self, revisions: pl.DataFrame) -> None:
         """Of its revisions."""
@@ -110,10 +110,10 @@ class Watchlist:
     def entries(self, asked: pl.DataFrame) -> pl.DataFrame:
         """Whether each entry is on the list at its event_time."""
         known = asked.drop_nulls().filter(pl.col("event_time") >= self._first_known).sort("event_time")
-        found = known.join_asof(
+        result = known.join_asof(
             self._latest, left_on="event_time", right_on="since", by="entry", check_sortedness=False
         )
-        return found.select("index", found=(pl.col("event_time") < pl.col("until")).fill_null(False).cast(pl.Float64))
+        return result.select("index", value=(pl.col("event_time") < pl.col("until")).fill_null(False).cast(pl.Float64))
 
     def addresses(self, asked: pl.DataFrame) -> pl.DataFrame:
         """Whether each address or a network of it is on the list at its event_time.
@@ -123,7 +123,7 @@ class Watchlist:
         pairs = self._networks.holders(asked["entry"].drop_nulls().unique())
         under = asked.join(pairs, on="entry").select("index", entry="holder", event_time="event_time")
         alone = asked.with_columns(pl.col("entry").str.replace("/.*", "/"))
-        return pl.concat([self.entries(alone), self.entries(under)]).group_by("index").agg(pl.col("found").max())
+        return pl.concat([self.entries(alone), self.entries(under)]).group_by("index").agg(pl.col("value").max())
 
     def countries(self, asked: pl.DataFrame) -> pl.DataFrame:
         """The country whose range has each address at its event_time.
@@ -133,12 +133,12 @@ class Watchlist:
         """
         numbers = asked.select("index", "event_time", ip=_number(pl.col("entry"))).drop_nulls()
         era = self._changes.search_sorted(numbers["event_time"], side="right")
-        found = [pl.DataFrame(schema={"index": asked.schema["index"], "found": pl.String})]
+        result = [pl.DataFrame(schema={"index": asked.schema["index"], "value": pl.String})]
         for (which,), some in numbers.with_columns(era=era).filter(pl.col("era") > 0).group_by("era"):
             ranges = self._ranges(int(str(which)))
             matched = some.sort("ip").join_asof(ranges, left_on="ip", right_on="ip_first")
-            found.append(matched.select("index", found=pl.when(pl.col("ip") <= pl.col("ip_last")).then("country")))
-        return pl.concat(found)
+            result.append(matched.select("index", value=pl.when(pl.col("ip") <= pl.col("ip_last")).then("country")))
+        return pl.concat(result)
 
     def _ranges(self, era: int) -> pl.DataFrame:
         """The ranges between two changes, by their first address."""

@@ -23,7 +23,7 @@ _WEIGHED_ON = 500
 class Scikit:
     """A fitted pipeline, and the median of each feature, against which a row is explained.
 
-    A feature's contribution is what the score's log-odds lose when the typical value takes its place (prediction
+    A feature's contribution is what the score's log-odds lose when the feature has its typical value (prediction
     difference; Robnik-Sikonja and Kononenko 2008): for a linear model its exact part, for others an approximation.
     """
 
@@ -54,7 +54,7 @@ class Scikit:
         return scores
 
     def importance(self) -> Floats:
-        """Shares of what the score of some of the training's rows moves by, on the mean, without the feature."""
+        """Each feature's share of the mean change in score without it, over some of the training's rows."""
         return self.shares
 
     def save(self) -> dict[str, bytes]:

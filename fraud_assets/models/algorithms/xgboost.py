@@ -84,7 +84,7 @@ def load(files: Mapping[str, bytes]) -> Trees:
 
 
 def split_parameters(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
-    """What XGBoost takes as parameters, and the rounds, which it does not."""
+    """The parameters that XGBoost knows, and the number of rounds, which is an argument of its own."""
     given = {**_FIXED, **parameters}
     rounds = given.pop("rounds")
     if given["tree_method"] == "exact":

@@ -1,7 +1,7 @@
-"""The rows a model is made of, as they stood at pinned versions of the lake's tables.
+"""The rows a model is trained and tested on, read at pinned versions of the lake's tables.
 
 What belongs here: reading them, and knowing them again. The same versions give the same rows, bit for bit, whatever the
-lake has gained since; a digest of them is kept with the model. Few rows are held in memory, many stay in the lake and
+lake has gained since; a digest of them is kept with the model. Few rows are read into memory, many stay in the lake and
 are read a part or a column at a time.
 """
 
@@ -39,12 +39,12 @@ class TrainingSet:
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of every value and its place in time's order."""
+        """A hash of every value, in time's order."""
         found = hashlib.sha256()
         for frame, order in ((self.features, _PAID), (self.labels, _TOLD)):
-            places = frame.select(order).collect().select(pl.arg_sort_by(order)).to_series()
+            order_of_rows = frame.select(order).collect().select(pl.arg_sort_by(order)).to_series()
             for name in frame.collect_schema():
-                column = frame.select(name).collect().to_series().gather(places)
+                column = frame.select(name).collect().to_series().gather(order_of_rows)
                 found.update(f"{name} {column.dtype} {column.len()} {column.null_count()};".encode())
                 for data in _bytes(column):
                     found.update(data)
@@ -64,18 +64,19 @@ def pinned(lake: Lake) -> dict[str, int]:
     return {table.full_name: _exists(table, reads.version(table, lake)) for table in TABLES}
 
 
-def training_set(source: str, versions: Versions, lake: Lake, names: Sequence[str], held: int) -> TrainingSet:
+def training_set(
+    source: str, versions: Versions, lake: Lake, names: Sequence[str], max_rows_in_memory: int
+) -> TrainingSet:
     """The source's rows at those versions: payments with the features ``names``, and their labels.
 
-    Up to ``held`` payments are read now and kept in memory with their labels; more stay in the lake until a part is
-    asked for.
+    Up to ``max_rows_in_memory`` payments are read now, with their labels; more stay in the lake until a part is read.
 
     Raises:
         FraudError: a table does not exist, or upkeep has removed the version's files.
     """
     wanted = {gold.FEATURES: dict.fromkeys((*_PAYMENT, *names)), silver.LABELS: _LABEL}
     frames = [_scan(table, source, versions, lake, columns) for table, columns in wanted.items()]
-    if _collected(gold.FEATURES, versions, frames[0].select(pl.len())).item() <= held:
+    if _collected(gold.FEATURES, versions, frames[0].select(pl.len())).item() <= max_rows_in_memory:
         frames = [_collected(table, versions, frame).lazy() for table, frame in zip(wanted, frames, strict=True)]
     return TrainingSet(source, dict(versions), *frames)
 

@@ -57,7 +57,7 @@ class Found:
     run_id: str
 
     def to_yaml(self) -> str:
-        """The member as the ``model:`` section of a source's file takes it."""
+        """The member as the ``model:`` section of a source's file."""
         chosen = {
             "algorithm": self.member.algorithm,
             "imbalance": self.member.imbalance,
@@ -106,7 +106,7 @@ SPACES: Mapping[str, Callable[[Trial], dict[str, Any]]] = {
 
 
 def study(source: str, algorithm: str, folder: Path) -> optuna.Study:
-    """The search of a source and algorithm, as it stands in the folder's journal; a new one if there is none."""
+    """The search of a source and algorithm, from the folder's journal; a new one if there is none."""
     if algorithm not in SPACES:
         raise FraudError(f"there is nothing to search for {algorithm}; search for its members: {', '.join(SPACES)}")
     quiet_optuna()
@@ -123,7 +123,7 @@ def study(source: str, algorithm: str, folder: Path) -> optuna.Study:
 
 
 def versions_of(known: optuna.Study) -> Versions | None:
-    """The versions of the tables that a search began with, and has to go on with; None if it has not begun."""
+    """The versions of the tables that a search started with, and continues with; None for a new search."""
     return known.user_attrs.get(_VERSIONS)
 
 
@@ -169,9 +169,9 @@ def search(
     with refused(tracking_uri, f"the search of {data.source}"):
         mlflow.set_tracking_uri(tracking_uri)
         mlflow.set_experiment(registered_name(data.source))
-        begun = known.user_attrs.get(_RUN)
-        with mlflow.start_run(run_id=begun, run_name=None if begun else f"search {algorithm}") as run:
-            if begun is None:
+        started_run = known.user_attrs.get(_RUN)
+        with mlflow.start_run(run_id=started_run, run_name=None if started_run else f"search {algorithm}") as run:
+            if started_run is None:
                 known.set_user_attr(_RUN, run.info.run_id)
                 mlflow.log_params({"algorithm": algorithm, "folds": len(folds)})
                 log_data(data, lake)

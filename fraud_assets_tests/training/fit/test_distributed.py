@@ -34,7 +34,7 @@ def left(tmp_path: Path) -> TrainingSet:
     lake, source = Lake(str(tmp_path / "lake")), f"test-{uuid.uuid4().hex[:8]}"
     for table, rows in zip((gold.FEATURES, silver.LABELS), payments(), strict=True):
         write_deltalake(lake.path(table), rows.with_columns(source=pl.lit(source)).to_arrow())
-    return training_set(source, pinned(lake), lake, FEW, held=1)
+    return training_set(source, pinned(lake), lake, FEW, max_rows_in_memory=1)
 
 
 @pytest.mark.stack

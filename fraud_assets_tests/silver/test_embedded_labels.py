@@ -1,4 +1,4 @@
-"""A label in line is one of its payment's, whenever its database changes its mind."""
+"""A label embedded in a payment's record is one of that payment, however often its database changes it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from fraud_assets.declarations.sources.source import named
 from fraud_assets.declarations.sources.stream import EMBEDDED
 from fraud_assets.declarations.tables import silver
 from fraud_assets.lake.location import Lake
-from fraud_assets.silver import in_line
+from fraud_assets.silver.embedded_labels import embedded_labels
 from fraud_assets_tests.lakes import write
 
 PAID = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -78,7 +78,7 @@ MICRO = timedelta(microseconds=1)
 def test_a_change_revises_the_label_it_tells_another_than(
     nothing_held: Lake, first: list[Any], changes: list[Any], expected: list[Any]
 ) -> None:
-    told = in_line.in_line_labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
+    told = embedded_labels(records(*first), records(*changes, first=9), LEDGER, nothing_held)
     assert known(told) == expected
 
 
@@ -92,7 +92,7 @@ def test_a_change_is_compared_with_the_label_that_silver_holds(tmp_path: Path) -
         changed_at=[PAID, PAID, PAID, None],
     )
     changes = pl.concat([records((True, 20), payment=payment, first=9) for payment in "ABC"])
-    told = in_line.in_line_labels(records(), changes, LEDGER, lake)
+    told = embedded_labels(records(), changes, LEDGER, lake)
     assert sorted(told["transaction_id"]) == ["B", "C"]
 
 
@@ -102,17 +102,17 @@ def test_what_a_database_told_before_the_label_held_is_history(tmp_path: Path) -
         Lake(str(tmp_path)),
         transaction_id=["T"], is_fraud=[True], known_at=[late], origin=[EMBEDDED], changed_at=[late],
     )  # fmt: skip
-    assert in_line.in_line_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
+    assert embedded_labels(records(), records((False, 15), first=9), LEDGER, lake).is_empty()
 
 
 def test_a_payment_first_heard_of_by_a_change_has_its_label_from_then(nothing_held: Lake) -> None:
-    told = in_line.in_line_labels(records((True, 20), first=9), records(), LEDGER, nothing_held)
+    told = embedded_labels(records((True, 20), first=9), records(), LEDGER, nothing_held)
     assert known(told) == [(True, PAID + timedelta(days=20))]
 
 
 def test_a_label_of_a_file_is_known_after_the_delay(nothing_held: Lake) -> None:
     paid = records((True, 0)).drop("changed_at", "began")
-    assert known(in_line.in_line_labels(paid, paid.clear(), LEDGER, nothing_held)) == [(True, DUE)]
+    assert known(embedded_labels(paid, paid.clear(), LEDGER, nothing_held)) == [(True, DUE)]
 
 
 @settings(deadline=None, max_examples=40)
@@ -132,7 +132,7 @@ def test_however_a_database_s_labels_are_split_the_last_told_is_known_last(
     while place < len(told) or not written:
         end = split.draw(st.integers(min(place + 1, len(told)), len(told)))
         later = records(*told[place:end], first=place)
-        rows = in_line.in_line_labels(first, later, LEDGER, lake).with_columns(origin=pl.lit(EMBEDDED))
+        rows = embedded_labels(first, later, LEDGER, lake).with_columns(origin=pl.lit(EMBEDDED))
         written.append(rows)
         if not rows.is_empty():
             new = rows.select("transaction_id", "is_fraud", "known_at", "origin", "changed_at")
