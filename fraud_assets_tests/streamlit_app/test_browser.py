@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
 
 from docs.screenshots import FLAGS, chromium, open_alert, open_record, settle
+from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import gold, silver
 from fraud_assets.lake.location import Lake
 from fraud_assets.settings import REPOSITORY
@@ -160,9 +161,9 @@ def test_a_record_in_quarantine_is_fixed_with_a_patch(page: Page, serve: Serve, 
 @pytest.mark.parametrize(
     ("name", "seen"),
     [
-        ("Drift", ("All 102", "How to read it", "major 0.25", "population_zscore_amount_30d")),
+        ("Drift", (f"All {len(NAMES) + 1}", "How to read it", "major 0.25", "population_zscore_amount_30d")),
         ("Pipeline", ("broker not reachable", "Delay from Kafka", "Consumer lag")),
-        ("Quarantine", ("By reason", "Account", "Bronze = silver")),
+        ("Quarantine", ("By reason", "Reconciliation", "Bronze = silver")),
         ("Model", ("Champion: version 2", "Card precision @ 100", "Models in MLflow")),
     ],
 )
