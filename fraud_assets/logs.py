@@ -48,13 +48,6 @@ def work(**fields: str) -> Iterator[None]:
         yield
 
 
-def quiet_spark() -> None:
-    """Spark's client does not log errors that it raises as well."""
-    from pyspark.logger import PySparkLogger
-
-    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-
-
 def quiet_optuna() -> None:
     """Optuna does not log every trial."""
     import optuna

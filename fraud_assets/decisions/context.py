@@ -6,7 +6,6 @@ Each context that has decided is a row of gold.decision_contexts, so that every 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
 import polars as pl
@@ -18,6 +17,7 @@ from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
 from fraud_assets.lake import writing
 from fraud_assets.lake.location import Lake
+from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.model_store import Champion
 from fraud_assets.version import code_version
 
@@ -44,7 +44,7 @@ class Context:
         return {
             "source": self.source.name,
             "model_version": self.champion.version,
-            "model_hash": sha256(self.champion.model).hexdigest(),
+            "model_hash": hash_of(self.champion.model),
             "features": list(card.features),
             "features_fingerprint": card.features_fingerprint,
             "threshold": card.threshold,

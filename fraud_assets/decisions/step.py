@@ -30,6 +30,7 @@ from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.staged import StagedFiles
 from fraud_assets.lake.step_result import StepResult
+from fraud_assets.models.algorithms.interface import Floats
 from fraud_assets.models.model_store import Champion
 from fraud_assets.parallel import CORES, each
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 LANE = "batch"
 _FACTS = [name for name in gold.SCORES.column_names if name in gold.FEATURES.column_names]
-_INPUTS = ["source", "transaction_id", "score", "decided_at"]
+_INPUTS = ["source", "transaction_id", "score", "decided_at", "context"]
 
 
 class Decided(NamedTuple):
@@ -86,7 +87,8 @@ def _score(context: Context, of_inputs: Increment, of_scores: Increment, decisio
             scored.add(made.scores)
             _count(made.scores, decisions)
             keeping.result()
-    kept.commit()
+    if kept.commit() != kept.rows:
+        return 0  # another run has read the increment meanwhile; the next one completes what that left
     return scored.commit()
 
 
@@ -97,13 +99,22 @@ def decided_by(context: Context, payments: pl.DataFrame) -> Decided:
     model = loaded(context.champion.model)
     vectors = rows(model, payments)
     scored = payments.with_columns(
-        score=pl.Series(score_rows(model, vectors)), decided_at=pl.lit(datetime.now(UTC), pl.Datetime("us", "UTC"))
+        score=pl.Series(_probabilities(score_rows(model, vectors), context.champion.version)),
+        decided_at=pl.lit(datetime.now(UTC), pl.Datetime("us", "UTC")),
+        context=pl.lit(context.hash),
     )
-    kept = scored.select(*_INPUTS, inputs.watchlist_hits(payments), context=pl.lit(context.hash))
+    kept = scored.select(*_INPUTS, inputs.watchlist_hits(payments))
     return Decided(
         _scores(scored, context.policy, context.champion.card.threshold, context.champion.version),
         kept.to_arrow(compat_level=pl.CompatLevel.oldest()).append_column("vector", inputs.encoded(vectors)),
     )
+
+
+def _probabilities(scores: Floats, version: int) -> Floats:
+    """The scores, each a number from 0 to 1: files written outside Delta's writer pass no CHECK constraint."""
+    if not ((scores >= 0) & (scores <= 1)).all():
+        raise FraudError(f"model version {version} gave a score that is no probability; train again: fraud run train")
+    return scores
 
 
 def _scores(scored: pl.DataFrame, policy: Policy, threshold: float, model_version: int) -> pl.DataFrame:

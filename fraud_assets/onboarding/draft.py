@@ -59,7 +59,7 @@ _PATTERNS = {
 
 
 class Sample(NamedTuple):
-    """What a file tells about its records: format, separator (of CSV), fields and rows."""
+    """What a file says about its records: format, separator (of CSV), fields and rows."""
 
     format: str
     separator: str
@@ -149,7 +149,7 @@ def draft(name: str, sample: Sample) -> str:
 
 def _column(column: str, field: str | None) -> str:
     if field is None:
-        return f'    {column}: "null"  # not recognised in the sample: which field tells it?'
+        return f'    {column}: "null"  # not recognised in the sample: which field has it?'
     name = field if re.fullmatch(r"[A-Za-z_]\w*", field) else f"`{field}`"
     if column == "customer_id" and re.sub(r"[^a-z0-9]", "", field.lower()) in _HASHED:
         name = f"sha2(nullif(trim({name}), ''), 256)"

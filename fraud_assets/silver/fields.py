@@ -99,8 +99,8 @@ def _debezium(stream: Stream) -> Callable[[bytes, str], Record | None]:
         row = change.get("before" if op == "d" else "after")
         if op not in CHANGES or not isinstance(row, tuple):
             return None
-        told = dict(row)
-        texts = [json_text.written(told.get(field)) for field in stream.fields]
+        values = dict(row)
+        texts = [json_text.written(values.get(field)) for field in stream.fields]
         return Record([*texts, *(json_text.written(change.get(field)) for field in CHANGE_FIELDS)])
 
     return read

@@ -67,7 +67,7 @@ def places(stream: Stream) -> dict[str, str]:
 
 
 def debezium(value: Column, stream: Stream) -> Column:
-    """The row that a change tells (before it for a delete, else after it) with op and ts_ms; null when there is none.
+    """The row of a change (before it for a delete, else after it) with op and ts_ms; null when there is none.
 
     The envelope stands alone or, with a schema beside it, as ``payload``. Read as the elements of a list, as Spark
     would ignore whatever follows a first object.
@@ -82,16 +82,16 @@ def debezium(value: Column, stream: Stream) -> Column:
     change = F.when(alone["payload"].isNotNull(), alone["payload"]).otherwise(
         F.struct(*(alone[name].alias(name) for name in ("before", "after", *CHANGE_FIELDS)))
     )
-    told = F.when(change["op"] == "d", change["before"]).otherwise(change["after"])
+    image = F.when(change["op"] == "d", change["before"]).otherwise(change["after"])
     fields = [
-        *(told[field].alias(field) for field in stream.fields),
+        *(image[field].alias(field) for field in stream.fields),
         *(change[field].alias(field) for field in CHANGE_FIELDS),
     ]
-    return F.when(whole & change["op"].isin(*CHANGES) & told.isNotNull(), F.array(F.struct(*fields)))
+    return F.when(whole & change["op"].isin(*CHANGES) & image.isNotNull(), F.array(F.struct(*fields)))
 
 
 def timestamp(value: str, time: Time) -> str:
-    """SQL: the instant that the SQL expression ``value``, a text, tells in the stream's way; null for any other text.
+    """SQL: the instant in the SQL expression ``value``, a text in the stream's time format; null for any other text.
 
     A time without a date is none: Spark would take it as one of today.
     """
@@ -115,7 +115,7 @@ def timestamp(value: str, time: Time) -> str:
 
 
 def double(text: str) -> str:
-    """SQL: the number that the SQL expression ``text`` tells; null for others, and for Java's 1.5d, 1.5f and 0x1p3."""
+    """SQL: the number in the SQL expression ``text``; null for others, and for Java's 1.5d, 1.5f and 0x1p3."""
     return f"if({text} rlike '[dDfFxX]', null, try_cast({text} as double))"
 
 

@@ -79,8 +79,8 @@ def _matched(way: Written, zone: str) -> Callable[[str], int | None]:
             )  # fmt: skip
         except ValueError:
             return None
-        told = groups[places["zone"]] if "zone" in places else None
-        offset = _offset(local, zone if told is None else told)
+        own_zone = groups[places["zone"]] if "zone" in places else None
+        offset = _offset(local, zone if own_zone is None else own_zone)
         return None if offset is None else (local - _EPOCH) // _MICROSECOND - offset
 
     return read

@@ -23,7 +23,7 @@ def parse(raw: DataFrame, source: Source, stream: Stream, table: Table) -> DataF
     """Bronze rows with the silver table's mapped columns beside them and ``reasons``, empty for a record to trust.
 
     A field is text until its column's type is applied, so that an odd field is named in the reasons. Of bronze's
-    columns only the place in Kafka and the times are kept. A label in line stands beside them as ``is_fraud``.
+    columns only the place in Kafka and the times are kept. An embedded label is the column ``is_fraud``.
     """
     mapped = expressions(stream, table)
     fields = {field: _field(stream, field) for field in stream.known}
@@ -63,14 +63,18 @@ def _attributes(stream: Stream, table: Table) -> list[Column]:
 
 
 def _change(stream: Stream, table: Table) -> list[Column]:
-    """When a database told the row, by its own clock where it says so; whether how it began, or that it is deleted."""
+    """When a database changed the row, by its own clock if it has one; whether it began, or deleted, the row."""
     if stream.format != "debezium" or "deleted_at" not in table.column_names:
         return []
-    told = F.coalesce(
+    changed = F.coalesce(
         F.expr(formats.timestamp(_field(stream, "ts_ms"), Time(format="milliseconds"))), F.col("_raw.kafka_time")
     )
     op = F.col(_field(stream, "op"))
-    return [told.alias("changed_at"), F.when(op == "d", told).alias("deleted_at"), op.isin("c", "r").alias("began")]
+    return [
+        changed.alias("changed_at"),
+        F.when(op == "d", changed).alias("deleted_at"),
+        op.isin("c", "r").alias("began"),
+    ]
 
 
 def _given(column: Declared) -> str:

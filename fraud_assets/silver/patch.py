@@ -130,7 +130,7 @@ def _csv(value: bytes | None, stream: Stream) -> tuple[dict[str, Any], Callable[
 
 
 def _row(whole: dict[str, Any]) -> Any:
-    """The row that a Debezium change tells."""
+    """The row of a Debezium change."""
     change = whole.get("payload") or whole
     return change["before"] if change["op"] == "d" else change["after"]
 

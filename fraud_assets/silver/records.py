@@ -125,10 +125,10 @@ class Parser:
         if self._stream.format != "debezium" or "deleted_at" not in self._table.column_names:
             return []
         op, ts_ms = (rows[_field(self._stream.known.index(name))] for name in ("op", "ts_ms"))
-        told = _instants(ts_ms, _CHANGE_TIME).fill_null(rows["kafka_time"])
-        made = pl.DataFrame({"op": op, "told": told}).select(
-            changed_at="told",
-            deleted_at=pl.when(pl.col("op") == "d").then("told"),
+        changed = _instants(ts_ms, _CHANGE_TIME).fill_null(rows["kafka_time"])
+        made = pl.DataFrame({"op": op, "changed": changed}).select(
+            changed_at="changed",
+            deleted_at=pl.when(pl.col("op") == "d").then("changed"),
             began=pl.col("op").is_in(["c", "r"]),
         )
         return made.get_columns()
@@ -158,7 +158,7 @@ def _typed(column: Column, node: Node) -> pl.Expr:
 
 
 def _number(text: pl.Expr) -> pl.Expr:
-    """The number that a text tells, NaN if it says so; null for other texts, those with Java's suffixes too."""
+    """The number in a text, NaN if it says so; null for other texts, those with Java's suffixes too."""
     stripped = text.str.strip_chars(_SPACES)
     decimal = pl.when(stripped.str.contains(_DECIMAL)).then(stripped).cast(pl.Float64, strict=False)
     return pl.when(stripped.str.to_lowercase() == "nan").then(float("nan")).otherwise(decimal)

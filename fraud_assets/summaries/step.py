@@ -64,7 +64,7 @@ def _affected(
     new_labels: Increment | None,
     lake: Lake,
 ) -> DataFrame:
-    """The values of `Summary.affected_by` that new payments, and payments with new verdicts, have: column affected.
+    """The values of `Summary.affected_by` that new payments, and payments with new labels, have: column affected.
 
     Payments that were corrected or deleted affect the groups of their old and of their new content.
     """

@@ -41,7 +41,7 @@ class Bad:
 
 @dataclass(frozen=True)
 class Read:
-    """What a file tells about one source: the entries, in the columns of `SCHEMA`, and the bad lines.
+    """The content of a file for one source: the entries, in the columns of `SCHEMA`, and the bad lines.
 
     ``doubtful`` are entries that bad lines name: what is held of them stays as it is.
     """

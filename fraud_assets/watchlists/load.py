@@ -1,4 +1,4 @@
-"""Lists into silver.watchlists: fetch, compare with what is held, append the revisions, report bad lines."""
+"""Lists into silver.watchlists: fetch, compare with what is current, append the revisions, report bad lines."""
 
 import csv
 from dataclasses import dataclass
@@ -38,24 +38,24 @@ def load(of: List, place: str, source: str, lake: Lake) -> Loaded:
             loads at the same time.
     """
     log = lake.opened(TABLE)
-    held = revisions(source, lake, log.version()) if log else None
-    if log is None or held is None:
+    current = revisions(source, lake, log.version()) if log else None
+    if log is None or current is None:
         raise FraudError(
             f"{TABLE.full_name} does not exist yet; {START}, then `fraud run references --source {source}`"
         )
     now = datetime.now(UTC)
-    told = read(fetched(place, of.name), of, source, now)
-    changed, closed = revised(held.filter(pl.col("list") == of.name).collect(), told, now)
+    loaded = read(fetched(place, of.name), of, source, now)
+    changed, closed = revised(current.filter(pl.col("list") == of.name).collect(), loaded, now)
     rows = pl.concat([changed, closed]).with_columns(
         source=pl.lit(source), list=pl.lit(of.name), loaded_at=pl.lit(now).cast(pl.Datetime("us", "UTC"))
     )
     if rows.height and not writing.append_if_unchanged(TABLE, rows, log):
         raise FraudError(f"{of.name}: others load lists at the same time; load it again")
-    return Loaded(of.name, source, changed.height, closed.height, told.entries.height - changed.height, told.bad)
+    return Loaded(of.name, source, changed.height, closed.height, loaded.entries.height - changed.height, loaded.bad)
 
 
 def revisions(source: str, lake: Lake, version: int | None = None) -> pl.LazyFrame | None:
-    """All that is held for a source, now or in a version; None when the table was never created."""
+    """All that is current for a source, now or in a version; None when the table was never created."""
     frame = reads.scan(TABLE, lake, version)
     return None if frame is None else frame.filter(pl.col("source") == source)
 

@@ -1,6 +1,6 @@
 """What a newer file changes: an entry that is new opens, one that is missing closes, one that differs is revised.
 
-What belongs here: frames in, frames out. Nothing that was held is ever changed; what changes is a newer revision.
+What belongs here: frames in, frames out. Nothing that was current is ever changed; what changes is a newer revision.
 """
 
 from datetime import datetime
@@ -19,20 +19,20 @@ def newest(revisions: pl.DataFrame) -> pl.DataFrame:
     return revisions.sort("known_at").unique(KEY, keep="last", maintain_order=True)
 
 
-def revised(held: pl.DataFrame, told: Read, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def revised(current: pl.DataFrame, loaded: Read, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The revisions that bring one list of one source up to a file: those that open or change, those that close.
 
-    ``held`` are all of its revisions in silver.watchlists. An entry without valid_from is the open one held that
+    ``current`` are all of its revisions in silver.watchlists. An entry without valid_from is the open one current that
     no other line names, or opens at its known_at, ``now`` without one. A file that is loaded twice changes nothing.
     """
-    held = newest(held.select(*SCHEMA))
-    entries = _resolved(told.entries, held, now)
-    before = held.select(*KEY, pl.struct(CONTENT).alias("before"))
+    current = newest(current.select(*SCHEMA))
+    entries = _resolved(loaded.entries, current, now)
+    before = current.select(*KEY, pl.struct(CONTENT).alias("before"))
     compared = entries.join(before, on=KEY, how="left", maintain_order="left")
     known = pl.when(pl.col("before").is_null()).then(pl.coalesce("known_at", pl.lit(now))).otherwise(pl.lit(now))
     differs = pl.struct(CONTENT).ne_missing(pl.col("before"))
     changed = compared.filter(differs).with_columns(known.cast(TIME).alias("known_at")).select(*SCHEMA)
-    gone = held.filter(_open(now), ~pl.col("entry").is_in(list(told.doubtful))).join(entries, on=KEY, how="anti")
+    gone = current.filter(_open(now), ~pl.col("entry").is_in(list(loaded.doubtful))).join(entries, on=KEY, how="anti")
     ended = pl.max_horizontal("valid_from", pl.lit(now))
     closed = gone.with_columns(valid_to=ended.cast(TIME), known_at=pl.lit(now).cast(TIME))
     return changed, closed
@@ -49,15 +49,18 @@ def _open(at: datetime) -> pl.Expr:
     return pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.max_horizontal("valid_from", pl.lit(at)))
 
 
-def _resolved(entries: pl.DataFrame, held: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _resolved(entries: pl.DataFrame, current: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The entries, each with its valid_from; those without one that are over already are left out."""
-    unnamed = held.join(entries, on=KEY, how="anti")
+    unnamed = current.join(entries, on=KEY, how="anti")
     holding = unnamed.select(
-        "entry", _open(now).alias("held"), pl.col("valid_from").alias("held_from"), pl.col("valid_to").alias("held_to")
+        "entry",
+        _open(now).alias("current"),
+        pl.col("valid_from").alias("held_from"),
+        pl.col("valid_to").alias("held_to"),
     )
     pairs = entries.with_row_index().filter(pl.col("valid_from").is_null()).join(holding, on="entry")
     same = pl.col("held_to").eq_missing(pl.col("valid_to"))
-    candidates = pairs.filter(pl.col("held") | same)
+    candidates = pairs.filter(pl.col("current") | same)
     found = candidates.group_by("index").agg(pl.col("held_from").max())
     since = pl.coalesce("valid_from", "held_from", "known_at", pl.lit(now)).cast(TIME)
     resolved = entries.with_row_index().join(found, on="index", how="left", maintain_order="left")

@@ -92,7 +92,7 @@ def write_lake(lake: Lake, transactions: int = 20_000, seed: int = 1) -> None:
         lake,
         {
             **judged,
-            "features_fingerprint": "f1",
+            "context": "c1",
             "policy_hash": "p1",
             "lane": "batch",
             "decided_at": decided,

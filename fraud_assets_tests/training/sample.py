@@ -14,10 +14,14 @@ VERSIONS = {"gold.features": 3, "silver.labels": 5}
 
 
 def payments(count: int = 20_000, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Ninety days in which a high amount at night is mostly fraud; features and labels."""
+    """Ninety days in which a high amount at night is mostly fraud; features and labels.
+
+    Each feature has draws of its own, so that a feature declared later changes no other column.
+    """
     random = np.random.default_rng(seed)
     start = pl.lit(datetime(2026, 1, 1, tzinfo=UTC)).dt.cast_time_unit("us")
-    frame = pl.DataFrame({name: random.random(count) for name in NAMES}).with_columns(
+    features = {name: np.random.default_rng([seed, *name.encode()]).random(count) for name in NAMES}
+    frame = pl.DataFrame(features).with_columns(
         amount=pl.Series(random.random(count) * 100),
         transaction_id=pl.int_range(count).cast(pl.String),
         customer_id=pl.Series(random.integers(0, 500, count)).cast(pl.String),

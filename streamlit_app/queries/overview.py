@@ -33,7 +33,7 @@ class AsOf:
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class Settled:
     """How many payments are settled, and how many of them are labelled as fraud."""
 
     count: int
@@ -84,11 +84,11 @@ def judged(payments: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> pl.
     return joined.with_columns(pl.col("label").fill_null(unless_told))
 
 
-def verdicts(transactions: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> Verdicts:
+def settled(transactions: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> Settled:
     """Fraud among the settled payments of silver.transactions; of younger ones only the frauds would be known."""
     settled = transactions.filter(pl.col("event_time") <= at.settled).select("transaction_id", "event_time")
     fraud = (pl.col("label") == "fraud").sum()
-    return Verdicts(*judged(settled, labels, at).select(pl.len(), fraud).collect().row(0))
+    return Settled(*judged(settled, labels, at).select(pl.len(), fraud).collect().row(0))
 
 
 def at_risk(alerts: pl.LazyFrame, labels: pl.LazyFrame | None, at: AsOf) -> Open:

@@ -186,7 +186,7 @@ def _detail(alert: dict[str, Any], alerts: Snapshot) -> None:
 
 def _label_form(transaction_id: str, source: str, labels: Snapshot | None) -> None:
     """The payment's labels, and a form for an analyst's label."""
-    st.markdown("**Verdict**")
+    st.markdown("**Label**")
     for label in (query.labels_of(labels.rows(), transaction_id) if labels else pl.DataFrame()).iter_rows(named=True):
         line = f"{look.moment(label['known_at'])}: {'fraud' if label['is_fraud'] else 'genuine'}"
         by = f" by {label['who']}: {label['why']}" if label.get("who") else ""

@@ -22,8 +22,8 @@ def _decisions(scores: Snapshot) -> query.Decisions:
 
 
 @cached
-def _verdicts(transactions: Snapshot, labels: Snapshot | None, at: query.AsOf) -> query.Verdicts:
-    return query.verdicts(transactions.rows(), labels.rows() if labels else None, at)
+def _settled(transactions: Snapshot, labels: Snapshot | None, at: query.AsOf) -> query.Settled:
+    return query.settled(transactions.rows(), labels.rows() if labels else None, at)
 
 
 @cached
@@ -56,7 +56,7 @@ def _live() -> None:
     risk = _at_risk(alerts, labels, at) if alerts else query.Open(0, 0, 0.0)
     decided = _decisions(scores) if scores else query.Decisions(0, 0, None)
     _money(totals, decided, risk)
-    _time(totals, decided, _verdicts(transactions, labels, at))
+    _time(totals, decided, _settled(transactions, labels, at))
     parts.as_of(transactions, scores, alerts, labels)
     days = parts.days("overview_range")
     volume = _volume(transactions, alerts, totals.newest, days)
@@ -93,14 +93,14 @@ def _money(totals: query.Payments, decided: query.Decisions, risk: query.Open) -
     )
 
 
-def _time(totals: query.Payments, decided: query.Decisions, verdicts: query.Verdicts) -> None:
+def _time(totals: query.Payments, decided: query.Decisions, settled: query.Settled) -> None:
     now = parts.now()
     first, second, third = st.columns(3)
     parts.card(
         first,
         "Labelled as fraud",
-        look.share(verdicts.fraud, verdicts.count),
-        f"{verdicts.fraud:,} of {verdicts.count:,} settled",
+        look.share(settled.fraud, settled.count),
+        f"{settled.fraud:,} of {settled.count:,} settled",
         "Share of fraud among the payments whose label delay is over, by the labels known now.",
     )
     for column, name, when, by in (

@@ -60,7 +60,7 @@ def wrong_expressions(stream: Stream, table: Table) -> Iterator[tuple[Place, str
 
 
 def _given(stream: Stream, table: Table) -> list[tuple[Column, str]]:
-    """The columns that the stream fills by an expression, the label in line among them."""
+    """The columns that the stream fills by an expression, the embedded label among them."""
     known = [column for column in table.columns if column.type in _FITTING and column.name in stream.columns]
     columns = [(column, stream.columns[column.name]) for column in known]
     if IS_FRAUD.name in stream.columns and IS_FRAUD.name not in table.column_names:

@@ -18,7 +18,7 @@ from fraud_assets.expressions import Type
 from fraud_assets.expressions.quoting import spark_text
 
 CHANGE_FIELDS = ("op", "ts_ms")
-"""What a Debezium change tells besides the row: create, update, delete or read (snapshot), and when."""
+"""Fields of a Debezium change beside the row: create, update, delete or read (snapshot), and when."""
 EMBEDDED, ANALYST = "embedded", "analyst"
 """Origins of labels that come in a payment's own record, or from an analyst; a labels topic names its own."""
 ROW_NUMBER = "row_number"
@@ -133,7 +133,7 @@ class Stream(Strict):
 
     @property
     def label_field(self) -> str | None:
-        """The field that holds the in-line label as it is; None where there is none or it has to be computed."""
+        """The field that holds the embedded label as it is; None where there is none or it has to be computed."""
         expression = self.columns.get(IS_FRAUD.name, "").strip("` ")
         return expression if expression in self.fields else None
 

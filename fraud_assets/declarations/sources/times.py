@@ -43,14 +43,14 @@ _PART = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|(?P<o
 
 
 class Written(NamedTuple):
-    """A way to write times: a regular expression, and which part each of its groups tells."""
+    """A way to write times: a regular expression, and which part each of its groups is."""
 
     regex: str
     parts: tuple[str, ...]
 
     @property
     def zoned(self) -> bool:
-        """Whether the text itself tells a zone."""
+        """Whether the text itself names a zone."""
         return "zone" in self.parts
 
 
@@ -69,7 +69,7 @@ def written(pattern: str) -> Written:
     """What a pattern matches.
 
     Raises:
-        ValueError: it has letters that stand for nothing, tells a part twice, or no year.
+        ValueError: it has letters that stand for nothing, names a part twice, or no year.
     """
     regex, parts, end = [], [], 0
     for found in _PART.finditer(pattern):

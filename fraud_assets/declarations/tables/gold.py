@@ -21,7 +21,12 @@ FEATURES = Table(
     (
         *_PAYMENT,
         *(Column(f.name, "float", f.meaning, f.unit) for f in DECLARED_FEATURES if f.name != "amount"),
-        Column("features_fingerprint", "string", "fingerprint of the features that made the row", nullable=False),
+        Column(
+            "features_fingerprint",
+            "string",
+            "fingerprint of all features, as declared then",
+            nullable=False,
+        ),
         Column("kafka_time", "timestamp", "Kafka's timestamp of the payment", "UTC"),
         Column("computed_at", "timestamp", "when the row was first computed", "UTC"),
         Column("recomputed_at", "timestamp", "when late or corrected data last made the row be recomputed", "UTC"),
@@ -42,7 +47,12 @@ SCORES = Table(
         Column("risk_level", "string", "low, medium, high or critical", nullable=False),
         Column("decision", "string", "approve, review or block", nullable=False),
         _MODEL_VERSION,
-        Column("features_fingerprint", "string", "fingerprint of the features used", nullable=False),
+        Column(
+            "context",
+            "string",
+            "names what decided, in gold.decision_contexts: model, features, policy, source, code",
+            nullable=False,
+        ),
         Column(
             "policy_hash",
             "string",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from streamlit_app.queries.overview import AsOf, Open, at_risk, decisions, judged, payments, verdicts, volume
+from streamlit_app.queries.overview import AsOf, Open, at_risk, decisions, judged, payments, settled, volume
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 AT = AsOf(NOW, NOW - timedelta(days=7))
@@ -54,9 +54,9 @@ def test_a_label_counts_from_when_it_is_known_and_in_its_newest_revision() -> No
 
 
 def test_verdicts_are_of_settled_payments() -> None:
-    found = verdicts(PAYMENTS, LABELS, AT)
+    found = settled(PAYMENTS, LABELS, AT)
     assert (found.count, found.fraud) == (3, 1)
-    assert verdicts(PAYMENTS, None, AT).fraud == 0
+    assert settled(PAYMENTS, None, AT).fraud == 0
 
 
 def test_money_at_risk_is_that_of_open_alerts() -> None:
