@@ -60,12 +60,20 @@ def _input(name: str) -> Any:
 
 
 def _constants(module: ModuleType) -> dict[str, str]:
-    """The numbers and spans that a module defines or imports, by name."""
+    """The numbers and spans that a module defines or imports, alone, in tuples or in dicts, by name."""
+    constants = {name: value for name, value in vars(module).items() if name.isupper()}
     return {
-        name: repr(value)
-        for name, value in vars(module).items()
-        if name.isupper() and isinstance(value, int | float | timedelta)
+        name: repr(sorted(value.items()) if isinstance(value, dict) else value)
+        for name, value in constants.items()
+        if all(isinstance(part, int | float | timedelta) for part in _parts(value))
     }
+
+
+def _parts(constant: Any) -> Iterable[Any]:
+    """The values of a dict, the members of a tuple; anything else itself."""
+    if isinstance(constant, dict):
+        return constant.values()
+    return constant if isinstance(constant, tuple) else (constant,)
 
 
 FINGERPRINT = fingerprint()

@@ -114,10 +114,10 @@ class LiveFeatures:
         """Forget what no payment at or after a moment can see. Labels that come later for what is forgotten wait."""
         moment = (before - datetime(1970, 1, 1, tzinfo=before.tzinfo)) // MICROSECOND
         reach = {entity: horizon(entity, self.features) // MICROSECOND for entity in ENTITIES}
-        for entity, state in self._states.items():
-            state.evict(moment - reach[entity])
         forgotten = moment - max(reach.values())
         self._records.release(forgotten)
+        for entity, state in self._states.items():
+            state.evict(moment - reach[entity])
         self._waiting = {
             text: labels for text, labels in self._waiting.items() if max(labels) > forgotten - self._delay
         }

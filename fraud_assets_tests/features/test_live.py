@@ -6,12 +6,13 @@ from datetime import timedelta
 from random import Random
 
 import polars as pl
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.features.batch.evaluate import evaluate
+from fraud_assets.features.events.live import Numbers
 from fraud_assets.features.inputs.row import POSITIONS, Facts, Positions
 from fraud_assets.features.live import LiveFeatures
 from fraud_assets_tests.features import worlds
@@ -153,3 +154,57 @@ def test_a_payment_that_is_forgotten_and_comes_again_is_counted_again() -> None:
     again = row.with_columns(transaction_id=pl.lit("t2"), event_time=pl.lit(now + timedelta(days=1)))
     expected = evaluate(pl.concat([row, again]), label, 3 * 86_400)
     assert_frame_equal(live.add(again), expected[1:], check_exact=True)
+
+
+def paid_by(text: str, day: int, customer: str, merchant: str) -> Row:
+    """A payment of 5, some days after the start."""
+    return dict.fromkeys(worlds.PAYMENT) | {
+        "transaction_id": text, "event_time": worlds.START + timedelta(days=day),
+        "customer_id": customer, "merchant_id": merchant, "amount": 5.0,
+    }  # fmt: skip
+
+
+def late(text: str, day: int) -> Row:
+    return {"transaction_id": text, "is_fraud": True, "known_at": worlds.START + timedelta(days=day)}
+
+
+def test_a_late_label_reaches_the_merchant_of_its_payment_only() -> None:
+    """The merchant's events are evicted, and another merchant comes, before the payment's label does."""
+    delay = timedelta(days=3)
+    arrived = Arrived(LiveFeatures(delay), delay, Facts())
+    arrived.pay([paid_by("old", 0, "a", "m")])
+    arrived.live.evict(worlds.START + timedelta(days=80))
+    arrived.pay([paid_by("first of n", 80, "b", "n")])
+    arrived.label([late("old", 81)])
+    arrived.pay([paid_by("second of n", 82, "c", "n"), paid_by("again of m", 82, "d", "m")])
+    arrived.delete(["old"])
+    arrived.pay([paid_by("third of n", 83, "e", "n"), paid_by("third of m", 83, "f", "m")])
+
+
+def test_a_merchant_that_comes_again_under_another_number_keeps_it() -> None:
+    """Evicted with another, then back before that one: each eviction frees the numbers of those that are gone only."""
+    delay = timedelta(days=3)
+    arrived = Arrived(LiveFeatures(delay), delay, Facts())
+    arrived.pay([paid_by("0", 0, "a", "m"), paid_by("1", 1, "b", "n")])
+    arrived.live.evict(worlds.START + timedelta(days=200))
+    arrived.pay([paid_by("2", 200, "a", "m")])
+    arrived.live.evict(worlds.START + timedelta(days=201))
+    arrived.pay([paid_by("3", 201, "c", "o"), paid_by("4", 202, "d", "p"), paid_by("5", 203, "e", "m")])
+    arrived.pay([paid_by("6", 204, "f", "o"), paid_by("7", 205, "g", "p")])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2)), max_size=40))
+@example([(False, 0), (False, 1), (True, 0), (True, 1), (False, 0), (True, 0)])  # 0 is free, but its last text is back
+def test_a_number_is_never_shared(steps: list[tuple[bool, int]]) -> None:
+    """Texts are numbered and numbers released, also those that are free: each text keeps its own until then."""
+    numbers = Numbers()
+    expected: dict[str, int] = {}
+    for released, number in steps:
+        if released and number < len(numbers.texts):
+            numbers.release([number, number])
+            expected = {text: own for text, own in expected.items() if own != number}
+        elif not released:
+            expected[str(number)] = int(numbers.of([str(number)])[0])
+        assert len(set(expected.values())) == len(expected)
+        assert {text: numbers.known(text) for text in map(str, range(3)) if numbers.known(text) is not None} == expected
+        assert sorted(numbers.used.tolist()) == sorted(expected.values())

@@ -42,10 +42,16 @@ class Numbers:
         """The number that a text has."""
         return self._numbers.get(text)
 
+    @property
+    def used(self) -> Integers:
+        """The numbers that texts have."""
+        return np.fromiter(self._numbers.values(), np.int64, len(self._numbers))
+
     def release(self, numbers: Iterable[int]) -> None:
-        """Forget texts; others get their numbers."""
+        """Forget texts; others get their numbers. A number that no text has stays as it is."""
         for number in numbers:
-            if self._numbers.pop(self.texts[number], None) is not None:
+            if self._numbers.get(self.texts[number]) == number:
+                del self._numbers[self.texts[number]]
                 self._free.append(number)
 
     def _number(self, text: str) -> int:
@@ -137,12 +143,16 @@ class Records:
         rows = Rows(block, time, self.paid[records], self.prefix[records], records, values)
         return rows if (block >= 0).all() else rows.of(block >= 0)
 
+    def entities_of_all(self, entity: Entity) -> Integers:
+        """The entities of the remembered payments; `NONE` for those without one."""
+        return self.entities[entity][self.numbers.used]
+
     def release(self, until: int) -> None:
         """Forget the payments of which nothing was known after a time."""
-        numbers = np.array([self.numbers.known(text) == at for at, text in enumerate(self.ids)], bool)
-        gone = np.flatnonzero(numbers & (self.last_known[: len(numbers)] <= until))
-        self.numbers.release(gone.tolist())
-        for record in gone.tolist():
+        used = self.numbers.used
+        gone = used[self.last_known[used] <= until].tolist()
+        self.numbers.release(gone)
+        for record in gone:
             self.labels.pop(record, None)
 
     def _extend(self, records: int) -> None:
@@ -247,11 +257,13 @@ class EntityState:
                 blocks.remove(block, np.array([record]))
 
     def evict(self, until: int) -> None:
-        """Forget events at or before a time, and entities that have none left."""
+        """Forget events at or before a time, and entities of which no payment is remembered.
+
+        An entity without events keeps its number while a payment is remembered: a label may still come for it.
+        """
         for blocks in self._timelines:
             blocks.evict(until)
-        rows = sum(blocks.size[: len(self.numbers.texts)] for blocks in self._timelines)
-        self.numbers.release(np.flatnonzero(rows == 0).tolist())
+        self.numbers.release(np.setdiff1d(self.numbers.used, self.records.entities_of_all(self.entity)).tolist())
 
     @property
     def _timelines(self) -> tuple[Blocks, ...]:
