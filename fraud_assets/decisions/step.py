@@ -19,12 +19,11 @@ from fraud_assets.decisions import context as contexts
 from fraud_assets.decisions import inputs
 from fraud_assets.decisions.context import Context
 from fraud_assets.decisions.policy import decide
-from fraud_assets.declarations.features.catalogue import of_names
 from fraud_assets.declarations.policy.schema import Policy
 from fraud_assets.declarations.sources.source import Source
 from fraud_assets.declarations.tables import gold
 from fraud_assets.errors import FraudError
-from fraud_assets.features.fingerprint import fingerprint
+from fraud_assets.features.compatibility import incompatibility
 from fraud_assets.lake import cursor, reading, writing
 from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
@@ -152,17 +151,10 @@ def _count(scores: pl.DataFrame, decisions: Counter[str]) -> None:
 
 def _require(context: Context) -> None:
     champion, source = context.champion, context.source.name
-    missing = sorted(set(champion.card.features) - set(gold.FEATURES.column_names))
-    if missing:
+    reason = incompatibility(champion.card.features, champion.card.features_fingerprint)
+    if reason:
         raise FraudError(
-            f"model version {champion.version} needs features that {gold.FEATURES.full_name} does not have: "
-            f"{', '.join(missing)}; train again: fraud run train --source {source}"
-        )
-    now = fingerprint(of_names(champion.card.features))
-    if now != champion.card.features_fingerprint:
-        raise FraudError(
-            f"model version {champion.version} was trained on features that are computed otherwise now (fingerprint "
-            f"{champion.card.features_fingerprint}, now {now}); train again: fraud run train --source {source}, "
+            f"model version {champion.version} {reason}; train again: fraud run train --source {source}, "
             "or score with the release that trained it"
         )
 

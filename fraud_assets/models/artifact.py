@@ -6,8 +6,9 @@ What belongs here: scoring, explaining, saving and loading, the same for every a
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from fraud_assets.models.algorithms.interface import Fitted, Floats, Rows, log_o
 from fraud_assets.models.algorithms.table import module
 from fraud_assets.models.calibration import NONE, Calibration
 from fraud_assets.models.undetected import FEATURE, Undetected
+from fraud_assets.models.unreadable import UnreadableModelError
 
 _ABOUT = "model.json"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # a fixed time of every file in the zip: the same model is the same bytes
@@ -105,15 +107,19 @@ def from_bytes(data: bytes) -> TrainedModel:
     """The model that `to_bytes` wrote.
 
     Raises:
-        FraudError: the bytes are not such a model.
+        UnreadableModelError: the bytes are not such a model.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = {name: archive.read(name) for name in archive.namelist()}
-        about = json.loads(files.pop(_ABOUT))
-        members, undetected, calibration = about["members"], about["undetected"], about["calibration"]
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise FraudError(f"a model's file is of another release or damaged ({error}); train again") from error
+        return _described(json.loads(files.pop(_ABOUT)), files)
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, FraudError) as error:
+        found = str(error).partition("\n")[0]
+        raise UnreadableModelError(f"a model's file is of another release or damaged ({found}); train again") from error
+
+
+def _described(about: Mapping[str, Any], files: Mapping[str, bytes]) -> TrainedModel:
+    members, undetected, calibration = about["members"], about["undetected"], about["calibration"]
     return TrainedModel(
         tuple(about["names"]),
         tuple(
@@ -125,7 +131,7 @@ def from_bytes(data: bytes) -> TrainedModel:
     )
 
 
-def _in_folder(files: dict[str, bytes], number: int) -> dict[str, bytes]:
+def _in_folder(files: Mapping[str, bytes], number: int) -> dict[str, bytes]:
     return {name.partition("/")[2]: content for name, content in files.items() if name.startswith(f"{number}/")}
 
 

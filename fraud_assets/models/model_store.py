@@ -21,6 +21,7 @@ from fraud_assets.errors import START, FraudError
 from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.baseline_distribution import Distribution
 from fraud_assets.models.promotions import Event, History, history
+from fraud_assets.models.unreadable import UnreadableModelError
 
 MODEL_FILE = "model.zip"
 CARD_FILE = "card.json"
@@ -56,14 +57,14 @@ class Card:
         """The card that `to_json` wrote.
 
         Raises:
-            FraudError: it is one of another release.
+            UnreadableModelError: it is one of another release.
         """
-        card = json.loads(text)
         try:
+            card = json.loads(text)
             baseline = {n: Distribution(tuple(d["edges"]), tuple(d["counts"])) for n, d in card["baseline"].items()}
             return cls(**{**card, "features": tuple(card["features"]), "baseline": baseline})
-        except (KeyError, TypeError) as error:
-            raise FraudError(f"a model's {CARD_FILE} is of another release ({error}); train again") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise UnreadableModelError(f"a model's {CARD_FILE} is of another release ({error}); train again") from error
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def load_version(source: str, number: int, tracking_uri: str, cache: Path) -> Ch
     """A version of the source's models; the files are fetched once.
 
     Raises:
-        FraudError: the server cannot be reached, refuses, has no such version, or its file is another one.
+        UnreadableModelError: the server has no such version or not its files, or they are of another release.
+        FraudError: the server cannot be reached or refuses, or the file kept on disk is another one.
     """
     folder = cache / registered_name(source) / str(number)
     if not folder.is_dir():
@@ -175,7 +177,7 @@ def _artifact(tracking_uri: str, uri: str) -> bytes:
         path = quote(urlsplit(uri).path.lstrip("/"))
         found = _get(tracking_uri, f"/api/2.0/mlflow-artifacts/artifacts/{path}")
         if found is None:
-            raise FraudError(f"MLflow at {tracking_uri} has no artifact {uri}; train again")
+            raise UnreadableModelError(f"MLflow at {tracking_uri} has no artifact {uri}; train again")
         return found
     import mlflow  # the artifacts are in a store of their own, which MLflow knows how to read
 
@@ -185,7 +187,7 @@ def _artifact(tracking_uri: str, uri: str) -> bytes:
 def _json(tracking_uri: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
     found = _get(tracking_uri, path, query)
     if found is None:
-        raise FraudError(f"MLflow at {tracking_uri} does not know {path} {dict(query)}; train again")
+        raise UnreadableModelError(f"MLflow at {tracking_uri} does not know {path} {dict(query)}; train again")
     answer: dict[str, Any] = json.loads(found)
     return answer
 

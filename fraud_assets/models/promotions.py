@@ -70,6 +70,9 @@ def history(events: Iterable[Event], before: int | None = None) -> History:
     (1, 2)
     >>> history([event(1, 1, None), event(2, 2, 1), event(3, 1, 2, "rollback")]).champions
     (1,)
+    >>> again = [event(1, 9, None), event(2, 1, 9), event(3, 2, 1), event(4, 1, 2)]  # version 1 is champion again
+    >>> history([*again, event(5, 9, 1, "rollback")]).champions  # written for the time before: it came too late
+    (9, 1, 2, 1)
     """
     champions = [] if before is None else [before]
     effective: list[Event] = []
@@ -78,9 +81,11 @@ def history(events: Iterable[Event], before: int | None = None) -> History:
             champions = [event.replaces]
         if event.replaces != (champions[-1] if champions else None):
             continue
-        if event.kind == "rollback":
+        if event.kind == "promotion":
+            champions.append(event.version)
+        elif champions[-2:-1] == [event.version]:
             champions.pop()
         else:
-            champions.append(event.version)
+            continue
         effective.append(event)
     return History(tuple(champions), tuple(effective))

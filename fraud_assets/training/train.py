@@ -17,8 +17,8 @@ from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact_hash import hash_of
 from fraud_assets.models.baseline_distribution import distribution
-from fraud_assets.models.model_store import GATE_FILE, Card, Champion, load_champion
-from fraud_assets.training.data.dataset import TrainingSet
+from fraud_assets.models.model_store import GATE_FILE, Card, champions
+from fraud_assets.training.data.dataset import TrainingSet, with_features
 from fraud_assets.training.data.split import Days, Part, Split, split
 from fraud_assets.training.evaluate import model_card
 from fraud_assets.training.evaluate.evaluation import Evaluation, evaluate
@@ -28,6 +28,7 @@ from fraud_assets.training.fit.distributed import Workers
 from fraud_assets.training.fit.fitting import calibrated, fit, parameters
 from fraud_assets.training.promote import gate, registry
 from fraud_assets.training.promote.gate import Condition
+from fraud_assets.training.promote.opponent import opponent
 from fraud_assets.training.promote.registry import Role
 from fraud_assets.training.promote.track import Registered, Work, track
 from fraud_assets.version import code_version
@@ -35,7 +36,10 @@ from fraud_assets.version import code_version
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The outcome of a training; ``rows`` are each part's payments, ``refusal`` is why it did not become champion."""
+    """The outcome of a training; ``rows`` are each part's payments, ``refusal`` is why it did not become champion.
+
+    ``champion_version`` is the champion before it, also one that scoring cannot use.
+    """
 
     source: str
     run_id: str
@@ -63,7 +67,7 @@ def train(
 ) -> TrainingResult:
     """Train a source's model on its newest days with known labels, and make it champion if the gate lets it.
 
-    Without a champion it becomes the first, whatever the gate says; without one nothing would be scored at all.
+    Without a champion that scoring can use it becomes champion whatever the gate says, as nothing would be scored.
     ``cache`` is a folder for fetched models, ``lake`` has the tables that ``data`` was read from, ``workers`` are
     Spark's, which fit what is too much for this process.
 
@@ -75,15 +79,17 @@ def train(
     parts = parts_of(data, config, label_delay)
     trained = _trained_on(data, parts.train)
     validation, test = part_of(data, "validation", parts.validation), part_of(data, "test", parts.test)
-    champion = load_champion(data.source, tracking_uri, cache)  # first, so that a server that is down shows at once
+    champion = champions(data.source, tracking_uri).champion  # first, so that a server that is down shows at once
+    rival = None if champion is None else opponent(data.source, champion, tracking_uri, cache)
 
     fitted = fit(data, parts.train, config, names, label_delay, workers)
     trained_model = calibrated(fitted.model, validation, validation["is_fraud"], config.calibration)
     expected = model.score(trained_model, validation)
     threshold = cheapest(validation["is_fraud"], expected, validation["amount"], config.costs)
-    test = segmented(test, data.features).with_columns(
-        score=pl.Series(model.score(trained_model, test)), **_champions(champion, test)
-    )
+    test = segmented(test, data.features).with_columns(score=pl.Series(model.score(trained_model, test)))
+    if rival is not None:
+        of_rival = with_features(test, rival.names, data, lake)
+        test = test.with_columns(champion_score=pl.Series(model.score(rival, of_rival)))
     evaluation = evaluate(trained_model, test, threshold, config.costs)
     conditions = gate.conditions(trained_model, test, gold.FEATURES.column_names)
     refusal = gate.refusal(conditions)
@@ -114,7 +120,11 @@ def train(
         tracking_uri,
         lake,
     )
-    role, refusal = _role(data.source, registered, champion, refusal, tracking_uri)
+    if rival is not None and refusal is not None:
+        role: Role = "challenger"
+        registry.refresh_aliases(data.source, tracking_uri)
+    else:
+        role, refusal = _promoted(data.source, registered, champion, refusal, tracking_uri)
     return TrainingResult(
         source=data.source,
         run_id=registered.run_id,
@@ -124,21 +134,17 @@ def train(
         evaluation=evaluation,
         conditions=conditions,
         refusal=refusal,
-        champion_version=champion.version if champion else None,
+        champion_version=champion,
         split=parts,
         rows=rows,
         model_card=text,
     )
 
 
-def _role(
-    source: str, registered: Registered, champion: Champion | None, refusal: str | None, tracking_uri: str
+def _promoted(
+    source: str, registered: Registered, replaces: int | None, refusal: str | None, tracking_uri: str
 ) -> tuple[Role, str | None]:
-    """The new version's role: champion, replacing the one it was compared with, or challenger and why."""
-    if champion is not None and refusal is not None:
-        registry.refresh_aliases(source, tracking_uri)
-        return "challenger", refusal
-    replaces = champion.version if champion else None
+    """The new version's role: champion in place of ``replaces``, or challenger and why."""
     try:
         registry.make_champion(source, registered.version, registered.run_id, replaces, tracking_uri)
     except registry.ChampionChanged as error:
@@ -192,13 +198,6 @@ def _need_both(name: str, part: Part, payments: int, frauds: int) -> None:
             f"training: {frauds} frauds among the {payments} {name} payments of {part.start:%Y-%m-%d} to "
             f"{part.end:%Y-%m-%d}; both kinds are needed: bring in more history or labels"
         )
-
-
-def _champions(champion: Champion | None, test: pl.DataFrame) -> dict[str, pl.Series]:
-    """The champion's scores of the test; none without one, or when it needs features that no longer exist."""
-    if champion is None or not set(champion.card.features) <= set(test.columns):
-        return {}
-    return {"champion_score": pl.Series(model.score(model.from_bytes(champion.model), test))}
 
 
 def _params(

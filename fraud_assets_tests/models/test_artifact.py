@@ -1,5 +1,6 @@
 """Every algorithm behind the one interface: it finds what matters, explains its scores, and is kept without loss."""
 
+import json
 import zipfile
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,7 @@ from fraud_assets.declarations.sources.model import ALGORITHMS, Algorithm, Membe
 from fraud_assets.errors import FraudError
 from fraud_assets.models import artifact as model
 from fraud_assets.models.artifact import TrainedModel
+from fraud_assets.models.unreadable import UnreadableModelError
 from fraud_assets.training.evaluate.metrics.auc_roc import auc_roc
 from fraud_assets.training.fit import fitting
 
@@ -103,6 +105,19 @@ def test_what_does_not_exist_is_one_line() -> None:
         fitting.parameters(MemberConfig(algorithm="random_forest", parameters={"depth": 3}))
     with pytest.raises(FraudError, match=r"a model's file is of another release or damaged"):
         model.from_bytes(b"none")
+
+
+@pytest.mark.parametrize("change", [{"members": None}, {"members": [{"algorithm": "gone", "shift": 0.0}]}])
+def test_a_file_of_another_release_is_unreadable(fitted: TrainedModel, change: dict[str, Any]) -> None:
+    with zipfile.ZipFile(BytesIO(model.to_bytes(fitted))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["model.json"] = json.dumps(json.loads(files["model.json"]) | change).encode()
+    with BytesIO() as data:
+        with zipfile.ZipFile(data, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        with pytest.raises(UnreadableModelError, match=r"of another release or damaged \(.*\); train again"):
+            model.from_bytes(data.getvalue())
 
 
 @pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")

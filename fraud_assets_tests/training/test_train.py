@@ -1,23 +1,30 @@
 """Training against a real MLflow server: what is registered, what becomes champion, how it is fetched again."""
 
+import json
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from deltalake import write_deltalake
 
 from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.sources.model import ModelConfig
 from fraud_assets.errors import FraudError
+from fraud_assets.features.algebra import statistics
 from fraud_assets.lake.location import Lake
 from fraud_assets.models import artifact as model
-from fraud_assets.models.model_store import load_champion
+from fraud_assets.models.model_store import CARD_FILE, Card, champions, load_champion, registered_name
+from fraud_assets.models.unreadable import UnreadableModelError
 from fraud_assets.settings import Settings
+from fraud_assets.training.data.dataset import TABLES, pinned, training_set
 from fraud_assets.training.promote import registry
 from fraud_assets.training.promote.track import versions_read
 from fraud_assets.training.train import TrainingResult, train
-from fraud_assets_tests.training.sample import DELAY, VERSIONS, data
+from fraud_assets_tests.training.sample import DELAY, VERSIONS, data, payments
 
 PLAIN = ModelConfig(average_precision_floor=0.3)
 
@@ -71,6 +78,94 @@ def test_the_first_is_champion_and_a_worse_one_challenger(mlflow_server: Setting
         registry.rollback(source, at)
     with pytest.raises(FraudError, match="has no model version 7; there are: 1, 2"):
         registry.promote(source, 7, at)
+
+
+def without_hash(card: dict[str, Any]) -> dict[str, Any]:
+    """The card as a release wrote it that kept no hash."""
+    return {name: value for name, value in card.items() if name != "artifact_hash"}
+
+
+def with_a_feature_that_is_gone(card: dict[str, Any]) -> dict[str, Any]:
+    return card | {"features": [*card["features"], "amount_in_gold"]}
+
+
+@pytest.mark.stack
+def test_a_champion_that_scoring_cannot_use_is_no_opponent_and_is_replaced(
+    mlflow_server: Settings, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, given = mlflow_server.mlflow, data(source)
+
+    def worse() -> TrainingResult:
+        return train(given, PLAIN, DELAY, at, tmp_path, Lake("lake"), names=["amount"])
+
+    best = train(given, PLAIN, DELAY, at, tmp_path, Lake("lake"))
+    monkeypatch.setattr(statistics, "MAD_TO_STD", 1.5)  # features have other values from here on
+    second = worse()
+    assert (best.role, second.role, second.version, second.champion_version) == ("champion", "champion", 2, 1)
+    assert "beats the champion" not in {condition.name for condition in second.conditions}
+
+    change_card(second, with_a_feature_that_is_gone, at)
+    third = worse()
+    assert (third.role, third.version, third.champion_version) == ("champion", 3, 2)
+
+    change_card(third, without_hash, at)
+    with pytest.raises(UnreadableModelError, match=r"card\.json is of another release"):
+        load_champion(source, at, tmp_path)
+    fourth = worse()
+    assert (fourth.role, fourth.version, fourth.champion_version) == ("champion", 4, 3)
+
+    fifth = worse()  # the fourth can score, so it has to be beaten
+    assert (fifth.role, fifth.champion_version) == ("challenger", 4)
+    assert champions(source, at).champions == (1, 2, 3, 4)
+    assert aliases(source, at) == {1: (), 2: (), 3: (), 4: ("champion",), 5: ("challenger",)}
+
+
+def change_card(trained: TrainingResult, change: Callable[[dict[str, Any]], dict[str, Any]], at: str) -> None:
+    """Change the card that MLflow keeps of a training."""
+    import mlflow
+
+    card = json.loads(registry.text(trained.source, trained.version, CARD_FILE, at))
+    mlflow.MlflowClient(at).log_text(trained.run_id, json.dumps(change(card)), CARD_FILE)
+
+
+@pytest.mark.stack
+def test_a_champion_of_features_that_the_source_no_longer_asks_for_has_to_be_beaten(
+    mlflow_server: Settings, source: str, tmp_path: Path
+) -> None:
+    at, lake = mlflow_server.mlflow, Lake(str(tmp_path / "lake"))
+    for table, rows in zip(TABLES, payments(), strict=True):
+        write_deltalake(lake.path(table), rows.with_columns(source=pl.lit(source)).to_arrow())
+
+    def trained_on(names: Sequence[str]) -> TrainingResult:
+        given = training_set(source, pinned(lake), lake, names, 1_000_000)
+        return train(given, PLAIN, DELAY, at, tmp_path / "models", lake, names)
+
+    assert trained_on(NAMES).role == "champion"
+    second = trained_on(["amount"])
+    assert (second.role, second.champion_version) == ("challenger", 1)
+    assert second.refusal is not None
+    assert second.refusal.startswith("beats the champion: average precision 0.")
+
+
+@pytest.mark.stack
+def test_a_champion_whose_files_are_gone_is_replaced(mlflow_server: Settings, source: str, tmp_path: Path) -> None:
+    import mlflow
+
+    at, client = mlflow_server.mlflow, mlflow.MlflowClient(mlflow_server.mlflow)
+    client.create_registered_model(registered_name(source))
+    run = client.create_run(client.create_experiment(registered_name(source))).info
+    client.create_model_version(registered_name(source), f"{run.artifact_uri}/model", run.run_id)
+    client.set_registered_model_alias(registered_name(source), "champion", "1")  # as a release without a log left it
+    done = train(data(source), PLAIN, DELAY, at, tmp_path, Lake("lake"))
+    assert (done.role, done.version, done.champion_version) == ("champion", 2, 1)
+    assert champions(source, at).champions == (1, 2)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"baseline": []}', '{"baseline": {"amount": [1]}}'])
+def test_a_card_of_another_release_is_unreadable(text: str) -> None:
+    with pytest.raises(UnreadableModelError, match=r"card.json is of another release .*; train again") as error:
+        Card.from_json(text)
+    assert "\n" not in str(error.value)
 
 
 def interrupt(*_: object) -> None:

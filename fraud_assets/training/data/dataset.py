@@ -81,6 +81,21 @@ def training_set(
     return TrainingSet(source, dict(versions), *frames)
 
 
+def with_features(payments: pl.DataFrame, names: Sequence[str], data: TrainingSet, lake: Lake) -> pl.DataFrame:
+    """Payments of the set with those of the features ``names`` that the set was read without, at its versions.
+
+    Raises:
+        FraudError: upkeep has removed the version's files.
+    """
+    missing = [name for name in names if name not in payments.columns]
+    if not missing:
+        return payments
+    frame = _scan(gold.FEATURES, data.source, data.versions, lake, ["transaction_id", "event_time", *missing])
+    ours = frame.filter(pl.col("event_time").is_between(payments["event_time"].min(), payments["event_time"].max()))
+    read = _collected(gold.FEATURES, data.versions, ours.drop("event_time"))
+    return payments.join(read, on="transaction_id", how="left", maintain_order="left")
+
+
 def _scan(table: Table, source: str, versions: Versions, lake: Lake, columns: Iterable[str]) -> pl.LazyFrame:
     with _kept(table, versions):
         frame = reads.scan(table, lake, _exists(table, versions.get(table.full_name)))

@@ -6,12 +6,14 @@ champion that it replaces (see models/promotions.py). Roles follow from the log;
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from fraud_assets.errors import FraudError
+from fraud_assets.logs import logger
 from fraud_assets.models.model_store import (
     CARD_FILE,
     CHAMPION,
@@ -27,6 +29,7 @@ from fraud_assets.models.promotions import Event, History, Kind
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LOG = logger(__name__)
 Role = Literal["champion", "challenger"]
 
 GATE, PASSED = "gate", "passed"
@@ -71,7 +74,8 @@ def versions(source: str, tracking_uri: str) -> list[Version]:
     past = champions(source, tracking_uri)
     roles = _roles(past, [int(one["version"]) for one in known])
     if known:
-        _copy_to_aliases(_client(tracking_uri), source, roles)
+        with _best_effort(source):
+            _copy_to_aliases(_client(tracking_uri), source, roles)
     metrics = _metrics([one["run_id"] for one in known], source, tracking_uri)
     return [_version(one, roles, past, metrics.get(one["run_id"], {})) for one in known]
 
@@ -106,9 +110,13 @@ def make_champion(source: str, version: int, run_id: str, replaces: int | None, 
 
 
 def refresh_aliases(source: str, tracking_uri: str) -> None:
-    """Put MLflow's aliases right, as after a version was registered that becomes challenger."""
-    known = [int(one["version"]) for one in _known(source, tracking_uri)]
-    _copy_to_aliases(_client(tracking_uri), source, _roles(champions(source, tracking_uri), known))
+    """Put MLflow's aliases right, as after a version was registered that becomes challenger.
+
+    A failure is a warning in the log: the log of promotions is what counts, and the next reader tries again.
+    """
+    with _best_effort(source):
+        known = [int(one["version"]) for one in _known(source, tracking_uri)]
+        _copy_to_aliases(_client(tracking_uri), source, _roles(champions(source, tracking_uri), known))
 
 
 def rollback(source: str, tracking_uri: str) -> tuple[int, int]:
@@ -216,6 +224,17 @@ def _roles(past: History, known: list[int]) -> dict[Role, int]:
     if newest is not None and newest not in were:
         roles["challenger"] = newest
     return roles
+
+
+@contextmanager
+def _best_effort(source: str) -> Iterator[None]:
+    """Setting aliases: what MLflow refuses is a warning in the log."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (FraudError, MlflowException) as error:
+        _LOG.warning("MLflow's aliases were not set", source=source, error=str(error).partition("\n")[0][:200])
 
 
 def _copy_to_aliases(client: "MlflowClient", source: str, roles: Mapping[Role, int]) -> None:

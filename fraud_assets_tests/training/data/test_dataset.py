@@ -10,7 +10,7 @@ from fraud_assets.declarations.features.catalogue import NAMES
 from fraud_assets.declarations.tables import Table, gold, silver
 from fraud_assets.errors import FraudError
 from fraud_assets.lake.location import Lake
-from fraud_assets.training.data.dataset import pinned, training_set
+from fraud_assets.training.data.dataset import pinned, training_set, with_features
 from fraud_assets_tests.training.sample import payments
 
 MANY = 10_000
@@ -52,6 +52,16 @@ def test_later_rows_repairs_and_compaction_change_nothing(filled: Lake) -> None:
     now = training_set("cards", pinned(filled), filled, NAMES, MANY)
     assert now.features.collect().height == 600
     assert now.digest != before.digest
+
+
+def test_features_that_the_set_was_read_without_are_read_at_its_versions(filled: Lake) -> None:
+    few = training_set("cards", pinned(filled), filled, ["amount"], MANY)
+    filled.log(gold.FEATURES).update(updates={"customer_mean_amount_1d": "-1.0"})
+    part = few.ordered().collect()[100:200]
+    found = with_features(part, ["amount", "customer_mean_amount_1d"], few, filled)
+    expected = payments(500)[0].select("transaction_id", "customer_mean_amount_1d")
+    assert found.equals(part.join(expected, on="transaction_id", how="left", maintain_order="left"))
+    assert with_features(part, ["amount"], few, filled) is part
 
 
 def test_the_digest_sees_every_value(filled: Lake) -> None:

@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from fraud_assets.errors import FraudError
 from fraud_assets.models.model_store import champions, promotions_name, registered_name
@@ -109,6 +110,46 @@ def test_a_promotion_killed_in_the_middle_is_decided_or_has_no_effect(
     assert [one.version for one in newest_first if "champion" in one.aliases] == [2 if decided else 1]
     registry.promote(source, 4, at)
     assert champions(source, at).champions == ((1, 2, 4) if decided else (1, 4))
+
+
+def test_a_rollback_written_for_the_time_before_has_no_effect(
+    mlflow_server: Settings, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = mlflow_server.mlflow
+    registry.promote(source, 2, at)
+    before = champions(source, at)
+    for version in (4, 2):  # version 2 is champion again, and another one is before it
+        registry.promote(source, version, at)
+    with monkeypatch.context() as patch:  # the rollback reads the champions first, and then is slow
+        states = iter([before])
+        patch.setattr(registry, "champions", lambda *given: next(states, None) or champions(*given))
+        with pytest.raises(registry.ChampionChanged, match=r"version 2 of .* so version 1 did not"):
+            registry.rollback(source, at)
+    assert champions(source, at).champions == (1, 2, 4, 2)
+    assert aliases(source, at)["champion"] == 2
+    assert registry.rollback(source, at) == (2, 4)
+
+
+def test_a_promotion_stands_although_mlflow_refuses_its_aliases(
+    mlflow_server: Settings, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    def refused(*_: Any) -> None:
+        raise MlflowException("the disk is full")
+
+    at = mlflow_server.mlflow
+    with monkeypatch.context() as patch, capture_logs() as logged:
+        patch.setattr(mlflow.MlflowClient, "set_registered_model_alias", refused)
+        registry.promote(source, 2, at)
+        assert [one.version for one in registry.versions(source, at) if "champion" in one.aliases] == [2]
+        assert aliases(source, at)["champion"] == 1
+    said = {"event": "MLflow's aliases were not set", "source": source, "error": "the disk is full"}
+    assert logged == [{**said, "log_level": "warning"}] * 2
+    assert champions(source, at).champions == (1, 2)
+    registry.versions(source, at)  # the next reader puts them right
+    assert aliases(source, at)["champion"] == 2
 
 
 def test_rolled_back_versions_can_return(mlflow_server: Settings, source: str) -> None:
