@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from fraud_assets.declarations.tables import Table, silver
-from fraud_assets.lake import cursor, reading, writing
+from fraud_assets.lake import cursor, reading, reads, writing
 from fraud_assets.lake.cursor import Increment
 from fraud_assets.lake.location import Lake
 from fraud_assets.lake.step_result import StepResult
@@ -35,7 +35,9 @@ def summarise(spark: SparkSession, source: str, summary: Summary, lake: Lake) ->
     rows = summary.of(labelled).withColumn("summarised_at", F.current_timestamp())
     if affected is not None and cursor.changed_in_place(new_payments, lake):
         _remove_emptied(spark, summary, rows, affected, source, lake)
-    written = writing.merge_spark(spark, rows, todo[0], lake)
+    first = affected is None and not reads.count(summary.table, lake, source)
+    write = writing.append_spark if first else writing.merge_spark
+    written = write(spark, rows, todo[0], lake)
     for increment in todo[1:]:
         writing.skip(increment, lake)
     return StepResult(", ".join(increment.range for increment in todo), written=Counter({summary.table: written}))
