@@ -73,7 +73,7 @@ def test_what_is_not_recognised_stays_empty_and_is_said(tmp_path: Path) -> None:
     assert stream.columns == dict.fromkeys(
         ["transaction_id", "event_time", "customer_id", "merchant_id", "amount"], "null"
     )
-    assert "which field tells it?" in (tmp_path / "shop.yaml").read_text()
+    assert "which field has it?" in (tmp_path / "shop.yaml").read_text()
 
 
 @pytest.mark.parametrize(
